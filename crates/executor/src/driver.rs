@@ -1,0 +1,179 @@
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
+use std::sync::{Mutex, MutexGuard};
+use std::thread::{self, Thread};
+
+const UNPOISONED: &str = "no code that can panic runs under this lock";
+
+/// The right to poll an executor's tasks, held by at most one thread at a time.
+///
+/// Every strategy of this workspace has one. It answers three questions that are the same whatever a wake names: who
+/// may poll (so that no task is ever polled by two threads), is this call nested in a task of the same executor (so
+/// that it panics instead of waiting for itself), and which thread must be unparked when work arrives.
+///
+/// Threads that find the right taken wait as followers: they poll only the future of their own `block_on`. When the
+/// holder leaves, every follower is unparked and one of them takes over.
+///
+/// # Parking
+///
+/// Two facts decide whether the driving thread may sleep: its queue is empty, and it said so first.
+///
+/// ```text
+/// driving thread                  waking thread
+///   parked.swap(true)               make the work visible
+///   look for work                   parked.swap(false)
+///   none: thread::park              was true: unpark the driver
+/// ```
+///
+/// Both sides touch `parked` with a read-modify-write, so one of the two comes first in its order. If the driver's
+/// does, the waker sees `true` and unparks it. If the waker's does, the driver's acquires it and so sees the work.
+/// `thread::park` alone would not do: user code may consume its token inside a poll, which here loses nothing, since
+/// the work itself is what is looked for before each park.
+#[derive(Debug, Default)]
+pub struct Driver {
+    /// The thread that drives, as [`here`] names it; 0 while nobody does.
+    driving: AtomicUsize,
+    /// Set while the driving thread sleeps or is about to.
+    parked: AtomicBool,
+    threads: Mutex<Threads>,
+}
+
+#[derive(Debug, Default)]
+struct Threads {
+    driver: Option<Thread>,
+    followers: Vec<Thread>,
+}
+
+impl Driver {
+    /// A right that nobody holds yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Enters a call of `block_on` or `run`.
+    ///
+    /// # Panics
+    ///
+    /// When this thread drives already: the call comes from inside a task of the same executor, or from the future
+    /// of the `block_on` that drives it.
+    #[track_caller]
+    pub fn enter(&self) -> Entered<'_> {
+        assert!(
+            !self.is_here(),
+            "`block_on` or `run` was called inside a task of the same executor: it would wait for itself; \
+             `.await` the future instead"
+        );
+        Entered { driver: self, drives: Cell::new(false), follows: Cell::new(false), not_send: PhantomData }
+    }
+
+    /// Whether the calling thread holds the right.
+    #[inline]
+    pub fn is_here(&self) -> bool {
+        // Relaxed: only this thread writes its own name, so reading it means having written it.
+        self.driving.load(Relaxed) == here()
+    }
+
+    /// Makes the driving thread look for work again, if there is one and it sleeps. Call it after the work is visible.
+    pub fn unpark(&self) {
+        // The driving thread is awake when it calls this itself.
+        if self.is_here() {
+            return;
+        }
+        // AcqRel: pairs with the swap in `Entered::park_unless`, as the diagram above tells.
+        if self.parked.swap(false, AcqRel) {
+            let driver = self.threads().driver.clone();
+            if let Some(thread) = driver {
+                thread.unpark();
+            }
+        }
+    }
+
+    fn threads(&self) -> MutexGuard<'_, Threads> {
+        self.threads.lock().expect(UNPOISONED)
+    }
+}
+
+/// A call of `block_on` or `run` under way. Dropping it, also by unwinding, passes the right to drive on.
+#[derive(Debug)]
+pub struct Entered<'a> {
+    driver: &'a Driver,
+    drives: Cell<bool>,
+    follows: Cell<bool>,
+    /// The right belongs to a thread.
+    not_send: PhantomData<*const ()>,
+}
+
+impl Entered<'_> {
+    /// Whether this call drives, taking the right if it is free. Otherwise the thread is unparked when it becomes so.
+    #[inline]
+    pub fn drives(&self) -> bool {
+        self.drives.get() || self.take_over()
+    }
+
+    fn take_over(&self) -> bool {
+        let this = thread::current();
+        let mut threads = self.driver.threads();
+        let known = threads.followers.iter().position(|follower| follower.id() == this.id());
+        if threads.driver.is_none() {
+            if let Some(index) = known {
+                threads.followers.swap_remove(index);
+            }
+            threads.driver = Some(this);
+            self.driver.driving.store(here(), Relaxed);
+            self.drives.set(true);
+        } else if known.is_none() {
+            threads.followers.push(this);
+            self.follows.set(true);
+        }
+        self.drives.get()
+    }
+
+    /// Parks the thread until it is unparked, unless `ready` says that there is something to do. May return early.
+    ///
+    /// Call it in a loop, with [`drives`](Self::drives) inside the loop.
+    pub fn park_unless(&self, ready: impl FnOnce() -> bool) {
+        if !self.drives.get() {
+            // A follower waits for its own future's waker, or for the right: each unparks the thread.
+            if !ready() {
+                thread::park();
+            }
+            return;
+        }
+        // AcqRel: pairs with the swap in `Driver::unpark`; sees what was made visible before it.
+        self.driver.parked.swap(true, AcqRel);
+        if !ready() {
+            thread::park();
+        }
+        self.driver.parked.store(false, Relaxed);
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        if !self.drives.get() && !self.follows.get() {
+            return;
+        }
+        let mut threads = self.driver.threads();
+        if self.drives.get() {
+            self.driver.driving.store(0, Relaxed);
+            threads.driver = None;
+            let followers = std::mem::take(&mut threads.followers);
+            drop(threads);
+            for follower in followers {
+                follower.unpark();
+            }
+        } else {
+            let this = thread::current().id();
+            threads.followers.retain(|follower| follower.id() != this);
+        }
+    }
+}
+
+/// Names the calling thread: the address of a thread-local is never 0 and belongs to one living thread.
+#[inline]
+fn here() -> usize {
+    thread_local!(static HERE: u8 = const { 0 });
+    HERE.with(|byte| ptr::from_ref(byte).addr())
+}

@@ -1,0 +1,269 @@
+use std::any::Any;
+use std::fmt;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+
+use pin_project_lite::pin_project;
+
+use crate::{JoinError, JoinHandle};
+
+const UNPOISONED: &str = "no code that can panic runs under this lock";
+
+/// Splits a future into what an executor polls and what its spawner awaits.
+///
+/// The first half ends without a result and never panics; the second becomes a [`TaskHandle`] once the task has a
+/// waker. What connects them is one allocation with a lock in it. That is the plain way; raw-waker shows how the
+/// future, its result and the join state share a single allocation.
+pub fn joinable<F: Future>(future: F) -> (Joinable<F>, Join<F::Output>) {
+    let join = Arc::new(Shared { aborted: AtomicBool::new(false), state: Mutex::new(State::Running { joiner: None }) });
+    (Joinable { future: Some(future), join: join.clone() }, Join { shared: join })
+}
+
+pin_project! {
+    /// The half that is polled. Completes when the future has returned, panicked or been aborted, and is dropped.
+    ///
+    /// Dropped earlier, it drops the future and reports [`JoinError::Cancelled`].
+    pub struct Joinable<F: Future> {
+        #[pin]
+        future: Option<F>,
+        join: Arc<Shared<F::Output>>,
+    }
+
+    impl<F: Future> PinnedDrop for Joinable<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if this.future.is_some() {
+                finish(this.future, this.join, Err(JoinError::Cancelled));
+            }
+        }
+    }
+}
+
+impl<F: Future> Future for Joinable<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        // Acquire: pairs with the Release in `abort`; the future's drop sees what was done before the abort.
+        let result = if this.join.aborted.load(Acquire) {
+            Err(JoinError::Cancelled)
+        } else {
+            let future = this.future.as_mut().as_pin_mut().expect("not polled after it completed");
+            match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(value)) => Ok(value),
+                Err(payload) => Err(JoinError::Panicked(payload)),
+            }
+        };
+        finish(this.future, this.join, result);
+        Poll::Ready(())
+    }
+}
+
+/// Drops the future, and only then reports: whoever sees the result may rely on the future being gone.
+fn finish<F: Future>(mut future: Pin<&mut Option<F>>, join: &Shared<F::Output>, result: Result<F::Output, JoinError>) {
+    let result = match catch_unwind(AssertUnwindSafe(|| future.set(None))) {
+        Ok(()) => result,
+        Err(payload) => {
+            drop_quietly(result);
+            Err(JoinError::Panicked(payload))
+        }
+    };
+    join.complete(result);
+}
+
+/// Drops a value whose drop may panic, where nobody is there to be told.
+fn drop_quietly<T>(value: T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        // The payload's drop may panic too. It is leaked: there is nobody left to hand it to.
+        mem::forget(payload);
+    }
+}
+
+impl<F: Future> fmt::Debug for Joinable<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Joinable").finish_non_exhaustive()
+    }
+}
+
+/// What the two halves share.
+struct Shared<T> {
+    aborted: AtomicBool,
+    state: Mutex<State<T>>,
+}
+
+/// ```text
+///           complete (1)              take (3)
+///  Running ────────────▶ Finished ───────────────▶ Over
+///     │                                             ▲ ▲
+///     └──── detach (2) ──▶ Detached ── complete ────┘ │
+///                          Finished ── detach (4) ────┘
+/// ```
+///
+/// (1) by the executor; wakes the joiner. (2) the handle is dropped first: the result will be dropped where it is
+/// made. (3) the handle is polled. (4) the handle is dropped with the result in it.
+///
+/// Nothing that belongs to the user runs under the lock: wakers and results are moved out, then woken or dropped.
+enum State<T> {
+    Running { joiner: Option<Waker> },
+    Finished(Result<T, JoinError>),
+    Detached,
+    Over,
+}
+
+impl<T> Shared<T> {
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().expect(UNPOISONED)
+    }
+
+    fn complete(&self, result: Result<T, JoinError>) {
+        let mut state = self.state();
+        match mem::replace(&mut *state, State::Over) {
+            State::Running { joiner } => {
+                *state = State::Finished(result);
+                drop(state);
+                if let Some(waker) = joiner {
+                    // A joiner's waker is foreign code; a panic in it must not reach the run loop.
+                    wake_quietly(waker);
+                }
+            }
+            State::Detached => {
+                drop(state);
+                drop_quietly(result);
+            }
+            State::Finished(_) | State::Over => unreachable!("a task completes once"),
+        }
+    }
+}
+
+fn wake_quietly(waker: Waker) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+        mem::forget(payload);
+    }
+}
+
+/// The half that becomes a handle.
+pub struct Join<T> {
+    shared: Arc<Shared<T>>,
+}
+
+impl<T> Join<T> {
+    /// Makes the handle. `task` is what [`abort`](JoinHandle::abort) wakes, so that the executor gives the task a turn.
+    pub fn into_handle(self, task: Waker) -> TaskHandle<T> {
+        TaskHandle { shared: self.shared, task }
+    }
+}
+
+impl<T> fmt::Debug for Join<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Join").finish_non_exhaustive()
+    }
+}
+
+/// The join handle of the strategies that keep a task's future and its result apart.
+pub struct TaskHandle<T> {
+    shared: Arc<Shared<T>>,
+    task: Waker,
+}
+
+impl<T: Send + 'static> JoinHandle<T> for TaskHandle<T> {
+    fn abort(&self) {
+        if !self.is_finished() {
+            // Release: pairs with the Acquire in `Joinable::poll`.
+            self.shared.aborted.store(true, Release);
+            self.task.wake_by_ref();
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        matches!(*self.shared.state(), State::Finished(_) | State::Over)
+    }
+}
+
+impl<T> Future for TaskHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut fresh = None;
+        loop {
+            let mut state = self.shared.state();
+            match &mut *state {
+                State::Running { joiner } => {
+                    if joiner.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                        return Poll::Pending;
+                    }
+                    if fresh.is_some() {
+                        mem::swap(joiner, &mut fresh);
+                        drop(state);
+                        // `fresh` is the replaced waker now, dropped outside the lock.
+                        return Poll::Pending;
+                    }
+                }
+                State::Finished(_) => {
+                    let State::Finished(result) = mem::replace(&mut *state, State::Over) else { unreachable!() };
+                    return Poll::Ready(result);
+                }
+                State::Over => {
+                    drop(state);
+                    panic!("a join handle was polled after it had yielded its result");
+                }
+                State::Detached => unreachable!("a handle detaches only when it is dropped"),
+            }
+            drop(state);
+            fresh = Some(cx.waker().clone());
+        }
+    }
+}
+
+impl<T> Drop for TaskHandle<T> {
+    fn drop(&mut self) {
+        let mut state = self.shared.state();
+        let left = match &*state {
+            State::Running { .. } => mem::replace(&mut *state, State::Detached),
+            _ => mem::replace(&mut *state, State::Over),
+        };
+        drop(state);
+        drop(left);
+    }
+}
+
+impl<T> fmt::Debug for TaskHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskHandle").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cancelled => f.write_str("Cancelled"),
+            Self::Panicked(payload) => f.debug_tuple("Panicked").field(&message(payload.as_ref())).finish(),
+        }
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cancelled => f.write_str("the task was cancelled"),
+            Self::Panicked(payload) => write!(f, "the task panicked: {}", message(payload.as_ref())),
+        }
+    }
+}
+
+impl std::error::Error for JoinError {}
+
+/// The text of a panic, where it has one.
+fn message(payload: &(dyn Any + Send)) -> &str {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        text
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text
+    } else {
+        "a value that is no text"
+    }
+}

@@ -1,0 +1,99 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+use std::any::Any;
+
+mod capabilities;
+mod driver;
+mod joinable;
+mod live_tasks;
+mod root_waker;
+mod yield_now;
+
+pub use capabilities::{Capabilities, Idle, NestedBlockOn, WakeNames};
+pub use yield_now::{YieldNow, yield_now};
+
+/// What the strategies share because it holds no waking decision. Users of an executor need none of it.
+pub mod support {
+    pub use crate::driver::{Driver, Entered};
+    pub use crate::joinable::{Join, Joinable, TaskHandle, joinable};
+    pub use crate::live_tasks::{LiveTasks, NoneLeft};
+    pub use crate::root_waker::RootWaker;
+}
+
+/// Accepts futures. Implemented by executors and by their spawners.
+pub trait Spawn {
+    /// What [`spawn`](Self::spawn) returns for a future with output `T`.
+    type JoinHandle<T: Send + 'static>: JoinHandle<T>;
+
+    /// Makes a task of `future`. It is polled first when the executor is next driven, never inside this call.
+    ///
+    /// Callable from any thread, inside polls and inside drops; never blocks on user code. On a spawner whose executor
+    /// is gone, or is being dropped, the future is dropped before this returns and the handle yields
+    /// [`JoinError::Cancelled`].
+    fn spawn<F>(&self, future: F) -> Self::JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static;
+}
+
+/// Drives one future on the calling thread. All that pollster and its like do.
+pub trait BlockOn: Default {
+    /// The executor's name in ids, tables and messages, such as `raw-waker`.
+    const NAME: &'static str;
+
+    /// What a caller may rely on.
+    const CAPABILITIES: Capabilities;
+
+    /// Polls `future` on the calling thread until it is ready, and spawned tasks too, where there are any.
+    ///
+    /// The future may borrow and need not be `Send`. Tasks that are left when it is ready stay for the next call.
+    ///
+    /// # Panics
+    ///
+    /// When the future panics: the panic unwinds to the caller and the executor stays usable. When called inside a
+    /// task of the same executor, unless the [capabilities](Self::CAPABILITIES) say that it works.
+    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output;
+}
+
+/// Owns tasks and polls them. Dropping it ends them.
+///
+/// The semantics stand in the [crate's documentation](crate).
+pub trait Executor: BlockOn + Spawn {
+    /// Drives the tasks on the calling thread and returns when no spawned task is left.
+    ///
+    /// # Panics
+    ///
+    /// When called inside a task of the same executor.
+    fn run(&self);
+}
+
+/// Executors that tasks and other threads can spawn onto.
+pub trait RemoteSpawn: Executor + Send + Sync {
+    /// A handle to the executor for its tasks and for other threads. It is weak: it keeps no executor alive.
+    type Spawner: Spawn + Clone + Send + Sync + 'static;
+
+    /// Makes a spawner.
+    fn spawner(&self) -> Self::Spawner;
+}
+
+/// Awaits a task's end. Dropping it detaches the task, as with `std::thread::JoinHandle`.
+///
+/// The result arrives after the future was dropped. Polling it again after that panics.
+pub trait JoinHandle<T>: Future<Output = Result<T, JoinError>> + Send + Unpin {
+    /// Cancels the task: its future is dropped, once, by the thread that drives or drops the executor, no later than
+    /// the executor's next turn for it. Does nothing to a finished task. Returns at once; await the handle to know
+    /// that it is done.
+    fn abort(&self);
+
+    /// Whether the task has ended and its future is dropped.
+    fn is_finished(&self) -> bool;
+}
+
+/// Why a task has no value.
+pub enum JoinError {
+    /// It was aborted, or its executor was dropped.
+    Cancelled,
+    /// Its future panicked, while it was polled or while it was dropped. Holds what the panic carried.
+    Panicked(Box<dyn Any + Send>),
+}

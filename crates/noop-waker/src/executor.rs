@@ -1,0 +1,191 @@
+//! The run loop: every task is polled in turn, over and over, until all are done. Nothing ready: it spins.
+
+use std::collections::VecDeque;
+use std::hint;
+use std::mem;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::task::{Context, Poll};
+use std::thread;
+
+use executor::support::{Driver, LiveTasks, TaskHandle, joinable};
+use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+
+use crate::task::Task;
+use crate::waker;
+
+/// Rounds without a finished task before the thread lets the operating system run another one.
+const SPINS: u32 = 64;
+
+/// Polls every task in turn, whether or not it was woken.
+#[derive(Debug, Default)]
+pub struct NoopExecutor {
+    shared: Arc<Shared>,
+}
+
+/// Spawns onto a [`NoopExecutor`] from its tasks and from other threads.
+#[derive(Clone, Debug)]
+pub struct NoopSpawner {
+    shared: Weak<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    driver: Driver,
+    live: LiveTasks,
+    tasks: Mutex<Tasks>,
+}
+
+#[derive(Debug, Default)]
+struct Tasks {
+    queue: VecDeque<Task>,
+    /// The executor is gone: nothing is accepted any more.
+    closed: bool,
+}
+
+impl BlockOn for NoopExecutor {
+    const NAME: &'static str = "noop-waker";
+
+    const CAPABILITIES: Capabilities = Capabilities {
+        wake_names: WakeNames::Nobody,
+        idle: Idle::Spins,
+        polls_only_woken: false,
+        remote_spawn: true,
+        concurrent_drivers: true,
+        nested_block_on: NestedBlockOn::Panics,
+        catches_panics: true,
+        reports_cancellation: true,
+    };
+
+    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
+        let entered = self.shared.driver.enter();
+        let mut future = pin!(future.into_future());
+        let waker = waker::waker();
+        let mut cx = Context::from_waker(&waker);
+        let mut spins = 0;
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                return output;
+            }
+            if entered.drives() && self.shared.poll_tasks(&mut cx) {
+                spins = 0;
+                continue;
+            }
+            spins += 1;
+            if spins % SPINS == 0 {
+                thread::yield_now();
+            } else {
+                hint::spin_loop();
+            }
+        }
+    }
+}
+
+impl Spawn for NoopExecutor {
+    type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+
+    fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Shared::spawn(Some(&self.shared), future)
+    }
+}
+
+impl Executor for NoopExecutor {
+    fn run(&self) {
+        self.block_on(self.shared.live.none_left());
+    }
+}
+
+impl RemoteSpawn for NoopExecutor {
+    type Spawner = NoopSpawner;
+
+    fn spawner(&self) -> NoopSpawner {
+        NoopSpawner { shared: Arc::downgrade(&self.shared) }
+    }
+}
+
+impl Spawn for NoopSpawner {
+    type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+
+    fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Shared::spawn(self.shared.upgrade().as_ref(), future)
+    }
+}
+
+impl Drop for NoopExecutor {
+    fn drop(&mut self) {
+        let tasks = self.shared.tasks().close();
+        for task in tasks {
+            drop(task);
+            self.shared.live.ended();
+        }
+    }
+}
+
+impl Shared {
+    /// Accepts a future, or drops it at once where there is no executor any more.
+    fn spawn<F>(this: Option<&Arc<Self>>, future: F) -> TaskHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (future, join) = joinable(future);
+        let task = Task::new(future);
+        let handle = join.into_handle(waker::waker());
+        let rejected = match this {
+            Some(shared) => shared.accept(task),
+            None => Some(task),
+        };
+        drop(rejected);
+        handle
+    }
+
+    /// Hands the task back if the executor is closed.
+    fn accept(&self, task: Task) -> Option<Task> {
+        let mut tasks = self.tasks();
+        if tasks.closed {
+            return Some(task);
+        }
+        self.live.started();
+        tasks.queue.push_back(task);
+        None
+    }
+
+    /// Polls every task once, in the order in which they came. Returns whether one ended.
+    fn poll_tasks(&self, cx: &mut Context<'_>) -> bool {
+        // Out of the lock: a poll may spawn.
+        let mut round = mem::take(&mut self.tasks().queue);
+        let before = round.len();
+        round.retain_mut(|task| {
+            let pending = task.poll(cx).is_pending();
+            if !pending {
+                self.live.ended();
+            }
+            pending
+        });
+        let ended = round.len() < before;
+        // Tasks that were spawned meanwhile stand behind those of this round.
+        let mut tasks = self.tasks();
+        round.append(&mut tasks.queue);
+        tasks.queue = round;
+        ended
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Tasks> {
+        self.tasks.lock().expect("no code that can panic runs under this lock")
+    }
+}
+
+impl Tasks {
+    fn close(&mut self) -> VecDeque<Task> {
+        self.closed = true;
+        mem::take(&mut self.queue)
+    }
+}
