@@ -1,1 +1,14 @@
-//! x
+#![doc = include_str!("../README.md")]
+#![deny(unsafe_code)]
+
+mod allocator;
+mod clause;
+pub mod executors;
+pub mod probe;
+mod suite;
+pub mod tasks;
+pub mod wakers;
+
+pub use allocator::{Allocations, CountingAllocator};
+pub use clause::{Clause, Level, Outcome};
+pub use suite::{Case, check, run};

@@ -1,0 +1,81 @@
+#![expect(unsafe_code, reason = "`GlobalAlloc` is an unsafe trait")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+thread_local! {
+    static BYTES: Cell<isize> = const { Cell::new(0) };
+    static BLOCKS: Cell<isize> = const { Cell::new(0) };
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The system's allocator, counting for each thread what it allocates and frees.
+///
+/// [`tests!`](crate::tests) installs it as the program's global allocator. Where it is not installed, clauses about
+/// memory say so and are vacuous.
+#[derive(Debug)]
+pub struct CountingAllocator;
+
+/// What the calling thread has allocated and freed so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allocations {
+    /// Bytes allocated less bytes freed by this thread. Freeing another thread's block makes it smaller.
+    pub bytes: isize,
+    /// Blocks allocated less blocks freed by this thread.
+    pub blocks: isize,
+    /// Calls that allocated or moved a block.
+    pub calls: usize,
+}
+
+impl Allocations {
+    /// The calling thread's counts.
+    pub fn now() -> Self {
+        Self { bytes: BYTES.get(), blocks: BLOCKS.get(), calls: CALLS.get() }
+    }
+
+    /// Whether this program counts at all.
+    pub fn are_counted() -> bool {
+        let before = Self::now().calls;
+        drop(std::hint::black_box(Box::new(0_u8)));
+        Self::now().calls > before
+    }
+}
+
+fn count(bytes: isize, blocks: isize, calls: usize) {
+    BYTES.set(BYTES.get() + bytes);
+    BLOCKS.set(BLOCKS.get() + blocks);
+    CALLS.set(CALLS.get() + calls);
+}
+
+/// No block is larger than `isize::MAX`, so says `Layout`.
+fn signed(size: usize) -> isize {
+    size.cast_signed()
+}
+
+// SAFETY: every call is passed on unchanged to `System`, which upholds the contract of `GlobalAlloc`; counting uses
+// thread-locals without destructors, which allocate nothing and are there as long as the thread is.
+unsafe impl GlobalAlloc for CountingAllocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(signed(layout.size()), 1, 1);
+        // SAFETY: the caller's obligations are those of `System::alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(signed(layout.size()), 1, 1);
+        // SAFETY: the caller's obligations are those of `System::alloc_zeroed`.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        count(-signed(layout.size()), -1, 0);
+        // SAFETY: the caller's obligations are those of `System::dealloc`; the block came from `System`.
+        unsafe { System.dealloc(block, layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(signed(size) - signed(layout.size()), 0, 1);
+        // SAFETY: the caller's obligations are those of `System::realloc`; the block came from `System`.
+        unsafe { System.realloc(block, layout, size) }
+    }
+}
