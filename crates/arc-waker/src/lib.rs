@@ -1,1 +1,8 @@
-//! x
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod executor;
+mod task;
+mod waker;
+
+pub use crate::executor::{ArcExecutor, ArcSpawner};

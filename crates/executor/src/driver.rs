@@ -1,9 +1,10 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use std::sync::{Mutex, MutexGuard};
 use std::thread::{self, Thread};
+
+use crate::here::here;
 
 const UNPOISONED: &str = "no code that can panic runs under this lock";
 
@@ -169,11 +170,4 @@ impl Drop for Entered<'_> {
             threads.followers.retain(|follower| follower.id() != this);
         }
     }
-}
-
-/// Names the calling thread: the address of a thread-local is never 0 and belongs to one living thread.
-#[inline]
-fn here() -> usize {
-    thread_local!(static HERE: u8 = const { 0 });
-    HERE.with(|byte| ptr::from_ref(byte).addr())
 }

@@ -5,6 +5,7 @@ use std::any::Any;
 
 mod capabilities;
 mod driver;
+mod here;
 mod joinable;
 mod live_tasks;
 mod root_waker;

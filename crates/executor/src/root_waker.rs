@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::task::{Wake, Waker};
 use std::thread::{self, Thread};
 
+use crate::here::here;
+
 thread_local! {
     /// The waker of this thread's last `block_on`, kept for the next one. Empty while one is under way, so that a
     /// nested `block_on` gets a waker of its own and cannot take the outer one's wakes.
@@ -24,6 +26,8 @@ pub struct RootWaker {
 struct Signal {
     woken: AtomicBool,
     thread: Thread,
+    /// The thread once more, as [`here`] names it.
+    home: usize,
 }
 
 impl RootWaker {
@@ -42,7 +46,7 @@ impl RootWaker {
     }
 
     fn new() -> Self {
-        let signal = Arc::new(Signal { woken: AtomicBool::new(true), thread: thread::current() });
+        let signal = Arc::new(Signal { woken: AtomicBool::new(true), thread: thread::current(), home: here() });
         Self { waker: Waker::from(signal.clone()), signal }
     }
 
@@ -80,7 +84,8 @@ impl Wake for Signal {
     fn wake_by_ref(self: &Arc<Self>) {
         // Release: pairs with the Acquire in `take_woken`. A swap even if the flag is set already, so that this wake,
         // too, happens before the poll.
-        if !self.woken.swap(true, Release) {
+        if !self.woken.swap(true, Release) && self.home != here() {
+            // Its own thread is awake, and looks at the flag before it parks.
             self.thread.unpark();
         }
     }

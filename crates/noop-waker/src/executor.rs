@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::hint;
 use std::mem;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 use std::thread;
 
@@ -14,8 +14,8 @@ use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn
 use crate::task::Task;
 use crate::waker;
 
-/// Rounds without a finished task before the thread lets the operating system run another one.
-const SPINS: u32 = 64;
+/// Rounds after which the thread offers its processor to others: whoever makes the tasks ready may need it.
+const ROUNDS: u32 = 64;
 
 /// Polls every task in turn, whether or not it was woken.
 #[derive(Debug, Default)]
@@ -23,10 +23,11 @@ pub struct NoopExecutor {
     shared: Arc<Shared>,
 }
 
-/// Spawns onto a [`NoopExecutor`] from its tasks and from other threads.
+/// Spawns onto a [`NoopExecutor`] from its tasks and from other threads. Keeps no task alive: once the executor is dropped,
+/// what it shares with its spawners is empty and closed.
 #[derive(Clone, Debug)]
 pub struct NoopSpawner {
-    shared: Weak<Shared>,
+    shared: Arc<Shared>,
 }
 
 #[derive(Debug, Default)]
@@ -62,17 +63,16 @@ impl BlockOn for NoopExecutor {
         let mut future = pin!(future.into_future());
         let waker = waker::waker();
         let mut cx = Context::from_waker(&waker);
-        let mut spins = 0;
+        let mut rounds = 0_u32;
         loop {
             if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
                 return output;
             }
-            if entered.drives() && self.shared.poll_tasks(&mut cx) {
-                spins = 0;
-                continue;
+            if entered.drives() {
+                self.shared.poll_tasks(&mut cx);
             }
-            spins += 1;
-            if spins % SPINS == 0 {
+            rounds = rounds.wrapping_add(1);
+            if rounds % ROUNDS == 0 {
                 thread::yield_now();
             } else {
                 hint::spin_loop();
@@ -89,7 +89,7 @@ impl Spawn for NoopExecutor {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        Shared::spawn(Some(&self.shared), future)
+        self.shared.spawn(future)
     }
 }
 
@@ -103,7 +103,7 @@ impl RemoteSpawn for NoopExecutor {
     type Spawner = NoopSpawner;
 
     fn spawner(&self) -> NoopSpawner {
-        NoopSpawner { shared: Arc::downgrade(&self.shared) }
+        NoopSpawner { shared: self.shared.clone() }
     }
 }
 
@@ -115,7 +115,7 @@ impl Spawn for NoopSpawner {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        Shared::spawn(self.shared.upgrade().as_ref(), future)
+        self.shared.spawn(future)
     }
 }
 
@@ -130,21 +130,17 @@ impl Drop for NoopExecutor {
 }
 
 impl Shared {
-    /// Accepts a future, or drops it at once where there is no executor any more.
-    fn spawn<F>(this: Option<&Arc<Self>>, future: F) -> TaskHandle<F::Output>
+    /// Accepts a future, or drops it at once where the executor is gone.
+    fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
         let (future, join) = joinable(future);
         let task = Task::new(future);
-        let handle = join.into_handle(waker::waker());
-        let rejected = match this {
-            Some(shared) => shared.accept(task),
-            None => Some(task),
-        };
-        drop(rejected);
-        handle
+        // Dropped here if the executor is gone, outside the lock.
+        let _rejected = self.accept(task);
+        join.into_handle(waker::waker())
     }
 
     /// Hands the task back if the executor is closed.
@@ -158,11 +154,10 @@ impl Shared {
         None
     }
 
-    /// Polls every task once, in the order in which they came. Returns whether one ended.
-    fn poll_tasks(&self, cx: &mut Context<'_>) -> bool {
+    /// Polls every task once, in the order in which they came.
+    fn poll_tasks(&self, cx: &mut Context<'_>) {
         // Out of the lock: a poll may spawn.
         let mut round = mem::take(&mut self.tasks().queue);
-        let before = round.len();
         round.retain_mut(|task| {
             let pending = task.poll(cx).is_pending();
             if !pending {
@@ -170,12 +165,10 @@ impl Shared {
             }
             pending
         });
-        let ended = round.len() < before;
         // Tasks that were spawned meanwhile stand behind those of this round.
         let mut tasks = self.tasks();
         round.append(&mut tasks.queue);
         tasks.queue = round;
-        ended
     }
 
     fn tasks(&self) -> MutexGuard<'_, Tasks> {

@@ -1,1 +1,10 @@
-//! x
+#![doc = include_str!("../README.md")]
+#![deny(unsafe_code)]
+
+mod executor;
+mod queue;
+mod task;
+mod waker;
+
+pub use crate::executor::{RawExecutor, RawSpawner};
+pub use crate::task::RawJoinHandle;

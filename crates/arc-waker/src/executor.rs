@@ -1,0 +1,202 @@
+//! The run loop: it polls the tasks that are in the ready queue, in turn. Nothing ready: it parks.
+
+use std::mem;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Wake, Waker};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use executor::support::{Driver, LiveTasks, RootWaker, TaskHandle, joinable};
+use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+use slab::Slab;
+
+use crate::task::{BoxedFuture, Task};
+
+/// Polls the tasks that were woken, and parks while there are none.
+#[derive(Debug)]
+pub struct ArcExecutor {
+    shared: Arc<Shared>,
+    /// The one receiver: with it the ready queue closes, and drops what is in it.
+    queue: Receiver<Arc<Task>>,
+}
+
+/// Spawns onto an [`ArcExecutor`] from its tasks and from other threads. Keeps no task alive: once the executor is dropped,
+/// what it shares with its spawners is empty and closed.
+#[derive(Clone, Debug)]
+pub struct ArcSpawner {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    driver: Driver,
+    live: LiveTasks,
+    tasks: Mutex<Tasks>,
+    queue: Sender<Arc<Task>>,
+}
+
+/// All tasks that have not ended, woken or not: what dropping the executor has to end.
+#[derive(Debug, Default)]
+struct Tasks {
+    list: Slab<Arc<Task>>,
+    /// The executor is gone: nothing is accepted any more.
+    closed: bool,
+}
+
+impl Default for ArcExecutor {
+    fn default() -> Self {
+        let (sender, queue) = unbounded();
+        let shared = Shared { driver: Driver::new(), live: LiveTasks::new(), tasks: Mutex::default(), queue: sender };
+        Self { shared: Arc::new(shared), queue }
+    }
+}
+
+impl BlockOn for ArcExecutor {
+    const NAME: &'static str = "arc-waker";
+
+    const CAPABILITIES: Capabilities = Capabilities {
+        wake_names: WakeNames::Task,
+        idle: Idle::Parks,
+        polls_only_woken: true,
+        remote_spawn: true,
+        concurrent_drivers: true,
+        nested_block_on: NestedBlockOn::Panics,
+        catches_panics: true,
+        reports_cancellation: true,
+    };
+
+    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
+        let entered = self.shared.driver.enter();
+        let mut future = pin!(future.into_future());
+        RootWaker::with(|root| {
+            let mut cx = Context::from_waker(root.waker());
+            loop {
+                if root.take_woken() {
+                    if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                        return output;
+                    }
+                }
+                if entered.drives() {
+                    self.poll_ready();
+                }
+                let ready = || root.is_woken() || (entered.drives() && !self.queue.is_empty());
+                while !ready() {
+                    entered.park_unless(ready);
+                }
+            }
+        })
+    }
+}
+
+impl Spawn for ArcExecutor {
+    type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+
+    fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.shared.spawn(future)
+    }
+}
+
+impl Executor for ArcExecutor {
+    fn run(&self) {
+        self.block_on(self.shared.live.none_left());
+    }
+}
+
+impl RemoteSpawn for ArcExecutor {
+    type Spawner = ArcSpawner;
+
+    fn spawner(&self) -> ArcSpawner {
+        ArcSpawner { shared: self.shared.clone() }
+    }
+}
+
+impl Spawn for ArcSpawner {
+    type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+
+    fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.shared.spawn(future)
+    }
+}
+
+impl Drop for ArcExecutor {
+    fn drop(&mut self) {
+        let tasks = self.shared.tasks().close();
+        for (_, task) in tasks {
+            task.cancel();
+            self.shared.live.ended();
+        }
+    }
+}
+
+impl ArcExecutor {
+    /// Polls the tasks that are ready now, once each. Those that become ready meanwhile wait for the next round, so
+    /// that none of them keeps `block_on`'s own future waiting.
+    fn poll_ready(&self) {
+        for _ in 0..self.queue.len() {
+            let Ok(task) = self.queue.try_recv() else { return };
+            if task.poll().is_ready() {
+                let _listed = self.shared.tasks().list.remove(task.key);
+                self.shared.live.ended();
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Accepts a future, or drops it at once where the executor is gone.
+    fn spawn<F>(self: &Arc<Self>, future: F) -> TaskHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (future, join) = joinable(future);
+        let future = Box::pin(future);
+        match self.accept(future) {
+            Some(task) => {
+                task.wake_by_ref();
+                join.into_handle(Waker::from(task))
+            }
+            None => join.into_handle(Waker::noop().clone()),
+        }
+    }
+
+    /// Drops the future if the executor is closed.
+    fn accept(self: &Arc<Self>, future: BoxedFuture) -> Option<Arc<Task>> {
+        let mut tasks = self.tasks();
+        if tasks.closed {
+            // Before the future is: nothing that belongs to the user runs under the lock.
+            drop(tasks);
+            return None;
+        }
+        self.live.started();
+        let entry = tasks.list.vacant_entry();
+        let task = Task::new(entry.key(), future, self.clone());
+        entry.insert(task.clone());
+        Some(task)
+    }
+
+    /// Puts a task into the ready queue and wakes the thread that drives. The queue of an executor that is gone drops it.
+    pub(crate) fn push(&self, task: Arc<Task>) {
+        let _ = self.queue.send(task);
+        self.driver.unpark();
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Tasks> {
+        self.tasks.lock().expect("no code that can panic runs under this lock")
+    }
+}
+
+impl Tasks {
+    fn close(&mut self) -> Slab<Arc<Task>> {
+        self.closed = true;
+        mem::take(&mut self.list)
+    }
+}

@@ -1,0 +1,23 @@
+//! A wake names the task: the waker is the `Arc<Task>` itself, and waking puts it into the ready queue, once.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::*;
+use std::task::Wake;
+
+use crate::task::Task;
+
+// `clone` and `drop` count the `Arc`, as `Waker::from(Arc<impl Wake>)` arranges.
+impl Wake for Task {
+    // The queue is reached through the task, so the count that came with `self` cannot move into it.
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // AcqRel: pairs with the swap in `Task::poll`. A swap even if the task is queued already, so that this wake,
+        // too, happens before the poll.
+        if !self.queued.swap(true, AcqRel) {
+            self.shared.push(self.clone());
+        }
+    }
+}

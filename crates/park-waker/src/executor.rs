@@ -1,0 +1,201 @@
+//! The run loop: woken, it polls every task in turn, once. Nothing woken: it parks.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Wake, Waker};
+
+use executor::support::{Driver, LiveTasks, TaskHandle, joinable};
+use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+
+use crate::task::Task;
+use crate::waker::ThreadWaker;
+
+/// Polls every task in turn whenever the thread was woken, and parks it otherwise.
+#[derive(Debug, Default)]
+pub struct ParkExecutor {
+    shared: Arc<Shared>,
+}
+
+/// Spawns onto a [`ParkExecutor`] from its tasks and from other threads. Keeps no task alive: once the executor is dropped,
+/// what it shares with its spawners is empty and closed.
+#[derive(Clone, Debug)]
+pub struct ParkSpawner {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    driver: Driver,
+    live: LiveTasks,
+    tasks: Mutex<Tasks>,
+    /// A task was spawned or aborted: a reason for a round that comes from no future's waker.
+    changed: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Tasks {
+    queue: VecDeque<Task>,
+    /// The executor is gone: nothing is accepted any more.
+    closed: bool,
+}
+
+impl BlockOn for ParkExecutor {
+    const NAME: &'static str = "park-waker";
+
+    const CAPABILITIES: Capabilities = Capabilities {
+        wake_names: WakeNames::Thread,
+        idle: Idle::Parks,
+        polls_only_woken: false,
+        remote_spawn: true,
+        concurrent_drivers: true,
+        nested_block_on: NestedBlockOn::Panics,
+        catches_panics: true,
+        reports_cancellation: true,
+    };
+
+    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
+        let entered = self.shared.driver.enter();
+        let mut future = pin!(future.into_future());
+        ThreadWaker::with(|thread| {
+            let mut cx = Context::from_waker(thread.waker());
+            loop {
+                thread.take_woken();
+                if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                    return output;
+                }
+                let drove = entered.drives();
+                if drove {
+                    self.shared.poll_tasks(&mut cx);
+                }
+                // Having just taken over is a reason too: the tasks hold the waker of the thread that drove before.
+                let ready = || thread.is_woken() || (entered.drives() && (!drove || self.shared.changed.load(Relaxed)));
+                while !ready() {
+                    entered.park_unless(ready);
+                }
+            }
+        })
+    }
+}
+
+impl Spawn for ParkExecutor {
+    type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+
+    fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.shared.spawn(future)
+    }
+}
+
+impl Executor for ParkExecutor {
+    fn run(&self) {
+        self.block_on(self.shared.live.none_left());
+    }
+}
+
+impl RemoteSpawn for ParkExecutor {
+    type Spawner = ParkSpawner;
+
+    fn spawner(&self) -> ParkSpawner {
+        ParkSpawner { shared: self.shared.clone() }
+    }
+}
+
+impl Spawn for ParkSpawner {
+    type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+
+    fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.shared.spawn(future)
+    }
+}
+
+impl Drop for ParkExecutor {
+    fn drop(&mut self) {
+        let tasks = self.shared.tasks().close();
+        for task in tasks {
+            drop(task);
+            self.shared.live.ended();
+        }
+    }
+}
+
+/// Names the thread that drives, whichever it is: for spawning and aborting, which know no future's waker.
+impl Wake for Shared {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // Release: pairs with the Acquire in `poll_tasks`.
+        self.changed.store(true, Release);
+        self.driver.unpark();
+    }
+}
+
+impl Shared {
+    /// Accepts a future, or drops it at once where the executor is gone.
+    fn spawn<F>(self: &Arc<Self>, future: F) -> TaskHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (future, join) = joinable(future);
+        let task = Task::new(future);
+        // Dropped here if the executor is gone, outside the lock.
+        let _rejected = self.accept(task);
+        join.into_handle(Waker::from(self.clone()))
+    }
+
+    /// Hands the task back if the executor is closed.
+    fn accept(self: &Arc<Self>, task: Task) -> Option<Task> {
+        let mut tasks = self.tasks();
+        if tasks.closed {
+            return Some(task);
+        }
+        self.live.started();
+        tasks.queue.push_back(task);
+        drop(tasks);
+        self.wake_by_ref();
+        None
+    }
+
+    /// Polls every task once, in the order in which they came.
+    fn poll_tasks(&self, cx: &mut Context<'_>) {
+        // Acquire: pairs with the Release in `wake_by_ref`. Before the polls: what changes during them asks for
+        // another round.
+        self.changed.swap(false, Acquire);
+        // Out of the lock: a poll may spawn.
+        let mut round = mem::take(&mut self.tasks().queue);
+        round.retain_mut(|task| {
+            let pending = task.poll(cx).is_pending();
+            if !pending {
+                self.live.ended();
+            }
+            pending
+        });
+        // Tasks that were spawned meanwhile stand behind those of this round.
+        let mut tasks = self.tasks();
+        round.append(&mut tasks.queue);
+        tasks.queue = round;
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Tasks> {
+        self.tasks.lock().expect("no code that can panic runs under this lock")
+    }
+}
+
+impl Tasks {
+    fn close(&mut self) -> VecDeque<Task> {
+        self.closed = true;
+        mem::take(&mut self.queue)
+    }
+}

@@ -1,0 +1,86 @@
+//! A wake names the thread: it sets the thread's flag and unparks it. Which future it was meant for, nobody knows.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::task::{Wake, Waker};
+use std::thread::{self, Thread};
+
+thread_local! {
+    /// The waker of this thread's last `block_on`, kept for the next one. Empty while one is under way, so that a
+    /// nested `block_on` gets a waker of its own and cannot take the outer one's wakes.
+    static CACHED: Cell<Option<ThreadWaker>> = const { Cell::new(None) };
+}
+
+/// The one waker of a thread, for every future that it polls.
+#[derive(Debug)]
+pub(crate) struct ThreadWaker {
+    signal: Arc<Signal>,
+    waker: Waker,
+}
+
+/// `thread::park` has a token of its own, which an unpark leaves and a park takes. It is not enough: user code that
+/// parks inside a poll takes the token too, and the wake that left it would be lost. The flag is ours alone.
+#[derive(Debug)]
+struct Signal {
+    woken: AtomicBool,
+    thread: Thread,
+}
+
+impl ThreadWaker {
+    /// Runs `f` with the waker of the calling thread, woken already, so that every future gets its first poll.
+    ///
+    /// Allocates on a thread's first call, in a nested call, and when a clone of the last call's waker still exists:
+    /// a stale waker never wakes a later call.
+    pub(crate) fn with<R>(f: impl FnOnce(&ThreadWaker) -> R) -> R {
+        // In the destructor of another thread-local the cache may be gone; then nothing is cached.
+        let cached = CACHED.try_with(Cell::take).ok().flatten();
+        let thread = cached.filter(ThreadWaker::is_unshared).unwrap_or_else(ThreadWaker::new);
+        thread.signal.woken.store(true, Relaxed);
+        let result = f(&thread);
+        let _ = CACHED.try_with(|cached| cached.set(Some(thread)));
+        result
+    }
+
+    fn new() -> Self {
+        let signal = Arc::new(Signal { woken: AtomicBool::new(true), thread: thread::current() });
+        Self { waker: Waker::from(signal.clone()), signal }
+    }
+
+    fn is_unshared(&self) -> bool {
+        // Our two: `signal` and `waker`.
+        Arc::strong_count(&self.signal) == 2
+    }
+
+    /// The waker to poll with.
+    pub(crate) fn waker(&self) -> &Waker {
+        &self.waker
+    }
+
+    /// Whether anything was woken since the last [`take_woken`](Self::take_woken).
+    pub(crate) fn is_woken(&self) -> bool {
+        self.signal.woken.load(Relaxed)
+    }
+
+    /// Forgets the wakes so far: call it before the polls that they ask for.
+    pub(crate) fn take_woken(&self) {
+        // Acquire: pairs with the Release in `wake_by_ref`; the polls see what every waking thread wrote. A swap, as
+        // a store would not acquire.
+        self.signal.woken.swap(false, Acquire);
+    }
+}
+
+// `clone` and `drop` count the `Arc`, as `Waker::from(Arc<impl Wake>)` arranges.
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // Release: pairs with the Acquire in `take_woken`. A swap even if the flag is set already, so that this wake,
+        // too, happens before the poll.
+        if !self.woken.swap(true, Release) {
+            self.thread.unpark();
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The run loop: it polls the tasks that are in the ready queue, in turn. Nothing ready: it parks.
+
+#![expect(unsafe_code, reason = "what belongs to the driving thread is reached without a lock")]
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use executor::support::{Driver, LiveTasks, RootWaker};
+use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+
+use crate::queue::{LocalQueue, RemoteQueue, TaskList};
+use crate::task::{RawJoinHandle, TaskRef};
+
+/// Polls the tasks that were woken, and parks while there are none.
+#[derive(Debug, Default)]
+pub struct RawExecutor {
+    shared: Arc<Shared>,
+}
+
+/// Spawns onto a [`RawExecutor`] from its tasks and from other threads. Keeps no task alive: once the executor is dropped,
+/// what it shares with its spawners is empty and closed.
+#[derive(Clone, Debug)]
+pub struct RawSpawner {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    driver: Driver,
+    live: LiveTasks,
+    remote: RemoteQueue,
+    local: Local,
+}
+
+/// What belongs to the thread that drives the executor or, when nobody can any more, drops it.
+#[derive(Default)]
+struct Local {
+    queue: LocalQueue,
+    /// All tasks that have not ended, woken or not: what dropping the executor has to end.
+    list: TaskList,
+}
+
+// SAFETY: `Local` is reached in two ways: through `Shared::local`, which asks whether this thread drives, and in the
+// executor's drop, which borrows it exclusively, so that nobody drives. At most one thread drives at a time, and the
+// right passes from thread to thread under the lock in `Driver`.
+unsafe impl Sync for Local {}
+// SAFETY: as above; and what `Local` holds are counts of tasks, which any thread may give back.
+unsafe impl Send for Local {}
+
+impl BlockOn for RawExecutor {
+    const NAME: &'static str = "raw-waker";
+
+    const CAPABILITIES: Capabilities = Capabilities {
+        wake_names: WakeNames::Task,
+        idle: Idle::Parks,
+        polls_only_woken: true,
+        remote_spawn: true,
+        concurrent_drivers: true,
+        nested_block_on: NestedBlockOn::Panics,
+        catches_panics: true,
+        reports_cancellation: true,
+    };
+
+    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
+        let entered = self.shared.driver.enter();
+        let mut future = pin!(future.into_future());
+        RootWaker::with(|root| {
+            let mut cx = Context::from_waker(root.waker());
+            loop {
+                if root.take_woken() {
+                    if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                        return output;
+                    }
+                }
+                if entered.drives() {
+                    self.poll_ready();
+                }
+                let ready = || root.is_woken() || (entered.drives() && self.shared.has_ready());
+                while !ready() {
+                    entered.park_unless(ready);
+                }
+            }
+        })
+    }
+}
+
+impl Spawn for RawExecutor {
+    type JoinHandle<T: Send + 'static> = RawJoinHandle<T>;
+
+    fn spawn<F>(&self, future: F) -> RawJoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.shared.spawn(future)
+    }
+}
+
+impl Executor for RawExecutor {
+    fn run(&self) {
+        self.block_on(self.shared.live.none_left());
+    }
+}
+
+impl RemoteSpawn for RawExecutor {
+    type Spawner = RawSpawner;
+
+    fn spawner(&self) -> RawSpawner {
+        RawSpawner { shared: self.shared.clone() }
+    }
+}
+
+impl Spawn for RawSpawner {
+    type JoinHandle<T: Send + 'static> = RawJoinHandle<T>;
+
+    fn spawn<F>(&self, future: F) -> RawJoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.shared.spawn(future)
+    }
+}
+
+impl Drop for RawExecutor {
+    fn drop(&mut self) {
+        let Local { queue, list } = &self.shared.local;
+        self.shared.remote.close(queue, list);
+        while let Some(task) = list.first() {
+            // SAFETY: it is the list's first.
+            let task = unsafe { list.remove(task) };
+            task.cancel();
+            self.shared.live.ended();
+        }
+        while let Some(task) = queue.pop() {
+            drop(task);
+        }
+    }
+}
+
+impl RawExecutor {
+    /// Polls the tasks that are ready now, once each. Those that become ready meanwhile wait for the next round, so
+    /// that none of them keeps `block_on`'s own future waiting.
+    fn poll_ready(&self) {
+        let Local { queue, list } = &self.shared.local;
+        self.shared.remote.take(queue, list);
+        for _ in 0..queue.len() {
+            let Some(task) = queue.pop() else { return };
+            if let Poll::Ready(task) = task.poll() {
+                // SAFETY: a task is in the list until it has ended, which it has just now.
+                let _listed = unsafe { list.remove(task) };
+                self.shared.live.ended();
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Accepts a future, or drops it at once where the executor is gone.
+    fn spawn<F>(self: &Arc<Self>, future: F) -> RawJoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (task, handle) = TaskRef::new(future, self.clone());
+        self.live.started();
+        match self.local() {
+            Some(Local { queue, list }) => {
+                task.unlisted().into_iter().for_each(|task| list.insert(task));
+                queue.push(task);
+            }
+            None => match self.remote.push(task) {
+                Ok(true) => self.driver.unpark(),
+                Ok(false) => {}
+                Err(task) => {
+                    let _unlisted = task.unlisted();
+                    task.cancel();
+                    self.live.ended();
+                }
+            },
+        }
+        handle
+    }
+
+    /// What belongs to the driving thread, if this is the one.
+    fn local(&self) -> Option<&Local> {
+        self.driver.is_here().then_some(&self.local)
+    }
+
+    /// Only for the driving thread.
+    fn has_ready(&self) -> bool {
+        self.local.queue.len() > 0 || !self.remote.is_empty()
+    }
+
+    pub(crate) fn is_driven_here(&self) -> bool {
+        self.driver.is_here()
+    }
+
+    /// Puts a task into the ready queue and wakes the thread that drives. The queue of an executor that is gone drops it.
+    pub(crate) fn push(&self, task: TaskRef) {
+        match self.local() {
+            Some(local) => local.queue.push(task),
+            None => {
+                if let Ok(true) = self.remote.push(task) {
+                    self.driver.unpark();
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Local {
+    /// Shows nothing: it may be called on any thread.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Local").finish_non_exhaustive()
+    }
+}

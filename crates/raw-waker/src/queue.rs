@@ -1,0 +1,184 @@
+//! The ready queue and the list of all tasks, both threaded through the tasks themselves, so that neither a wake nor a
+//! spawn allocates for them. arc-waker has crossbeam-channel and slab for this.
+
+#![expect(unsafe_code, reason = "the links are counts given away as pointers")]
+
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicPtr, Ordering::*};
+
+use crate::task::{Header, TaskRef};
+
+/// Looks at a task through a count that stays where it is.
+///
+/// # Safety
+///
+/// Somebody holds a count on `task`, and keeps it while the result is used.
+unsafe fn peek(task: NonNull<Header>) -> ManuallyDrop<TaskRef> {
+    // SAFETY: the caller knows of a count, and the result does not give it back.
+    ManuallyDrop::new(unsafe { TaskRef::from_raw(task) })
+}
+
+/// The part of the ready queue for the thread that drives: first in, first out, no atomics. It owns a count of each
+/// task in it, and with it the task's `next_ready`.
+#[derive(Default)]
+pub(crate) struct LocalQueue {
+    first: Cell<Option<NonNull<Header>>>,
+    last: Cell<Option<NonNull<Header>>>,
+    len: Cell<usize>,
+}
+
+impl LocalQueue {
+    pub(crate) fn len(&self) -> usize {
+        self.len.get()
+    }
+
+    pub(crate) fn push(&self, task: TaskRef) {
+        task.next_ready.set(None);
+        let task = task.into_raw();
+        match self.last.replace(Some(task)) {
+            // SAFETY: the queue owns a count of its last task.
+            Some(last) => unsafe { peek(last) }.next_ready.set(Some(task)),
+            None => self.first.set(Some(task)),
+        }
+        self.len.set(self.len.get() + 1);
+    }
+
+    pub(crate) fn pop(&self) -> Option<TaskRef> {
+        let first = self.first.get()?;
+        // SAFETY: the queue's count of its first task passes to the result.
+        let task = unsafe { TaskRef::from_raw(first) };
+        let next = task.next_ready.take();
+        self.first.set(next);
+        if next.is_none() {
+            self.last.set(None);
+        }
+        self.len.set(self.len.get() - 1);
+        Some(task)
+    }
+}
+
+/// The part of the ready queue for all other threads: a stack that they push onto, and that the driving thread takes as
+/// a whole. As nothing else is ever taken, a compare-exchange of its top is never fooled by a top that went and came
+/// back.
+///
+/// Source: R. K. Treiber, "Systems Programming: Coping with Parallelism", IBM Research Report RJ 5118, 1986.
+#[derive(Debug, Default)]
+pub(crate) struct RemoteQueue {
+    /// The task pushed last, null, or [`CLOSED`]. Owns a count of each task in the stack.
+    top: AtomicPtr<Header>,
+}
+
+/// No task is here: an address that no allocation has.
+const CLOSED: *mut Header = ptr::dangling_mut();
+
+impl RemoteQueue {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.top.load(Relaxed).is_null()
+    }
+
+    /// Whether the queue was empty before, so that the driving thread may be asleep. Hands the task back if the queue
+    /// is closed.
+    pub(crate) fn push(&self, task: TaskRef) -> Result<bool, TaskRef> {
+        let mut top = self.top.load(Relaxed);
+        loop {
+            if top == CLOSED {
+                return Err(task);
+            }
+            task.next_ready.set(NonNull::new(top));
+            // Release: pairs with the Acquire in `take` and `close`, which sees the link and all before it.
+            match self.top.compare_exchange_weak(top, task.as_ptr().as_ptr(), Release, Relaxed) {
+                Ok(_) => {
+                    // The stack's count now.
+                    task.into_raw();
+                    return Ok(top.is_null());
+                }
+                Err(now) => top = now,
+            }
+        }
+    }
+
+    /// Moves all tasks into `local`, the one pushed first first. Only for the driving thread.
+    pub(crate) fn take(&self, local: &LocalQueue, list: &TaskList) {
+        if !self.is_empty() {
+            // Acquire: pairs with the Release in `push`.
+            let top = self.top.swap(ptr::null_mut(), Acquire);
+            Self::drain(top, local, list);
+        }
+    }
+
+    /// Like [`take`](Self::take), and from now on nothing can be pushed. Only for the thread that drops the executor.
+    pub(crate) fn close(&self, local: &LocalQueue, list: &TaskList) {
+        // Acquire: pairs with the Release in `push`.
+        let top = self.top.swap(CLOSED, Acquire);
+        Self::drain(top, local, list);
+    }
+
+    /// Passes the counts of a stack that was taken to `local`, and new tasks to `list` as well.
+    fn drain(top: *mut Header, local: &LocalQueue, list: &TaskList) {
+        let mut newer = None;
+        let mut next = NonNull::new(top);
+        while let Some(task) = next {
+            // SAFETY: the stack owns a count of each of its tasks.
+            next = unsafe { peek(task) }.next_ready.replace(newer);
+            newer = Some(task);
+        }
+        let mut next = newer;
+        while let Some(task) = next {
+            // SAFETY: the stack's count passes to the result.
+            let task = unsafe { TaskRef::from_raw(task) };
+            next = task.next_ready.get();
+            if let Some(unlisted) = task.unlisted() {
+                list.insert(unlisted);
+            }
+            local.push(task);
+        }
+    }
+}
+
+/// All tasks that have not ended, woken or not: what dropping the executor has to end. It owns a count of each, and
+/// with it the task's `previous` and `next`.
+#[derive(Default)]
+pub(crate) struct TaskList {
+    first: Cell<Option<NonNull<Header>>>,
+}
+
+impl TaskList {
+    pub(crate) fn insert(&self, task: TaskRef) {
+        let first = self.first.get();
+        task.previous.set(None);
+        task.next.set(first);
+        let task = task.into_raw();
+        if let Some(first) = first {
+            // SAFETY: the list owns a count of its first task.
+            unsafe { peek(first) }.previous.set(Some(task));
+        }
+        self.first.set(Some(task));
+    }
+
+    pub(crate) fn first(&self) -> Option<NonNull<Header>> {
+        self.first.get()
+    }
+
+    /// Takes a task out and returns the list's count.
+    ///
+    /// # Safety
+    ///
+    /// `task` is in this list.
+    pub(crate) unsafe fn remove(&self, task: NonNull<Header>) -> TaskRef {
+        // SAFETY: the list's count of the task passes to the result.
+        let task = unsafe { TaskRef::from_raw(task) };
+        let (previous, next) = (task.previous.get(), task.next.get());
+        match previous {
+            // SAFETY: the list owns a count of each of its tasks.
+            Some(previous) => unsafe { peek(previous) }.next.set(next),
+            None => self.first.set(next),
+        }
+        if let Some(next) = next {
+            // SAFETY: the list owns a count of each of its tasks.
+            unsafe { peek(next) }.previous.set(previous);
+        }
+        task
+    }
+}

@@ -1,0 +1,538 @@
+//! A spawned future, its result, its joiner and its links, in one allocation that is counted by hand.
+
+#![expect(unsafe_code, reason = "one allocation is shared by the queue, the list, the wakers and the join handle")]
+
+use std::cell::{Cell, UnsafeCell};
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem::{self, ManuallyDrop};
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::process;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::*};
+use std::task::{Context, Poll, Waker};
+
+use executor::{JoinError, JoinHandle};
+
+use crate::executor::Shared;
+use crate::waker;
+
+/// The task is in the ready queue, or whoever set this is about to put it there.
+const QUEUED: usize = 1 << 0;
+/// The future is gone. Its result is there, unless it was taken.
+const ENDED: usize = 1 << 1;
+/// The task's next turn drops the future instead of polling it.
+const ABORTED: usize = 1 << 2;
+/// The join handle exists: the result is for it to take or to drop. Otherwise the driving thread drops it.
+const HANDLE: usize = 1 << 3;
+/// `joiner` holds a waker and belongs to the driving thread. Otherwise `joiner` belongs to the join handle.
+const JOINER: usize = 1 << 4;
+/// One count. The counts stand above the flags, so that both change in one operation.
+const COUNT: usize = 1 << 5;
+
+/// What every task begins with, whatever its future: all that wakers, queue and list need to know.
+///
+/// ```text
+///            wake (1)               poll (2)
+///   idle ──────────────▶ QUEUED ──────────────▶ running ──▶ ENDED (4)
+///    ▲                     ▲                       │
+///    │                     └── woken meanwhile (3) ┤
+///    └────────────── not woken meanwhile ──────────┘
+/// ```
+///
+/// (1) Whoever sets `QUEUED` puts the task into the queue, with a count for the queue: so it is there at most once.
+/// (2) The driving thread takes it out, and clears `QUEUED` and gives the queue's count back in one operation *before*
+/// it polls. (3) A wake during the poll finds `QUEUED` cleared and puts the task into the queue again: it cannot be
+/// lost. No second thread can take it out meanwhile, as only one drives. (4) The driving thread drops the future,
+/// stores the result and sets `ENDED`, in that order, and wakes the joiner. A wake from now on does nothing.
+///
+/// Counts are held by every [`TaskRef`]: one by the list until the task has ended, one by the queue while the task is in
+/// it, one by each waker and one by the join handle. While the task has not ended the list's count keeps it alive, so
+/// neither waking nor polling can free it.
+#[repr(C)]
+pub(crate) struct Header {
+    state: AtomicUsize,
+    vtable: &'static TaskVTable,
+    pub(crate) shared: Arc<Shared>,
+    /// The next task in the ready queue. Belongs to whoever holds the queue's count.
+    pub(crate) next_ready: Cell<Option<NonNull<Header>>>,
+    /// The neighbours in the executor's list. Belong to the thread that drives or drops the executor. A task that is new
+    /// to it is its own `previous`.
+    pub(crate) previous: Cell<Option<NonNull<Header>>>,
+    pub(crate) next: Cell<Option<NonNull<Header>>>,
+    /// Belongs to the driving thread while `JOINER` is set, else to the join handle. The handle sets `JOINER` and takes
+    /// it back, neither after `ENDED`.
+    joiner: UnsafeCell<Option<Waker>>,
+}
+
+/// A header and what it is the header of.
+#[repr(C)]
+struct Task<F: Future> {
+    header: Header,
+    /// Belongs to the thread that drives or drops the executor until `ENDED`; then to the join handle while `HANDLE` is
+    /// set, else to the driving thread.
+    stage: UnsafeCell<Stage<F>>,
+}
+
+enum Stage<F: Future> {
+    Future(F),
+    Result(Result<F::Output, JoinError>),
+    Empty,
+}
+
+/// What depends on the type of the future, behind the header's untyped pointer.
+///
+/// Each function asks for a pointer to the header of a `Task<F>` that is alive, of the `F` that the table was made for.
+struct TaskVTable {
+    /// Polls the future. `Ready` when the result has taken its place. Asks for the right to `stage`, before `ENDED`.
+    poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Poll<()>,
+    /// Puts [`JoinError::Cancelled`] into the future's place. Asks for the right to `stage`, before `ENDED`.
+    cancel: unsafe fn(NonNull<Header>),
+    /// Moves the result, if it is still there, into the `Option<Result<F::Output, JoinError>>` that is pointed to. Asks
+    /// for the right to `stage`, after `ENDED`.
+    take_result: unsafe fn(NonNull<Header>, NonNull<()>),
+    /// Drops the result. Asks for the right to `stage`, after `ENDED`.
+    drop_result: unsafe fn(NonNull<Header>),
+    /// Frees the memory. Asks that no count is left.
+    free: unsafe fn(NonNull<Header>),
+}
+
+impl<F: Future> Task<F> {
+    const VTABLE: &'static TaskVTable = &TaskVTable {
+        poll: Self::poll,
+        cancel: Self::cancel,
+        take_result: Self::take_result,
+        drop_result: Self::drop_result,
+        free: Self::free,
+    };
+
+    /// # Safety
+    ///
+    /// `task` points to the header of a `Task<F>` that is alive.
+    unsafe fn stage(task: NonNull<Header>) -> *mut Stage<F> {
+        // SAFETY: the header is the first field of a `repr(C)` struct, and the pointer was made from one to the whole.
+        let task = unsafe { task.cast::<Self>().as_ref() };
+        task.stage.get()
+    }
+
+    /// See [`TaskVTable::poll`].
+    unsafe fn poll(task: NonNull<Header>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: as the caller promises.
+        let stage = unsafe { Self::stage(task) };
+        // SAFETY: the caller has the right to `stage`.
+        let stage = unsafe { &mut *stage };
+        let Stage::Future(future) = stage else { unreachable!("a task that has not ended holds its future") };
+        // SAFETY: the future stays in its allocation until `Stage::end` drops it in place.
+        let future = unsafe { Pin::new_unchecked(future) };
+        let result = match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(value)) => Ok(value),
+            Err(payload) => Err(JoinError::Panicked(payload)),
+        };
+        stage.end(result);
+        Poll::Ready(())
+    }
+
+    /// See [`TaskVTable::cancel`].
+    unsafe fn cancel(task: NonNull<Header>) {
+        // SAFETY: as the caller promises.
+        let stage = unsafe { Self::stage(task) };
+        // SAFETY: the caller has the right to `stage`.
+        let stage = unsafe { &mut *stage };
+        stage.end(Err(JoinError::Cancelled));
+    }
+
+    /// See [`TaskVTable::take_result`].
+    unsafe fn take_result(task: NonNull<Header>, into: NonNull<()>) {
+        // SAFETY: as the caller promises.
+        let stage = unsafe { Self::stage(task) };
+        // SAFETY: the caller has the right to `stage`.
+        let stage = unsafe { &mut *stage };
+        if let Stage::Result(result) = mem::replace(stage, Stage::Empty) {
+            // SAFETY: the caller points to an `Option` of this type.
+            unsafe { into.cast::<Option<Result<F::Output, JoinError>>>().write(Some(result)) };
+        }
+    }
+
+    /// See [`TaskVTable::drop_result`].
+    unsafe fn drop_result(task: NonNull<Header>) {
+        // SAFETY: as the caller promises.
+        let stage = unsafe { Self::stage(task) };
+        // SAFETY: the caller has the right to `stage`.
+        let stage = unsafe { &mut *stage };
+        drop_quietly(mem::replace(stage, Stage::Empty));
+    }
+
+    /// See [`TaskVTable::free`].
+    unsafe fn free(task: NonNull<Header>) {
+        // SAFETY: `TaskRef::new` made the pointer from this type's box, and nobody else has a count any more.
+        drop(unsafe { Box::from_raw(task.cast::<Self>().as_ptr()) });
+    }
+}
+
+impl<F: Future> Stage<F> {
+    /// Drops the future in place, and only then stores the result: whoever sees it may rely on the future being gone.
+    fn end(&mut self, result: Result<F::Output, JoinError>) {
+        let result = match catch_unwind(AssertUnwindSafe(|| *self = Stage::Empty)) {
+            Ok(()) => result,
+            Err(payload) => {
+                drop_quietly(result);
+                Err(JoinError::Panicked(payload))
+            }
+        };
+        *self = Stage::Result(result);
+    }
+}
+
+/// Drops a value whose drop may panic, where nobody is there to be told.
+fn drop_quietly<T>(value: T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        // The payload's drop may panic too. It is leaked: there is nobody left to hand it to.
+        mem::forget(payload);
+    }
+}
+
+/// A counted pointer to a task: what `Arc<Task>` is to arc-waker.
+///
+/// Its count is what makes it sound to look at the header.
+pub(crate) struct TaskRef {
+    header: NonNull<Header>,
+}
+
+impl TaskRef {
+    /// Allocates a task that counts as queued. Its counts are those of the two results, for the queue and for whoever
+    /// spawned it, and one for the executor's list, which [`unlisted`](Self::unlisted) returns once.
+    pub(crate) fn new<F>(future: F, shared: Arc<Shared>) -> (TaskRef, RawJoinHandle<F::Output>)
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let header = Header {
+            state: AtomicUsize::new(QUEUED | HANDLE | (3 * COUNT)),
+            vtable: Task::<F>::VTABLE,
+            shared,
+            next_ready: Cell::new(None),
+            previous: Cell::new(None),
+            next: Cell::new(None),
+            joiner: UnsafeCell::new(None),
+        };
+        let task = Box::new(Task { header, stage: UnsafeCell::new(Stage::Future(future)) });
+        let header = NonNull::from(Box::leak(task)).cast();
+        let task = TaskRef { header };
+        task.previous.set(Some(header));
+        (task, RawJoinHandle { task: TaskRef { header }, result: PhantomData })
+    }
+
+    /// The list's count of a task that is not in the list yet. `None` once it was returned. Only for the thread that
+    /// drives or drops the executor, or spawns the task.
+    pub(crate) fn unlisted(&self) -> Option<TaskRef> {
+        if self.previous.get() != Some(self.header) {
+            return None;
+        }
+        self.previous.set(None);
+        Some(TaskRef { header: self.header })
+    }
+
+    /// Gives the count away with the pointer.
+    pub(crate) fn into_raw(self) -> NonNull<Header> {
+        ManuallyDrop::new(self).header
+    }
+
+    /// # Safety
+    ///
+    /// `header` points to a task, and a count on it passes to the result, or is kept elsewhere while the result, which
+    /// then must not be dropped, is used.
+    pub(crate) unsafe fn from_raw(header: NonNull<Header>) -> Self {
+        Self { header }
+    }
+
+    pub(crate) fn as_ptr(&self) -> NonNull<Header> {
+        self.header
+    }
+
+    /// Puts the task into the ready queue unless it is there, and uses up the count.
+    pub(crate) fn wake(self) {
+        if !self.shared.is_driven_here() {
+            // Queue and driver are reached through the task, so this count keeps it alive until the wake is through.
+            self.wake_by_ref();
+            return;
+        }
+        // On the driving thread the executor is alive, and this count can become the queue's.
+        // AcqRel: as in `wake_by_ref`.
+        let before = self.state.fetch_update(AcqRel, Acquire, |state| match state {
+            _ if state & ENDED != 0 => None,
+            _ if state & QUEUED != 0 => Some(state - COUNT),
+            _ => Some(state | QUEUED),
+        });
+        match before {
+            Ok(before) if before & QUEUED == 0 => {
+                let shared = Arc::as_ptr(&self.shared);
+                // SAFETY: the `block_on` that drives stands on this thread's stack and borrows the executor, and with
+                // it `Shared`. (The task would not do: the queue owns it as soon as it is pushed.)
+                unsafe { &*shared }.push(self);
+            }
+            Ok(_) => mem::forget(self),
+            Err(_) => drop(self),
+        }
+    }
+
+    /// Puts the task into the ready queue unless it is there.
+    pub(crate) fn wake_by_ref(&self) {
+        // AcqRel: pairs with the fetch_sub in `poll`; the poll sees what every waking thread wrote. Written also where
+        // nothing changes, as the task is queued already: so this wake, too, happens before the poll.
+        let before = self.state.fetch_update(AcqRel, Acquire, |state| match state {
+            _ if state & ENDED != 0 => None,
+            _ if state & QUEUED != 0 => Some(state),
+            _ => Some((state | QUEUED) + COUNT),
+        });
+        if before.is_ok_and(|before| before & QUEUED == 0) {
+            // The count that was just added.
+            self.shared.push(TaskRef { header: self.header });
+        }
+    }
+
+    /// Makes the task's next turn drop its future, and gives it a turn.
+    fn abort(&self) {
+        // AcqRel: pairs with the fetch_sub in `poll`; the future's drop sees what was done before the abort.
+        let before = self.state.fetch_update(AcqRel, Acquire, |state| match state {
+            _ if state & (ENDED | ABORTED) != 0 => None,
+            _ if state & QUEUED != 0 => Some(state | ABORTED),
+            _ => Some((state | ABORTED | QUEUED) + COUNT),
+        });
+        if before.is_ok_and(|before| before & QUEUED == 0) {
+            // The count that was just added.
+            self.shared.push(TaskRef { header: self.header });
+        }
+    }
+
+    /// Gives a task that was taken out of the ready queue its turn. `Ready`, with the address of the task, which the
+    /// list still counts, when it has ended with this turn. Only for the thread that drives the executor.
+    pub(crate) fn poll(self) -> Poll<NonNull<Header>> {
+        // Relaxed: only the driving thread sets `ENDED`.
+        if self.state.load(Relaxed) & ENDED != 0 {
+            return Poll::Pending;
+        }
+        // The list's count keeps the task alive from here on. AcqRel: pairs with `wake_by_ref` and `abort`.
+        let task = ManuallyDrop::new(self);
+        let before = task.state.fetch_sub(QUEUED + COUNT, AcqRel);
+        if before & ABORTED != 0 {
+            task.cancel();
+            return Poll::Ready(task.header);
+        }
+        let waker = waker::borrow(&task);
+        // SAFETY: the driving thread has the right to `stage`, and the task has not ended.
+        let poll = unsafe { (task.vtable.poll)(task.header, &mut Context::from_waker(&waker)) };
+        poll.map(|()| {
+            task.end();
+            task.header
+        })
+    }
+
+    /// Drops the future of a task that has not ended, without another poll. Only for the thread that drives or drops
+    /// the executor.
+    pub(crate) fn cancel(&self) {
+        // SAFETY: that thread has the right to `stage`, and the task has not ended.
+        unsafe { (self.vtable.cancel)(self.header) };
+        self.end();
+    }
+
+    /// Reports the result, which is in its place.
+    fn end(&self) {
+        // AcqRel: pairs with the fetch_update in `register` and in the handle's drop, and with the loads in the handle:
+        // whoever sees `ENDED` sees the result; this thread sees the joiner.
+        let before = self.state.fetch_or(ENDED, AcqRel);
+        if before & HANDLE == 0 {
+            // SAFETY: without a handle the driving thread has the right to `stage`, and the task has ended.
+            unsafe { (self.vtable.drop_result)(self.header) };
+        } else if before & JOINER != 0 {
+            // SAFETY: `JOINER` was set before `ENDED`, so the joiner belongs to this thread, for good.
+            let joiner = unsafe { &mut *self.joiner.get() }.take();
+            // A joiner's waker is foreign code; a panic in it must not reach the run loop.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| joiner.map(Waker::wake))) {
+                mem::forget(payload);
+            }
+        }
+    }
+}
+
+impl Deref for TaskRef {
+    type Target = Header;
+
+    fn deref(&self) -> &Header {
+        // SAFETY: the count keeps the task alive for as long as `self` is borrowed.
+        unsafe { self.header.as_ref() }
+    }
+}
+
+impl Clone for TaskRef {
+    fn clone(&self) -> Self {
+        // Relaxed: the count that `self` holds keeps the task alive, and nothing is read on the strength of the new one.
+        let before = self.state.fetch_add(COUNT, Relaxed);
+        if before > usize::MAX / 2 {
+            // Only leaked wakers get here. A count that wraps would free a task in use.
+            process::abort();
+        }
+        Self { header: self.header }
+    }
+}
+
+impl Drop for TaskRef {
+    fn drop(&mut self) {
+        // Acquire: pairs with the Release below. The only count is ours, so nobody can add to it: no need to subtract.
+        // AcqRel: whoever frees the task sees what the others did with it. An Acquire fence after a Release would do
+        // as well, but thread sanitizers do not know fences.
+        if self.state.load(Acquire) / COUNT == 1 || self.state.fetch_sub(COUNT, AcqRel) / COUNT == 1 {
+            let free = self.vtable.free;
+            // SAFETY: that was the last count.
+            unsafe { free(self.header) };
+        }
+    }
+}
+
+/// Awaits a task of a [`RawExecutor`](crate::RawExecutor), from within the task's own allocation.
+pub struct RawJoinHandle<T> {
+    task: TaskRef,
+    /// A handle hands a `T` out and holds none of its own.
+    result: PhantomData<fn() -> T>,
+}
+
+// SAFETY: the handle gives access to the task's state, which is atomic, to `joiner`, which `Waker: Send + Sync` lets any
+// thread touch while it has the right to it, and to the result, a `T`, which may be moved to this thread.
+unsafe impl<T: Send> Send for RawJoinHandle<T> {}
+// SAFETY: through `&RawJoinHandle` there is only `abort` and `is_finished`, which touch nothing but atomics and the queue.
+unsafe impl<T: Send> Sync for RawJoinHandle<T> {}
+
+impl<T: Send + 'static> JoinHandle<T> for RawJoinHandle<T> {
+    fn abort(&self) {
+        self.task.abort();
+    }
+
+    fn is_finished(&self) -> bool {
+        // Acquire: pairs with the fetch_or in `end`.
+        self.task.state.load(Acquire) & ENDED != 0
+    }
+}
+
+impl<T> Future for RawJoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.register(cx.waker()) {
+            return Poll::Pending;
+        }
+        Poll::Ready(self.take_result().expect("a join handle was polled after it had yielded its result"))
+    }
+}
+
+impl<T> RawJoinHandle<T> {
+    /// Leaves `waker` for the end of the task. False if that has come.
+    fn register(&mut self, waker: &Waker) -> bool {
+        let state = &self.task.state;
+        // Acquire, here and below: pairs with the fetch_or in `end`.
+        let seen = state.load(Acquire);
+        if seen & ENDED != 0 {
+            return false;
+        }
+        if seen & JOINER != 0 {
+            let taken_back = state.fetch_update(AcqRel, Acquire, |state| match state {
+                _ if state & ENDED != 0 => None,
+                _ => Some(state & !JOINER),
+            });
+            if taken_back.is_err() {
+                return false;
+            }
+        }
+        // SAFETY: `JOINER` is not set, so the joiner belongs to the handle.
+        let joiner = unsafe { &mut *self.task.joiner.get() };
+        if !joiner.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *joiner = Some(waker.clone());
+        }
+        let handed_over = state.fetch_update(AcqRel, Acquire, |state| match state {
+            _ if state & ENDED != 0 => None,
+            _ => Some(state | JOINER),
+        });
+        handed_over.is_ok()
+    }
+
+    /// The result of a task that has ended, once.
+    fn take_result(&mut self) -> Option<Result<T, JoinError>> {
+        let mut result = None;
+        // SAFETY: the task has ended and its handle has the right to `stage`; `T` is the output of the task's future.
+        unsafe { (self.task.vtable.take_result)(self.task.header, NonNull::from(&mut result).cast()) };
+        result
+    }
+}
+
+impl<T> Drop for RawJoinHandle<T> {
+    fn drop(&mut self) {
+        // AcqRel: pairs with the fetch_or in `end`: one of the two comes first, and the other drops the result.
+        let before = self.task.state.fetch_update(AcqRel, Acquire, |state| match state {
+            _ if state & ENDED != 0 => None,
+            _ => Some(state & !(HANDLE | JOINER)),
+        });
+        let (joiner_is_ours, result) = match before {
+            Ok(_) => (true, None),
+            Err(state) => (state & JOINER == 0, self.take_result()),
+        };
+        let mut joiner = None;
+        if joiner_is_ours {
+            // SAFETY: `JOINER` is not set, so the joiner belongs to the handle.
+            joiner = unsafe { &mut *self.task.joiner.get() }.take();
+        }
+        // Foreign code, and it may panic: everything is in order by now.
+        drop((joiner, result));
+    }
+}
+
+impl<T> fmt::Debug for RawJoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawJoinHandle").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::process::Command;
+
+    use executor::Spawn;
+
+    use super::*;
+    use crate::RawExecutor;
+
+    const CHILD: &str = "WAKERS_TEST_OVERFLOW";
+
+    /// Clause W21, which no black box can check: it would have to leak half as many wakers as there are addresses.
+    #[test]
+    fn a_count_that_would_overflow_aborts_the_process() {
+        if env::var_os(CHILD).is_some() {
+            overflow();
+        }
+        let test = "task::tests::a_count_that_would_overflow_aborts_the_process";
+        let child = Command::new(env::current_exe().expect("the test knows its own path"))
+            .args([test, "--exact", "--nocapture"])
+            .env(CHILD, "1")
+            .output()
+            .expect("the test can run itself");
+        assert!(!child.status.success());
+        let printed = String::from_utf8_lossy(&child.stdout);
+        assert!(printed.contains("about to clone"), "it ended before the clone: {printed}");
+        assert!(!printed.contains("cloned"), "it went on after the clone: {printed}");
+        #[cfg(unix)]
+        assert!(std::os::unix::process::ExitStatusExt::signal(&child.status).is_some(), "{}", child.status);
+    }
+
+    fn overflow() -> ! {
+        let executor = RawExecutor::default();
+        let handle = executor.spawn(std::future::pending::<()>());
+        let waker = waker::borrow(&handle.task);
+        handle.task.state.fetch_add(usize::MAX / 2, Relaxed);
+        println!("about to clone");
+        mem::forget(Waker::clone(&waker));
+        println!("cloned");
+        process::exit(0);
+    }
+}

@@ -1,0 +1,3 @@
+//! Every clause of the contract, for `RawExecutor`.
+
+conformance::tests!(raw_waker::RawExecutor);

@@ -1,0 +1,34 @@
+# Shortcuts: each recipe is one cargo command, which works as well without just.
+
+# List the recipes.
+default:
+    @just --list --unsorted
+
+# Run all tests.
+test *arguments:
+    cargo test {{arguments}}
+
+# Compare all executors: `just bench yield` for some workloads only.
+bench *arguments:
+    cargo bench -- {{arguments}}
+
+# Check executors against the contract: `just conform raw-waker tokio`, or all of them.
+conform *executors:
+    cargo run --release --quiet -p benches --bin conform -- {{executors}}
+
+# Write the tables in docs/ and README.md anew from what the programs print.
+tables:
+    UPDATE_TABLES=1 cargo test -p benches --test tables
+    UPDATE_TABLES=1 cargo test --release -p benches --test tables
+
+# See what two strategies do differently: `just diff arc raw waker`.
+diff one other file="executor":
+    -diff -u crates/{{one}}-waker/src/{{file}}.rs crates/{{other}}-waker/src/{{file}}.rs
+
+# Open the documentation.
+doc:
+    cargo doc --workspace --no-deps --open
+
+# All that CI checks.
+ci:
+    .ci/run
