@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use executor::support::{Driver, LiveTasks, RootWaker, TaskHandle, joinable};
+use executor::support::{Driver, Emptied, RootWaker, TaskHandle, joinable};
 use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 use slab::Slab;
 
@@ -30,7 +30,7 @@ pub struct ArcSpawner {
 #[derive(Debug)]
 pub(crate) struct Shared {
     driver: Driver,
-    live: LiveTasks,
+    emptied: Emptied,
     tasks: Mutex<Tasks>,
     queue: Sender<Arc<Task>>,
 }
@@ -46,7 +46,7 @@ struct Tasks {
 impl Default for ArcExecutor {
     fn default() -> Self {
         let (sender, queue) = unbounded();
-        let shared = Shared { driver: Driver::new(), live: LiveTasks::new(), tasks: Mutex::default(), queue: sender };
+        let shared = Shared { driver: Driver::new(), emptied: Emptied::new(), tasks: Mutex::default(), queue: sender };
         Self { shared: Arc::new(shared), queue }
     }
 }
@@ -79,7 +79,7 @@ impl BlockOn for ArcExecutor {
                 if entered.drives() {
                     self.poll_ready();
                 }
-                let ready = || root.is_woken() || (entered.drives() && !self.queue.is_empty());
+                let ready = || root.is_woken() || (entered.drives() && self.has_work());
                 while !ready() {
                     entered.park_unless(ready);
                 }
@@ -102,7 +102,7 @@ impl Spawn for ArcExecutor {
 
 impl Executor for ArcExecutor {
     fn run(&self) {
-        self.block_on(self.shared.live.none_left());
+        self.block_on(self.shared.emptied.wait(&self.shared.driver));
     }
 }
 
@@ -131,7 +131,6 @@ impl Drop for ArcExecutor {
         let tasks = self.shared.tasks().close();
         for (_, task) in tasks {
             task.cancel();
-            self.shared.live.ended();
         }
     }
 }
@@ -141,12 +140,17 @@ impl ArcExecutor {
     /// that none of them keeps `block_on`'s own future waiting.
     fn poll_ready(&self) {
         for _ in 0..self.queue.len() {
-            let Ok(task) = self.queue.try_recv() else { return };
+            let Ok(task) = self.queue.try_recv() else { break };
             if task.poll().is_ready() {
                 let _listed = self.shared.tasks().list.remove(task.key);
-                self.shared.live.ended();
             }
         }
+        self.shared.emptied.announce_if(|| self.shared.is_empty());
+    }
+
+    /// Whether there is something to do. Only for the driving thread.
+    fn has_work(&self) -> bool {
+        !self.queue.is_empty() || (self.shared.emptied.is_awaited() && self.shared.is_empty())
     }
 }
 
@@ -176,7 +180,6 @@ impl Shared {
             drop(tasks);
             return None;
         }
-        self.live.started();
         let entry = tasks.list.vacant_entry();
         let task = Task::new(entry.key(), future, self.clone());
         entry.insert(task.clone());
@@ -187,6 +190,11 @@ impl Shared {
     pub(crate) fn push(&self, task: Arc<Task>) {
         let _ = self.queue.send(task);
         self.driver.unpark();
+    }
+
+    /// Whether no task is left. Only for the driving thread.
+    fn is_empty(&self) -> bool {
+        self.tasks().list.is_empty()
     }
 
     fn tasks(&self) -> MutexGuard<'_, Tasks> {

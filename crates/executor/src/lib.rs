@@ -5,9 +5,9 @@ use std::any::Any;
 
 mod capabilities;
 mod driver;
+mod emptied;
 mod here;
 mod joinable;
-mod live_tasks;
 mod root_waker;
 mod yield_now;
 
@@ -17,8 +17,8 @@ pub use yield_now::{YieldNow, yield_now};
 /// What the strategies share because it holds no waking decision. Users of an executor need none of it.
 pub mod support {
     pub use crate::driver::{Driver, Entered};
+    pub use crate::emptied::{Emptied, UntilEmptied};
     pub use crate::joinable::{Join, Joinable, TaskHandle, joinable};
-    pub use crate::live_tasks::{LiveTasks, NoneLeft};
     pub use crate::root_waker::RootWaker;
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 use std::thread;
 
-use executor::support::{Driver, LiveTasks, TaskHandle, joinable};
+use executor::support::{Driver, Emptied, TaskHandle, joinable};
 use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 
 use crate::task::Task;
@@ -33,7 +33,7 @@ pub struct NoopSpawner {
 #[derive(Debug, Default)]
 struct Shared {
     driver: Driver,
-    live: LiveTasks,
+    emptied: Emptied,
     tasks: Mutex<Tasks>,
 }
 
@@ -95,7 +95,7 @@ impl Spawn for NoopExecutor {
 
 impl Executor for NoopExecutor {
     fn run(&self) {
-        self.block_on(self.shared.live.none_left());
+        self.block_on(self.shared.emptied.wait(&self.shared.driver));
     }
 }
 
@@ -124,7 +124,6 @@ impl Drop for NoopExecutor {
         let tasks = self.shared.tasks().close();
         for task in tasks {
             drop(task);
-            self.shared.live.ended();
         }
     }
 }
@@ -149,7 +148,6 @@ impl Shared {
         if tasks.closed {
             return Some(task);
         }
-        self.live.started();
         tasks.queue.push_back(task);
         None
     }
@@ -158,17 +156,18 @@ impl Shared {
     fn poll_tasks(&self, cx: &mut Context<'_>) {
         // Out of the lock: a poll may spawn.
         let mut round = mem::take(&mut self.tasks().queue);
-        round.retain_mut(|task| {
-            let pending = task.poll(cx).is_pending();
-            if !pending {
-                self.live.ended();
-            }
-            pending
-        });
+        round.retain_mut(|task| task.poll(cx).is_pending());
         // Tasks that were spawned meanwhile stand behind those of this round.
         let mut tasks = self.tasks();
         round.append(&mut tasks.queue);
         tasks.queue = round;
+        drop(tasks);
+        self.emptied.announce_if(|| self.is_empty());
+    }
+
+    /// Whether no task is left. Only for the driving thread.
+    fn is_empty(&self) -> bool {
+        self.tasks().queue.is_empty()
     }
 
     fn tasks(&self) -> MutexGuard<'_, Tasks> {

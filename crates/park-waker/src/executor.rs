@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
 
-use executor::support::{Driver, LiveTasks, TaskHandle, joinable};
+use executor::support::{Driver, Emptied, TaskHandle, joinable};
 use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 
 use crate::task::Task;
@@ -29,7 +29,7 @@ pub struct ParkSpawner {
 #[derive(Debug, Default)]
 struct Shared {
     driver: Driver,
-    live: LiveTasks,
+    emptied: Emptied,
     tasks: Mutex<Tasks>,
     /// A task was spawned or aborted: a reason for a round that comes from no future's waker.
     changed: AtomicBool,
@@ -71,7 +71,7 @@ impl BlockOn for ParkExecutor {
                     self.shared.poll_tasks(&mut cx);
                 }
                 // Having just taken over is a reason too: the tasks hold the waker of the thread that drove before.
-                let ready = || thread.is_woken() || (entered.drives() && (!drove || self.shared.changed.load(Relaxed)));
+                let ready = || thread.is_woken() || (entered.drives() && (!drove || self.shared.has_work()));
                 while !ready() {
                     entered.park_unless(ready);
                 }
@@ -94,7 +94,7 @@ impl Spawn for ParkExecutor {
 
 impl Executor for ParkExecutor {
     fn run(&self) {
-        self.block_on(self.shared.live.none_left());
+        self.block_on(self.shared.emptied.wait(&self.shared.driver));
     }
 }
 
@@ -123,7 +123,6 @@ impl Drop for ParkExecutor {
         let tasks = self.shared.tasks().close();
         for task in tasks {
             drop(task);
-            self.shared.live.ended();
         }
     }
 }
@@ -161,7 +160,6 @@ impl Shared {
         if tasks.closed {
             return Some(task);
         }
-        self.live.started();
         tasks.queue.push_back(task);
         drop(tasks);
         self.wake_by_ref();
@@ -175,17 +173,23 @@ impl Shared {
         self.changed.swap(false, Acquire);
         // Out of the lock: a poll may spawn.
         let mut round = mem::take(&mut self.tasks().queue);
-        round.retain_mut(|task| {
-            let pending = task.poll(cx).is_pending();
-            if !pending {
-                self.live.ended();
-            }
-            pending
-        });
+        round.retain_mut(|task| task.poll(cx).is_pending());
         // Tasks that were spawned meanwhile stand behind those of this round.
         let mut tasks = self.tasks();
         round.append(&mut tasks.queue);
         tasks.queue = round;
+        drop(tasks);
+        self.emptied.announce_if(|| self.is_empty());
+    }
+
+    /// Whether there is a reason for a round that is not a wake. Only for the driving thread.
+    fn has_work(&self) -> bool {
+        self.changed.load(Relaxed) || (self.emptied.is_awaited() && self.is_empty())
+    }
+
+    /// Whether no task is left. Only for the driving thread.
+    fn is_empty(&self) -> bool {
+        self.tasks().queue.is_empty()
     }
 
     fn tasks(&self) -> MutexGuard<'_, Tasks> {

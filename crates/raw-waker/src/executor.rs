@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use executor::support::{Driver, LiveTasks, RootWaker};
+use executor::support::{Driver, Emptied, RootWaker};
 use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 
 use crate::queue::{LocalQueue, RemoteQueue, TaskList};
@@ -29,7 +29,7 @@ pub struct RawSpawner {
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     driver: Driver,
-    live: LiveTasks,
+    emptied: Emptied,
     remote: RemoteQueue,
     local: Local,
 }
@@ -77,7 +77,7 @@ impl BlockOn for RawExecutor {
                 if entered.drives() {
                     self.poll_ready();
                 }
-                let ready = || root.is_woken() || (entered.drives() && self.shared.has_ready());
+                let ready = || root.is_woken() || (entered.drives() && self.has_work());
                 while !ready() {
                     entered.park_unless(ready);
                 }
@@ -100,7 +100,7 @@ impl Spawn for RawExecutor {
 
 impl Executor for RawExecutor {
     fn run(&self) {
-        self.block_on(self.shared.live.none_left());
+        self.block_on(self.shared.emptied.wait(&self.shared.driver));
     }
 }
 
@@ -132,7 +132,6 @@ impl Drop for RawExecutor {
             // SAFETY: it is the list's first.
             let task = unsafe { list.remove(task) };
             task.cancel();
-            self.shared.live.ended();
         }
         while let Some(task) = queue.pop() {
             drop(task);
@@ -147,13 +146,18 @@ impl RawExecutor {
         let Local { queue, list } = &self.shared.local;
         self.shared.remote.take(queue, list);
         for _ in 0..queue.len() {
-            let Some(task) = queue.pop() else { return };
+            let Some(task) = queue.pop() else { break };
             if let Poll::Ready(task) = task.poll() {
                 // SAFETY: a task is in the list until it has ended, which it has just now.
                 let _listed = unsafe { list.remove(task) };
-                self.shared.live.ended();
             }
         }
+        self.shared.emptied.announce_if(|| self.shared.is_empty());
+    }
+
+    /// Whether there is something to do. Only for the driving thread.
+    fn has_work(&self) -> bool {
+        self.shared.has_ready() || (self.shared.emptied.is_awaited() && self.shared.is_empty())
     }
 }
 
@@ -165,7 +169,6 @@ impl Shared {
         F::Output: Send + 'static,
     {
         let (task, handle) = TaskRef::new(future, self.clone());
-        self.live.started();
         match self.local() {
             Some(Local { queue, list }) => {
                 task.unlisted().into_iter().for_each(|task| list.insert(task));
@@ -177,7 +180,6 @@ impl Shared {
                 Err(task) => {
                     let _unlisted = task.unlisted();
                     task.cancel();
-                    self.live.ended();
                 }
             },
         }
@@ -192,6 +194,11 @@ impl Shared {
     /// Only for the driving thread.
     fn has_ready(&self) -> bool {
         self.local.queue.len() > 0 || !self.remote.is_empty()
+    }
+
+    /// Whether no task is left. Only for the driving thread.
+    fn is_empty(&self) -> bool {
+        self.local.list.first().is_none() && self.remote.is_empty()
     }
 
     pub(crate) fn is_driven_here(&self) -> bool {
