@@ -49,7 +49,7 @@ fn count(bytes: isize, blocks: isize, calls: usize) {
 
 /// No block is larger than `isize::MAX`, so says `Layout`.
 fn signed(size: usize) -> isize {
-    size.cast_signed()
+    size as isize
 }
 
 // SAFETY: every call is passed on unchanged to `System`, which upholds the contract of `GlobalAlloc`; counting uses

@@ -1,6 +1,7 @@
 //! What the clauses look with: futures that record what is done to them, wakers that count, gates that order threads.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use std::sync::{Arc, Condvar, Mutex};
@@ -69,6 +70,17 @@ impl Log {
         self.waker.lock().unwrap().clone().expect("the future was polled, and so left its waker")
     }
 
+    /// Keeps a clone of `waker` in the place of the one before: what [`future`](Self::future) does on every poll.
+    pub fn keep_waker(&self, waker: &Waker) {
+        let replaced = self.waker.lock().unwrap().replace(waker.clone());
+        drop(replaced);
+    }
+
+    /// Takes the kept waker, if there is one.
+    pub fn take_waker(&self) -> Option<Waker> {
+        self.waker.lock().unwrap().take()
+    }
+
     /// Drops the kept waker.
     pub fn forget_waker(&self) {
         let waker = self.waker.lock().unwrap().take();
@@ -120,8 +132,7 @@ where
         if this.ended {
             log.polled_after_end.store(true, SeqCst);
         }
-        let replaced = log.waker.lock().unwrap().replace(cx.waker().clone());
-        drop(replaced);
+        log.keep_waker(cx.waker());
         let poll = log.polls.fetch_add(1, SeqCst) + 1;
         // Ended unless the script returns and says otherwise: it may panic.
         this.ended = true;
@@ -279,4 +290,70 @@ impl Drop for DropCount {
 /// Runs `action` on another thread and waits for its end.
 pub fn on_another_thread<R: Send + 'static>(action: impl FnOnce() -> R + Send + 'static) -> R {
     thread::spawn(action).join().expect("the other thread does not panic")
+}
+
+/// A waker that runs `action` on every wake.
+pub fn waker_fn(action: impl Fn() + Send + Sync + 'static) -> Waker {
+    struct Action<F>(F);
+
+    impl<F: Fn() + Send + Sync + 'static> Wake for Action<F> {
+        fn wake(self: Arc<Self>) {
+            self.wake_by_ref();
+        }
+
+        fn wake_by_ref(self: &Arc<Self>) {
+            (self.0)();
+        }
+    }
+
+    Waker::from(Arc::new(Action(action)))
+}
+
+/// Polls a future once, by hand, with a waker of the test's.
+pub fn poll_once<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(waker))
+}
+
+/// Awaits `future` on the calling thread, without any of the executors under test: polls it when its waker was woken.
+///
+/// # Panics
+///
+/// When it is not woken in time: `what` says what was waited for.
+#[track_caller]
+pub fn wait_for<F: Future + Unpin>(future: &mut F, what: &str) -> F::Output {
+    loop {
+        let woken = Gate::new();
+        let waker = Waker::from(woken.clone());
+        if let Poll::Ready(output) = poll_once(future, &waker) {
+            return output;
+        }
+        woken.wait(what);
+    }
+}
+
+impl Wake for Gate {
+    fn wake(self: Arc<Self>) {
+        self.open();
+    }
+}
+
+/// Runs one case of a table, and names it if it fails.
+///
+/// # Panics
+///
+/// When `body` does, with its message behind `name`.
+pub fn case<R>(name: impl fmt::Display, body: impl FnOnce() -> R) -> R {
+    catch_unwind(AssertUnwindSafe(body))
+        .unwrap_or_else(|payload| panic!("{name}: {}", crate::suite::message(payload.as_ref())))
+}
+
+/// Panics with `payload` and without the message that the panic hook prints.
+pub fn quiet_panic(payload: impl Send + 'static) -> ! {
+    resume_unwind(Box::new(payload))
+}
+
+/// The processor time that the calling thread has used, where the system says so in a file: on Linux.
+pub fn processor_time() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    stat.split(' ').next()?.parse().ok().map(Duration::from_nanos)
 }

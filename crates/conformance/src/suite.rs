@@ -10,7 +10,7 @@ use crate::{Clause, Outcome};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Enough for a future of 1 MiB that an unoptimised build moves through several stack frames.
-const STACK: usize = 64 << 20;
+const STACK: usize = 128 << 20;
 
 /// A clause, made ready for one executor.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,8 @@ pub fn check(case: Case) {
     }
 }
 
-fn message(payload: &(dyn Any + Send)) -> String {
+/// The text of a panic, where it has one.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     if let Some(text) = payload.downcast_ref::<&str>() {
         (*text).to_owned()
     } else if let Some(text) = payload.downcast_ref::<String>() {
@@ -69,11 +70,98 @@ fn message(payload: &(dyn Any + Send)) -> String {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __for_each_clause {
-    ($then:path, $($arguments:tt)*) => {
-        $then! { [$($arguments)*]
+    ([$($then:tt)+] $($arguments:tt)*) => {
+        $($then)+! { [$($arguments)*]
             Executor wakers::w01_clone_wakes_the_same_task,
-            Executor tasks::t01_never_two_polls_at_once,
+            Executor wakers::w02_wake_wakes_and_releases,
+            Executor wakers::w03_wake_by_ref_does_not_consume,
+            Executor wakers::w04_wakers_leak_nothing,
+            BlockOn wakers::w04r_wakers_of_the_root_leak_nothing,
+            Executor wakers::w05_wakers_are_used_by_many_threads_at_once,
+            Executor wakers::w06_each_wake_is_followed_by_a_poll,
+            BlockOn wakers::w06r_each_wake_of_the_root_is_followed_by_a_poll,
+            Executor wakers::w07_wakes_before_a_poll_are_one,
+            Executor wakers::w08_a_wake_from_inside_the_poll_leads_to_another,
+            BlockOn wakers::w08r_a_wake_from_inside_the_roots_poll_leads_to_another,
+            Executor wakers::w09_a_wake_from_a_thread_during_the_poll_leads_to_another,
+            BlockOn wakers::w09r_a_wake_from_a_thread_during_the_roots_poll_leads_to_another,
+            Executor wakers::w10_a_wake_publishes_what_was_written_before_it,
+            BlockOn wakers::w10r_a_wake_of_the_root_publishes_what_was_written_before_it,
+            Executor wakers::w11_a_wake_after_completion_polls_nothing,
+            Executor wakers::w12_wakers_outlive_the_executor,
+            BlockOn wakers::w12r_wakers_of_the_root_outlive_executor_and_thread,
+            Executor wakers::w13_a_wake_never_polls_inline,
+            Executor wakers::w14_wakes_have_no_capacity,
+            Executor wakers::w15_a_wake_never_drops_the_future,
+            Executor wakers::w16_wakers_of_two_tasks_differ,
+            Executor wakers::w17_will_wake_holds_from_poll_to_poll,
+            BlockOn wakers::w17r_will_wake_holds_for_the_root,
+            Executor wakers::w18_wakers_outlive_the_stack,
+            BlockOn wakers::w18r_wakers_of_the_root_outlive_block_on,
+            Executor wakers::w19_only_the_latest_waker_must_work,
+            Executor wakers::w20_clone_and_drop_do_not_wake,
+            Executor wakers::w22_a_wake_from_a_thread_locals_destructor_works,
+            BlockOn wakers::w22r_a_wake_of_the_root_from_a_thread_locals_destructor_works,
+            Executor tasks::t01_a_task_is_polled_by_one_thread_at_a_time,
+            RemoteSpawn tasks::t01d_two_drivers_poll_no_task_at_once,
+            Executor tasks::t02_a_task_is_queued_at_most_once,
+            Executor tasks::t03_a_future_is_not_polled_after_its_end,
+            Executor tasks::t04_a_future_stays_where_it_was_first_polled,
+            Executor tasks::t05_a_future_is_dropped_before_the_handle_reports,
+            Executor tasks::t06_a_result_is_delivered_or_dropped_once,
+            Executor tasks::t07_a_task_is_freed_after_its_last_reference,
+            Executor tasks::t08_a_cycle_through_a_waker_is_dropped_with_the_executor,
+            Executor tasks::t09_the_latest_join_waker_is_woken_at_the_end,
+            Executor tasks::t09k_a_join_waker_is_dropped_with_its_handle,
+            Executor tasks::t09p_a_panicking_join_waker_breaks_nothing,
+            Executor tasks::t09r_registering_a_join_waker_races_completion,
+            Executor tasks::t10_an_aborted_future_is_dropped_once_by_the_driving_thread,
+            Executor tasks::t10c_the_handle_of_an_aborted_task_yields_cancelled,
+            Executor tasks::t11_a_task_may_touch_itself_in_poll_and_drop,
+            RemoteSpawn tasks::t11s_a_task_may_spawn_in_poll_and_drop,
+            Executor tasks::t12_a_panic_in_poll_ends_only_its_task,
+            Executor tasks::t12d_a_panic_in_a_futures_drop_ends_only_its_task,
+            Executor tasks::t12o_a_panic_in_a_results_drop_harms_nothing,
+            Executor tasks::t13_the_last_reference_may_be_dropped_anywhere,
+            Executor tasks::t15_futures_and_results_have_any_layout,
+            Executor executors::x01_spawn_never_polls_inline,
+            Executor executors::x02_a_spawned_task_is_polled_without_a_wake,
+            RemoteSpawn executors::x03_a_task_spawns_a_task,
+            RemoteSpawn executors::x03d_a_drop_spawns_a_task,
+            RemoteSpawn executors::x03o_another_thread_spawns_onto_a_sleeping_executor,
             BlockOn executors::x04_block_on_returns_the_output,
+            Executor executors::x04t_block_on_drives_tasks_and_keeps_unfinished_ones,
+            Executor executors::x05_only_woken_tasks_are_polled,
+            BlockOn executors::x05r_only_a_woken_root_is_polled,
+            Executor executors::x06_an_idle_executor_sleeps,
+            BlockOn executors::x06r_an_idle_block_on_sleeps,
+            Executor executors::x07_a_task_woken_just_before_the_sleep_is_polled,
+            BlockOn executors::x07r_a_root_woken_just_before_the_sleep_is_polled,
+            BlockOn executors::x08_a_wake_of_the_root_survives_foreign_parking,
+            Executor executors::x08t_a_wake_of_a_task_survives_foreign_parking,
+            BlockOn executors::x09_block_on_of_another_executor_costs_no_wake,
+            RemoteSpawn executors::x09s_block_on_of_the_same_executor_inside_its_task_never_hangs,
+            Executor executors::x10_a_task_that_wakes_itself_starves_nobody,
+            Executor executors::x12_a_panicking_task_leaves_the_executor_usable,
+            Executor executors::x13_dropping_the_executor_drops_every_future,
+            RemoteSpawn executors::x13s_another_thread_drops_the_executor,
+            Executor executors::x14_drops_at_shutdown_wake_and_abort_other_tasks,
+            RemoteSpawn executors::x14s_drops_at_shutdown_spawn_other_tasks,
+            Executor executors::x14p_a_panicking_drop_at_shutdown_keeps_no_other_from_being_dropped,
+            Executor executors::x15_a_handle_outlives_its_executor,
+            RemoteSpawn executors::x16_spawning_after_the_executor_drops_the_future,
+            Executor executors::x17_wakes_race_the_drop_of_the_executor,
+            RemoteSpawn executors::x17s_spawns_race_the_drop_of_the_executor,
+            BlockOn executors::x19_a_panic_of_the_root_unwinds_to_the_caller,
+            Executor executors::x19t_tasks_survive_a_panic_of_the_root,
+            Executor executors::x20_two_executors_do_not_exchange_tasks,
+            RemoteSpawn executors::x22_a_second_thread_takes_over_when_the_driving_one_leaves,
+            RemoteSpawn executors::x22a_many_threads_block_on_one_executor,
+            Executor executors::x23_run_returns_when_no_task_is_left,
+            RemoteSpawn executors::x23s_run_returns_beside_a_pending_block_on,
+            Executor executors::x24_a_hundred_thousand_tasks_complete,
+            BlockOn executors::x25_block_on_many_times,
+            RemoteSpawn executors::x25s_threads_drive_one_after_the_other,
         }
     };
 }
@@ -105,7 +193,7 @@ macro_rules! __tests {
         #[global_allocator]
         static ALLOCATOR: $crate::CountingAllocator = $crate::CountingAllocator;
 
-        $crate::__for_each_clause! { $crate::__test, $kind $executor }
+        $crate::__for_each_clause! { [$crate::__test] $kind $executor }
     };
 }
 
@@ -125,14 +213,17 @@ macro_rules! __test {
 /// The whole suite for an executor, as a `Vec<Case>`: see [`tests!`] for the forms.
 #[macro_export]
 macro_rules! suite {
+    (RemoteSpawn: $executor:ty) => {
+        $crate::__for_each_clause! { [$crate::__cases] RemoteSpawn $executor }
+    };
     (Executor: $executor:ty) => {
-        $crate::__for_each_clause! { $crate::__cases, Executor $executor }
+        $crate::__for_each_clause! { [$crate::__cases] Executor $executor }
     };
     (BlockOn: $executor:ty) => {
-        $crate::__for_each_clause! { $crate::__cases, BlockOn $executor }
+        $crate::__for_each_clause! { [$crate::__cases] BlockOn $executor }
     };
     ($executor:ty) => {
-        $crate::__for_each_clause! { $crate::__cases, RemoteSpawn $executor }
+        $crate::__for_each_clause! { [$crate::__cases] RemoteSpawn $executor }
     };
 }
 
