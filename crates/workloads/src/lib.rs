@@ -1,1 +1,126 @@
-//! x
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+use executor::{BlockOn, Executor};
+
+pub mod block_on;
+pub mod crowd;
+pub mod foreign;
+pub mod ping_pong;
+pub mod spawn;
+pub mod wakers;
+
+mod check;
+mod helper;
+
+use block_on::{BLOCK_ON_FOREIGN_WAKE, BLOCK_ON_READY, BLOCK_ON_YIELD};
+use crowd::{ALL_READY, FOREIGN_WAKE_MANY, ONE_READY_1, ONE_READY_100, ONE_READY_10000, YIELD_MANY};
+use foreign::FOREIGN_WAKE_ONE;
+use ping_pong::PING_PONG;
+use spawn::{ABORT, SPAWN_JOIN, SPAWN_JOIN_MANY};
+use wakers::{WAKER_CLONE, YIELD_ONE};
+
+/// What is measured, without who is measured.
+#[derive(Debug)]
+pub struct Workload {
+    /// Its name in ids, file paths and tables, such as `yield_one`.
+    pub id: &'static str,
+    /// What happens, in a few words.
+    pub title: &'static str,
+    /// What is counted: "one operation is" this.
+    pub operation: &'static str,
+    /// N: how many operations one call of an [`Iteration`] does.
+    pub operations: usize,
+    /// Whom it can be run on.
+    pub needs: Needs,
+    /// Sets up the floor: the same work by hand, without an executor. What an executor takes above it is its own
+    /// price.
+    pub floor: fn() -> Iteration,
+}
+
+/// The weakest trait that a workload can be run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// [`executor::BlockOn`]
+    BlockOn,
+    /// [`executor::Executor`]
+    Executor,
+}
+
+/// The timed part: does the workload's N operations, awaits all that it started, and returns how often the futures it
+/// counts were polled.
+///
+/// Everything that is not to be timed (the executor, tasks that wait, helper threads) was made when the iteration
+/// was, and goes when it is dropped. It is called on the thread that made it, any number of times.
+///
+/// # Panics
+///
+/// When a result is wrong, or when the futures were polled less often than they were woken; also when they were polled
+/// more often, if the executor's capabilities say that it polls only what was woken.
+pub type Iteration = Box<dyn FnMut() -> usize>;
+
+/// A workload for one contender, not yet set up.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// What is measured.
+    pub workload: &'static Workload,
+    set_up: fn() -> Iteration,
+}
+
+impl Case {
+    /// A case that is not in the lists. `set_up` is one of the functions of this crate, or one like them.
+    pub const fn new(workload: &'static Workload, set_up: fn() -> Iteration) -> Self {
+        Self { workload, set_up }
+    }
+
+    /// Makes everything that is not to be timed.
+    pub fn set_up(&self) -> Iteration {
+        (self.set_up)()
+    }
+}
+
+/// Lists every workload once, in the order of the tables, and makes from it all the ways to enumerate them.
+macro_rules! workloads {
+    (Executor { $($task:ident = $run_task:expr,)+ } BlockOn { $($root:ident = $run_root:expr,)+ }) => {
+        /// Every workload, in the order of the tables.
+        pub static WORKLOADS: &[&Workload] = &[$(&$task,)+ $(&$root,)+];
+
+        /// Every workload, for an executor that owns tasks.
+        pub fn executor_cases<E: Executor + 'static>() -> Vec<Case> {
+            vec![$(Case::new(&$task, $run_task),)+ $(Case::new(&$root, $run_root),)+]
+        }
+
+        /// The workloads without tasks, for what can do no more than `block_on`.
+        pub fn block_on_cases<E: BlockOn + 'static>() -> Vec<Case> {
+            vec![$(Case::new(&$root, $run_root),)+]
+        }
+    };
+}
+
+workloads! {
+    Executor {
+        SPAWN_JOIN = spawn::spawn_join::<E>,
+        SPAWN_JOIN_MANY = spawn::spawn_join_many::<E>,
+        ABORT = spawn::abort::<E>,
+        YIELD_ONE = wakers::yield_one::<E>,
+        YIELD_MANY = crowd::yield_many::<E>,
+        ALL_READY = crowd::all_ready::<E>,
+        ONE_READY_1 = crowd::one_ready_1::<E>,
+        ONE_READY_100 = crowd::one_ready_100::<E>,
+        ONE_READY_10000 = crowd::one_ready_10000::<E>,
+        PING_PONG = ping_pong::ping_pong::<E>,
+        FOREIGN_WAKE_ONE = foreign::foreign_wake_one::<E>,
+        FOREIGN_WAKE_MANY = crowd::foreign_wake_many::<E>,
+        WAKER_CLONE = wakers::waker_clone::<E>,
+    }
+    BlockOn {
+        BLOCK_ON_READY = block_on::block_on_ready::<E>,
+        BLOCK_ON_YIELD = block_on::block_on_yield::<E>,
+        BLOCK_ON_FOREIGN_WAKE = block_on::block_on_foreign_wake::<E>,
+    }
+}
+
+/// The floor of every workload.
+pub fn floor_cases() -> Vec<Case> {
+    WORKLOADS.iter().map(|&workload| Case::new(workload, workload.floor)).collect()
+}

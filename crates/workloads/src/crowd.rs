@@ -1,0 +1,359 @@
+//! Many tasks: all of them ready, or one of them, or woken by another thread.
+//!
+//! All workloads here are one: a crowd of tasks that wait, spawned before the clock starts, and *turns*, in which some
+//! of them are called and answer. They differ in how many wait, how many are called, by whom, and what each does before
+//! it answers.
+//!
+//! A member waits as a published channel does: it leaves a clone of its waker in an `AtomicWaker`, and the wake takes
+//! it out. That part is in the floor too, so the floor also says what share of a figure it is.
+
+use std::future::poll_fn;
+use std::hint::black_box;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+
+use executor::Executor;
+use futures::task::AtomicWaker;
+
+use crate::check::{Check, Tally};
+use crate::helper::Helper;
+use crate::{Iteration, Needs, Workload};
+
+/// See [`yield_many`].
+pub static YIELD_MANY: Workload = Workload {
+    id: "yield_many",
+    title: "yield in 1,000 tasks, 10 times each",
+    operation: "one of 1,000 tasks wakes itself and is polled again when its turn comes",
+    operations: 10_000,
+    needs: Needs::Executor,
+    floor: yield_many_floor,
+};
+
+/// See [`all_ready`].
+pub static ALL_READY: Workload = Workload {
+    id: "all_ready",
+    title: "1,000 of 1,000 tasks are ready",
+    operation: "a waiting task woken and polled, together with all the others",
+    operations: 1_000,
+    needs: Needs::Executor,
+    floor: all_ready_floor,
+};
+
+/// See [`one_ready_1`].
+pub static ONE_READY_1: Workload = one_ready("one_ready_1", "1 task is ready, 1 is idle", 100, one_ready_1_floor);
+
+/// See [`one_ready_100`].
+pub static ONE_READY_100: Workload =
+    one_ready("one_ready_100", "1 task is ready, 100 are idle", 100, one_ready_100_floor);
+
+/// See [`one_ready_10000`].
+pub static ONE_READY_10000: Workload =
+    // Few operations, so that an iteration takes milliseconds where everybody is polled for each of them.
+    one_ready("one_ready_10000", "1 task is ready, 10,000 are idle", 20, one_ready_10000_floor);
+
+const fn one_ready(id: &'static str, title: &'static str, operations: usize, floor: fn() -> Iteration) -> Workload {
+    let operation = "a waiting task woken and polled, and the future that waits for its answer as well";
+    Workload { id, title, operation, operations, needs: Needs::Executor, floor }
+}
+
+/// See [`foreign_wake_many`].
+pub static FOREIGN_WAKE_MANY: Workload = Workload {
+    id: "foreign_wake_many",
+    title: "another thread wakes 1,000 waiting tasks",
+    operation: "a waiting task woken by another thread and polled, one of 1,000 in a row",
+    operations: 1_000,
+    needs: Needs::Executor,
+    floor: foreign_wake_many_floor,
+};
+
+/// Who is there and what each turn asks of them.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    workload: &'static Workload,
+    /// Members that are not called in a turn.
+    idle: usize,
+    /// Members that are.
+    ready: usize,
+    /// How often a member that is called wakes itself before it answers.
+    yields: usize,
+    turns: usize,
+}
+
+const YIELD_PLAN: Plan = Plan { workload: &YIELD_MANY, idle: 0, ready: 1_000, yields: 10, turns: 1 };
+const ALL_PLAN: Plan = Plan { workload: &ALL_READY, idle: 0, ready: 1_000, yields: 0, turns: 1 };
+const FOREIGN_PLAN: Plan = Plan { workload: &FOREIGN_WAKE_MANY, idle: 0, ready: 1_000, yields: 0, turns: 1 };
+const ONE_OF_2: Plan = one_of(&ONE_READY_1, 1);
+const ONE_OF_101: Plan = one_of(&ONE_READY_100, 100);
+const ONE_OF_10001: Plan = one_of(&ONE_READY_10000, 10_000);
+
+const fn one_of(workload: &'static Workload, idle: usize) -> Plan {
+    Plan { workload, idle, ready: 1, yields: 0, turns: workload.operations }
+}
+
+/// Calls 1,000 tasks, each of which wakes itself ten times before it answers.
+///
+/// The queue is as long as it gets, and what is polled was last touched 1,000 polls ago. One operation in ten includes
+/// the call.
+pub fn yield_many<E: Executor + 'static>() -> Iteration {
+    called_by_root::<E>(YIELD_PLAN)
+}
+
+/// Calls 1,000 boxed futures by hand and polls them in turn, eleven times.
+pub fn yield_many_floor() -> Iteration {
+    called_by_hand(YIELD_PLAN)
+}
+
+/// Calls all of 1,000 waiting tasks, and waits until all have answered. Where everything is polled in any case, nothing
+/// is polled in vain.
+pub fn all_ready<E: Executor + 'static>() -> Iteration {
+    called_by_root::<E>(ALL_PLAN)
+}
+
+/// Calls 1,000 boxed futures by hand and polls each.
+pub fn all_ready_floor() -> Iteration {
+    called_by_hand(ALL_PLAN)
+}
+
+/// Calls one of 2 waiting tasks, another one each time, and waits for its answer before the next call.
+pub fn one_ready_1<E: Executor + 'static>() -> Iteration {
+    called_by_root::<E>(ONE_OF_2)
+}
+
+/// Polls the one that was called, by hand.
+pub fn one_ready_1_floor() -> Iteration {
+    called_by_hand(ONE_OF_2)
+}
+
+/// Calls one of 101 waiting tasks, another one each time, and waits for its answer before the next call.
+pub fn one_ready_100<E: Executor + 'static>() -> Iteration {
+    called_by_root::<E>(ONE_OF_101)
+}
+
+/// Polls the one that was called, by hand.
+pub fn one_ready_100_floor() -> Iteration {
+    called_by_hand(ONE_OF_101)
+}
+
+/// Calls one of 10,001 waiting tasks, another one each time, and waits for its answer before the next call.
+///
+/// A strategy that knows who was woken takes as long as with 2, but for the caches: what it polls was last touched
+/// 10,000 operations ago. And but for the way into `block_on`, of which there is one in 20 operations here and one in
+/// 100 there.
+pub fn one_ready_10000<E: Executor + 'static>() -> Iteration {
+    called_by_root::<E>(ONE_OF_10001)
+}
+
+/// Polls the one that was called, by hand, out of 10,001 boxes.
+pub fn one_ready_10000_floor() -> Iteration {
+    called_by_hand(ONE_OF_10001)
+}
+
+/// Lets another thread call 1,000 waiting tasks while the executor polls those called so far, and waits until all have
+/// answered.
+///
+/// Throughput, not latency: the executor may park and be unparked many times in a turn or only once, as it goes.
+pub fn foreign_wake_many<E: Executor + 'static>() -> Iteration {
+    let crowd = Crowd::new(FOREIGN_PLAN);
+    let helper = Helper::new({
+        let crowd = crowd.clone();
+        move || crowd.call(0..FOREIGN_PLAN.ready)
+    });
+    turns::<E>(crowd, move |_, _| helper.ask())
+}
+
+/// Lets another thread call 1,000 boxed futures, sleeps until it has called all, and polls them.
+///
+/// The two threads do not overlap here. With an executor they may, so this floor can be undercut.
+pub fn foreign_wake_many_floor() -> Iteration {
+    let crowd = Crowd::new(FOREIGN_PLAN);
+    let called = Arc::new(AtomicBool::new(false));
+    let helper = Helper::new({
+        let (crowd, called, caller) = (crowd.clone(), called.clone(), thread::current());
+        move || {
+            crowd.call(0..FOREIGN_PLAN.ready);
+            // Release: pairs with the Acquire of the thread that sleeps.
+            called.store(true, Release);
+            caller.unpark();
+        }
+    });
+    turns_by_hand(crowd, move |_, _| {
+        helper.ask();
+        while !called.swap(false, Acquire) {
+            thread::park();
+        }
+    })
+}
+
+fn called_by_root<E: Executor + 'static>(plan: Plan) -> Iteration {
+    turns::<E>(Crowd::new(plan), Crowd::call)
+}
+
+fn called_by_hand(plan: Plan) -> Iteration {
+    turns_by_hand(Crowd::new(plan), Crowd::call)
+}
+
+/// Spawns the crowd and lets it wait. The iteration calls and awaits the answers, in turns.
+fn turns<E: Executor + 'static>(crowd: Arc<Crowd>, call: impl Fn(&Crowd, Range<usize>) + 'static) -> Iteration {
+    let plan = crowd.plan;
+    let check = Check::contender::<E>(plan.workload);
+    let executor = E::default();
+    for index in 0..crowd.members.len() {
+        // Dropping the handle detaches: members wait until the executor is dropped.
+        drop(executor.spawn(crowd.member(index)));
+    }
+    executor.block_on(crowd.answers(crowd.members.len(), |crowd| crowd.call(0..crowd.members.len())));
+    crowd.polls.take();
+    let mut first = 0;
+    Box::new(move || {
+        executor.block_on(async {
+            for _ in 0..plan.turns {
+                first = crowd.next(first);
+                crowd.answers(plan.ready, |crowd| call(crowd, first..first + plan.ready)).await;
+            }
+        });
+        drop(crowd.root.take());
+        crowd.check(check)
+    })
+}
+
+fn turns_by_hand(crowd: Arc<Crowd>, call: impl Fn(&Crowd, Range<usize>) + 'static) -> Iteration {
+    let plan = crowd.plan;
+    let check = Check::floor(plan.workload);
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut futures: Vec<Pin<Box<dyn Future<Output = ()> + Send>>> =
+        (0..crowd.members.len()).map(|index| black_box(Box::pin(crowd.member(index)) as _)).collect();
+    for future in &mut futures {
+        assert!(future.as_mut().poll(&mut cx).is_pending(), "a member waits");
+    }
+    crowd.polls.take();
+    let mut first = 0;
+    Box::new(move || {
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..plan.turns {
+            first = crowd.next(first);
+            let called = first..first + plan.ready;
+            crowd.missing.store(plan.ready, Relaxed);
+            call(&crowd, called.clone());
+            for _ in 0..=plan.yields {
+                for future in &mut futures[called.clone()] {
+                    assert!(future.as_mut().poll(&mut cx).is_pending(), "a member never ends");
+                }
+            }
+        }
+        crowd.check(check)
+    })
+}
+
+/// Tasks that wait to be called.
+#[derive(Debug)]
+struct Crowd {
+    plan: Plan,
+    members: Box<[Member]>,
+    /// Of members, not of the future that calls them.
+    polls: Tally,
+    /// Called, and did not answer yet. Only touched by the thread that drives.
+    missing: AtomicUsize,
+    /// The future that waits for the answers.
+    root: AtomicWaker,
+}
+
+#[derive(Debug, Default)]
+struct Member {
+    /// How often it was called.
+    calls: AtomicUsize,
+    waker: AtomicWaker,
+}
+
+impl Crowd {
+    fn new(plan: Plan) -> Arc<Self> {
+        Arc::new(Self {
+            plan,
+            members: (0..plan.idle + plan.ready).map(|_| Member::default()).collect(),
+            polls: Tally::default(),
+            missing: AtomicUsize::new(0),
+            root: AtomicWaker::new(),
+        })
+    }
+
+    /// Waits to be called, wakes itself as often as the plan says, answers, and waits again.
+    fn member(self: &Arc<Self>, index: usize) -> impl Future<Output = ()> + Send + 'static {
+        let crowd = self.clone();
+        let mut answered = 0;
+        let mut yielding = None;
+        poll_fn(move |cx| {
+            crowd.polls.add();
+            if yielding.is_none() {
+                let member = &crowd.members[index];
+                member.waker.register(cx.waker());
+                // Acquire: pairs with the Release in `call`. After `register`, or a call in between would be lost.
+                if member.calls.load(Acquire) == answered {
+                    return Poll::Pending;
+                }
+                answered += 1;
+                yielding = Some(crowd.plan.yields);
+            }
+            match yielding {
+                Some(left @ 1..) => {
+                    yielding = Some(left - 1);
+                    cx.waker().wake_by_ref();
+                }
+                _ => {
+                    yielding = None;
+                    crowd.answer();
+                }
+            }
+            Poll::Pending
+        })
+    }
+
+    /// Calls members, from any thread.
+    fn call(&self, members: Range<usize>) {
+        for member in &self.members[members] {
+            // One thread calls at a time, so this needs no read-modify-write. Release: pairs with the Acquire in
+            // `member`.
+            member.calls.store(member.calls.load(Relaxed) + 1, Release);
+            member.waker.wake();
+        }
+    }
+
+    fn answer(&self) {
+        let missing = self.missing.load(Relaxed) - 1;
+        self.missing.store(missing, Relaxed);
+        if missing == 0 {
+            self.root.wake();
+        }
+    }
+
+    /// Calls, by `call`, and waits until so many have answered.
+    async fn answers(&self, ready: usize, call: impl FnOnce(&Self)) {
+        let mut call = Some(call);
+        poll_fn(move |cx| {
+            self.root.register(cx.waker());
+            if let Some(call) = call.take() {
+                self.missing.store(ready, Relaxed);
+                call(self);
+            }
+            if self.missing.load(Relaxed) > 0 { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+    }
+
+    /// The first of the members to call in the turn after the one that began with `first`. Far from it, so that the
+    /// next is not in the cache because its neighbour is.
+    fn next(&self, first: usize) -> usize {
+        let choices = self.plan.idle + 1;
+        let next = first + choices * 618 / 1_000;
+        if next < choices { next } else { next - choices }
+    }
+
+    fn check(&self, check: Check) -> usize {
+        let Plan { ready, yields, turns, .. } = self.plan;
+        check.result(self.missing.load(Relaxed), 0);
+        let polls = turns * ready * (yields + 1);
+        check.polls(self.polls.take(), polls..=polls)
+    }
+}

@@ -1,0 +1,140 @@
+//! Two tasks that wake each other.
+
+use std::future::poll_fn;
+use std::hint::black_box;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::*};
+use std::task::{Context, Poll, Waker};
+
+use executor::Executor;
+use futures::task::AtomicWaker;
+
+use crate::check::{Check, Tally};
+use crate::{Iteration, Needs, Workload};
+
+/// See [`ping_pong`].
+pub static PING_PONG: Workload = Workload {
+    id: "ping_pong",
+    title: "two tasks send each other messages",
+    operation: "a message put down by one task, the other one woken and polled",
+    operations: 1_000,
+    needs: Needs::Executor,
+    floor: ping_pong_floor,
+};
+
+const ROUNDS: usize = PING_PONG.operations / 2;
+
+/// Spawns two tasks that send a number to and fro, 500 times each way, and joins both.
+///
+/// The channel has room for one number and allocates nothing: an atomic and an `AtomicWaker`, which is what a published
+/// channel does at least. Its share of a figure is the floor's. Two spawns in 1,000 operations.
+pub fn ping_pong<E: Executor + 'static>() -> Iteration {
+    let check = Check::contender::<E>(&PING_PONG);
+    let executor = E::default();
+    let table = Arc::new(Table::default());
+    Box::new(move || {
+        let received = executor.block_on(async {
+            let first = executor.spawn(play(table.clone(), 0));
+            let second = executor.spawn(play(table.clone(), 1));
+            first.await.expect("the task ends") + second.await.expect("the task ends")
+        });
+        table.check(check, received)
+    })
+}
+
+/// Polls the same two futures, boxed, by turns. The channel is in it; its wakes go to [`Waker::noop`].
+pub fn ping_pong_floor() -> Iteration {
+    let check = Check::floor(&PING_PONG);
+    let table = Arc::new(Table::default());
+    Box::new(move || {
+        let [mut first, mut second]: [Pin<Box<dyn Future<Output = usize>>>; 2] =
+            [0, 1].map(|player| black_box(Box::pin(play(table.clone(), player)) as _));
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut received = 0;
+        // The player who opens is the last to end.
+        loop {
+            if let Poll::Ready(sum) = first.as_mut().poll(&mut cx) {
+                received += sum;
+                break;
+            }
+            if let Poll::Ready(sum) = second.as_mut().poll(&mut cx) {
+                received += sum;
+            }
+        }
+        table.check(check, received)
+    })
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    /// What each player finds on their side.
+    sides: [Side; 2],
+    /// Polls that ended in waiting.
+    waits: Tally,
+}
+
+#[derive(Debug, Default)]
+struct Side {
+    /// The message, or 0 for none.
+    message: AtomicUsize,
+    waker: AtomicWaker,
+}
+
+/// Plays a match and returns the sum of what it received. Player 0 opens and answers all messages but the last.
+async fn play(table: Arc<Table>, player: usize) -> usize {
+    let (own, other) = (&table.sides[player], &table.sides[1 - player]);
+    let mut received = 0;
+    if player == 0 {
+        other.send(1);
+    }
+    for _ in 0..ROUNDS {
+        let message = poll_fn(|cx| own.poll_receive(cx, &table.waits)).await;
+        received += message;
+        if message < PING_PONG.operations {
+            other.send(message + 1);
+        }
+    }
+    received
+}
+
+impl Side {
+    fn send(&self, message: usize) {
+        // Release: pairs with the Acquire in `take`.
+        self.message.store(message, Release);
+        self.waker.wake();
+    }
+
+    fn poll_receive(&self, cx: &mut Context<'_>, waits: &Tally) -> Poll<usize> {
+        if let Some(message) = self.take() {
+            return Poll::Ready(message);
+        }
+        self.waker.register(cx.waker());
+        // Again: the message may have come before the waker was there to be woken.
+        if let Some(message) = self.take() {
+            return Poll::Ready(message);
+        }
+        waits.add();
+        Poll::Pending
+    }
+
+    fn take(&self) -> Option<usize> {
+        let message = self.message.load(Acquire);
+        if message == 0 {
+            return None;
+        }
+        // Nobody sends before this message is answered, so this needs no read-modify-write.
+        self.message.store(0, Relaxed);
+        Some(message)
+    }
+}
+
+impl Table {
+    fn check(&self, check: Check, received: usize) -> usize {
+        let messages = PING_PONG.operations;
+        check.result(received, messages * (messages + 1) / 2);
+        // Every message is a poll, and so is the first of the player who opens. If the other one is polled before
+        // there is a message, that is one more. Both ended without waiting.
+        check.polls(self.waits.take() + 2, messages + 1..=messages + 2)
+    }
+}

@@ -1,0 +1,221 @@
+//! The life of a task: spawned and joined, one at a time and many at once, and aborted.
+
+use std::future::poll_fn;
+use std::hint::black_box;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use executor::{Executor, JoinHandle};
+use futures::task::AtomicWaker;
+
+use crate::check::{Check, Tally};
+use crate::{Iteration, Needs, Workload};
+
+/// See [`spawn_join`].
+pub static SPAWN_JOIN: Workload = Workload {
+    id: "spawn_join",
+    title: "spawn and join, one at a time",
+    operation: "a task spawned, polled to its end and joined before the next one is spawned",
+    operations: 100,
+    needs: Needs::Executor,
+    floor: spawn_join_floor,
+};
+
+/// See [`spawn_join_many`].
+pub static SPAWN_JOIN_MANY: Workload = Workload {
+    id: "spawn_join_many",
+    title: "spawn 1,000, then join all",
+    operation: "a task spawned beside 999 others, polled to its end and joined",
+    operations: 1_000,
+    needs: Needs::Executor,
+    floor: spawn_join_many_floor,
+};
+
+/// See [`abort`].
+pub static ABORT: Workload = Workload {
+    id: "abort",
+    title: "spawn 100 that wait, then abort all",
+    operation: "a task spawned, polled once, aborted while it waits, and its future dropped",
+    operations: 100,
+    needs: Needs::Executor,
+    floor: abort_floor,
+};
+
+/// Spawns a task that is ready at its first poll, awaits its handle, and only then spawns the next.
+///
+/// So each operation also wakes and polls the joining future. A second poll of a finished `async` block panics; the
+/// results say that each had one.
+pub fn spawn_join<E: Executor + 'static>() -> Iteration {
+    let check = Check::contender::<E>(&SPAWN_JOIN);
+    let executor = E::default();
+    Box::new(move || {
+        let sum = executor.block_on(async {
+            let mut sum = 0;
+            for number in 0..SPAWN_JOIN.operations {
+                sum += executor.spawn(async move { black_box(number) }).await.expect("the task ends");
+            }
+            sum
+        });
+        check.result(sum, sum_below(SPAWN_JOIN.operations));
+        SPAWN_JOIN.operations
+    })
+}
+
+/// Boxes a future behind a `dyn` pointer, polls it once and frees it: an executor erases the type of what it is given
+/// and keeps it somewhere.
+pub fn spawn_join_floor() -> Iteration {
+    let check = Check::floor(&SPAWN_JOIN);
+    Box::new(move || {
+        let sum = (0..SPAWN_JOIN.operations).map(|number| poll_ready(number_future(number).as_mut())).sum();
+        check.result(sum, sum_below(SPAWN_JOIN.operations));
+        SPAWN_JOIN.operations
+    })
+}
+
+/// Spawns 1,000 tasks that are ready at their first poll, then awaits their handles in the same order.
+///
+/// The joining future is woken seldom; instead 1,000 tasks are in memory at once.
+pub fn spawn_join_many<E: Executor + 'static>() -> Iteration {
+    let check = Check::contender::<E>(&SPAWN_JOIN_MANY);
+    let executor = E::default();
+    let mut handles = Vec::with_capacity(SPAWN_JOIN_MANY.operations);
+    Box::new(move || {
+        let sum = executor.block_on(async {
+            handles
+                .extend((0..SPAWN_JOIN_MANY.operations).map(|number| executor.spawn(async move { black_box(number) })));
+            let mut sum = 0;
+            for handle in handles.drain(..) {
+                sum += handle.await.expect("the task ends");
+            }
+            sum
+        });
+        check.result(sum, sum_below(SPAWN_JOIN_MANY.operations));
+        SPAWN_JOIN_MANY.operations
+    })
+}
+
+/// Boxes 1,000 futures, then polls and frees them in the same order.
+pub fn spawn_join_many_floor() -> Iteration {
+    let check = Check::floor(&SPAWN_JOIN_MANY);
+    let mut futures = Vec::with_capacity(SPAWN_JOIN_MANY.operations);
+    Box::new(move || {
+        futures.extend((0..SPAWN_JOIN_MANY.operations).map(number_future));
+        let sum = futures.drain(..).map(|mut future| poll_ready(future.as_mut())).sum();
+        check.result(sum, sum_below(SPAWN_JOIN_MANY.operations));
+        SPAWN_JOIN_MANY.operations
+    })
+}
+
+/// Spawns 100 tasks that wait for ever, lets each be polled, aborts all, and waits until their futures are dropped.
+///
+/// The handles are not awaited, as not every executor tells a cancelled task's joiner. What is awaited is the drop of
+/// each future, which no executor may leave out. Subtract `spawn_join_many` for the abort alone.
+pub fn abort<E: Executor + 'static>() -> Iteration {
+    let check = Check::contender::<E>(&ABORT);
+    let executor = E::default();
+    let ward = Arc::new(Ward::default());
+    let mut handles = Vec::with_capacity(ABORT.operations);
+    Box::new(move || {
+        executor.block_on(async {
+            handles.extend((0..ABORT.operations).map(|_| executor.spawn(wait_for_ever(&ward))));
+            ward.until_all(&ward.begun).await;
+            handles.iter().for_each(JoinHandle::abort);
+            ward.until_all(&ward.dropped).await;
+            handles.clear();
+        });
+        ward.check(check)
+    })
+}
+
+/// Boxes 100 such futures, polls each once, and frees them.
+pub fn abort_floor() -> Iteration {
+    let check = Check::floor(&ABORT);
+    let ward = Arc::new(Ward::default());
+    let mut futures = Vec::with_capacity(ABORT.operations);
+    Box::new(move || {
+        futures.extend(
+            (0..ABORT.operations)
+                .map(|_| -> Pin<Box<dyn Future<Output = ()> + Send>> { black_box(Box::pin(wait_for_ever(&ward))) }),
+        );
+        let mut cx = Context::from_waker(Waker::noop());
+        for future in &mut futures {
+            assert!(future.as_mut().poll(&mut cx).is_pending(), "the future waits for ever");
+        }
+        futures.clear();
+        ward.check(check)
+    })
+}
+
+/// Counts the futures that wait for ever.
+#[derive(Debug, Default)]
+struct Ward {
+    /// Polled for the first time.
+    begun: Tally,
+    polls: Tally,
+    dropped: Tally,
+    watcher: AtomicWaker,
+}
+
+impl Ward {
+    async fn until_all(&self, tally: &Tally) {
+        poll_fn(|cx| {
+            self.watcher.register(cx.waker());
+            if tally.get() < ABORT.operations { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+    }
+
+    fn count(&self, tally: &Tally) {
+        if tally.add() == ABORT.operations {
+            self.watcher.wake();
+        }
+    }
+
+    fn check(&self, check: Check) -> usize {
+        // Dropped here rather than kept: a waker of this iteration must not stand in the way of the next.
+        drop(self.watcher.take());
+        check.result(self.begun.take(), ABORT.operations);
+        check.result(self.dropped.take(), ABORT.operations);
+        check.polls(self.polls.take(), ABORT.operations..=ABORT.operations)
+    }
+}
+
+fn wait_for_ever(ward: &Arc<Ward>) -> impl Future<Output = ()> + Send + 'static {
+    struct Patient {
+        ward: Arc<Ward>,
+        begun: bool,
+    }
+
+    impl Drop for Patient {
+        fn drop(&mut self) {
+            self.ward.count(&self.ward.dropped);
+        }
+    }
+
+    let mut patient = Patient { ward: ward.clone(), begun: false };
+    poll_fn(move |_| {
+        let patient = &mut patient;
+        patient.ward.polls.add();
+        if !patient.begun {
+            patient.begun = true;
+            patient.ward.count(&patient.ward.begun);
+        }
+        Poll::Pending
+    })
+}
+
+fn number_future(number: usize) -> Pin<Box<dyn Future<Output = usize>>> {
+    black_box(Box::pin(async move { black_box(number) }))
+}
+
+fn poll_ready(future: Pin<&mut dyn Future<Output = usize>>) -> usize {
+    match future.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(number) => number,
+        Poll::Pending => panic!("the future is ready at its first poll"),
+    }
+}
+
+fn sum_below(number: usize) -> usize {
+    number * (number - 1) / 2
+}

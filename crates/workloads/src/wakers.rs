@@ -1,0 +1,117 @@
+//! One task and its waker: woken by itself, and cloned.
+
+use std::future::poll_fn;
+use std::hint::black_box;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use executor::Executor;
+
+use crate::check::{Check, Tally};
+use crate::{Iteration, Needs, Workload};
+
+/// See [`yield_one`].
+pub static YIELD_ONE: Workload = Workload {
+    id: "yield_one",
+    title: "yield in one task",
+    operation: "the only task wakes itself and is polled again",
+    operations: 1_000,
+    needs: Needs::Executor,
+    floor: yield_one_floor,
+};
+
+/// See [`waker_clone`].
+pub static WAKER_CLONE: Workload = Workload {
+    id: "waker_clone",
+    title: "clone and drop a task's waker",
+    operation: "a task's waker cloned and the clone dropped",
+    operations: 1_000,
+    needs: Needs::Executor,
+    floor: waker_clone_floor,
+};
+
+/// Spawns one task that wakes itself with `wake_by_ref` during 1,000 polls, and joins it.
+///
+/// Nothing else is ready, so this is the shortest way through a run loop. One spawn and one join in 1,000 operations.
+pub fn yield_one<E: Executor + 'static>() -> Iteration {
+    let check = Check::contender::<E>(&YIELD_ONE);
+    let executor = E::default();
+    let polls = Arc::new(Tally::default());
+    Box::new(move || {
+        executor
+            .block_on(async { executor.spawn(yields(YIELD_ONE.operations, polls.clone())).await })
+            .expect("the task ends");
+        check.polls(polls.take(), YIELD_ONE.operations + 1..=YIELD_ONE.operations + 1)
+    })
+}
+
+/// Polls the same future, boxed behind a `dyn` pointer, until it is ready. Its wakes go to [`Waker::noop`].
+pub fn yield_one_floor() -> Iteration {
+    yields_by_hand(&YIELD_ONE)
+}
+
+pub(crate) fn yields_by_hand(workload: &'static Workload) -> Iteration {
+    let check = Check::floor(workload);
+    let polls = Arc::new(Tally::default());
+    let mut future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(yields(workload.operations, polls.clone()));
+    Box::new(move || {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut future = black_box(future.as_mut());
+        while future.as_mut().poll(&mut cx).is_pending() {}
+        check.polls(polls.take(), workload.operations + 1..=workload.operations + 1)
+    })
+}
+
+/// Wakes its own task and is pending, so many times; is then ready, and begins again if it is polled once more.
+pub(crate) fn yields(times: usize, polls: Arc<Tally>) -> impl Future<Output = ()> + Send + 'static {
+    let mut left = times;
+    poll_fn(move |cx| {
+        polls.add();
+        if left == 0 {
+            left = times;
+            return Poll::Ready(());
+        }
+        left -= 1;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+}
+
+/// Spawns one task that clones the waker of its poll and drops the clone, 1,000 times in one poll.
+///
+/// What a future pays to keep its waker, and again when it replaces it. Cloned in the task, as that is where wakers are
+/// cloned: an executor may hand out another kind to the future of `block_on`.
+pub fn waker_clone<E: Executor + 'static>() -> Iteration {
+    let check = Check::contender::<E>(&WAKER_CLONE);
+    let executor = E::default();
+    let polls = Arc::new(Tally::default());
+    Box::new(move || {
+        let polls = polls.clone();
+        let counted = polls.clone();
+        let clones = executor
+            .block_on(executor.spawn(poll_fn(move |cx| {
+                counted.add();
+                for _ in 0..WAKER_CLONE.operations {
+                    drop(black_box(cx.waker().clone()));
+                }
+                Poll::Ready(WAKER_CLONE.operations)
+            })))
+            .expect("the task ends");
+        check.result(clones, WAKER_CLONE.operations);
+        check.polls(polls.take(), 1..=1)
+    })
+}
+
+/// Clones and drops an `Arc`: what most wakers are, without the call through a vtable. A waker that counts nothing is
+/// cheaper than this floor.
+pub fn waker_clone_floor() -> Iteration {
+    let arc = Arc::new(());
+    Box::new(move || {
+        for _ in 0..WAKER_CLONE.operations {
+            drop(black_box(Arc::clone(black_box(&arc))));
+        }
+        // No future is polled.
+        0
+    })
+}
