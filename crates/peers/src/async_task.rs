@@ -1,0 +1,237 @@
+//! async-task over a plain queue of one thread, the arrangement that its documentation starts from, for speed:
+//! a wake on the home thread is a push without a lock; only wakes from elsewhere pass through an inbox.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::mem;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use async_task::Builder;
+use executor::support::RootWaker;
+use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, Spawn, WakeNames};
+use pin_project_lite::pin_project;
+use slab::Slab;
+
+use crate::home::{Home, is_here};
+use crate::task_handle::TaskHandle;
+
+/// Each task carries its way home as metadata. That leaves the schedule function without captures, for which
+/// async-task has a shorter `wake`.
+type Runnable = async_task::Runnable<Arc<Inbox>>;
+
+/// async-task over a queue of the thread that made it.
+#[derive(Debug)]
+pub struct AsyncTaskExecutor {
+    local: Rc<Local>,
+    inbox: Arc<Inbox>,
+}
+
+/// What only the home thread touches.
+#[derive(Debug, Default)]
+struct Local {
+    ready: RefCell<VecDeque<Runnable>>,
+    /// A waker for each task that has not ended, for the executor's drop.
+    tasks: RefCell<Slab<Waker>>,
+}
+
+/// Where other threads leave what they wake. Public only as a part of the join handle's type.
+#[derive(Debug)]
+pub struct Inbox {
+    home: Home,
+    woken: Mutex<Vec<Runnable>>,
+}
+
+thread_local! {
+    /// The executor that this thread drives.
+    static LOCAL: RefCell<Option<Rc<Local>>> = const { RefCell::new(None) };
+}
+
+impl Default for AsyncTaskExecutor {
+    fn default() -> Self {
+        Self { local: Rc::default(), inbox: Arc::new(Inbox { home: Home::new(), woken: Mutex::default() }) }
+    }
+}
+
+impl BlockOn for AsyncTaskExecutor {
+    const NAME: &'static str = "async-task";
+
+    const CAPABILITIES: Capabilities = Capabilities {
+        wake_names: WakeNames::Task,
+        idle: Idle::Parks,
+        polls_only_woken: true,
+        remote_spawn: false,
+        concurrent_drivers: false,
+        nested_block_on: NestedBlockOn::Panics,
+        catches_panics: true,
+        reports_cancellation: true,
+    };
+
+    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
+        let mut future = pin!(future.into_future());
+        RootWaker::with(|root| {
+            let mut cx = Context::from_waker(root.waker());
+            self.drive(
+                || if root.take_woken() { future.as_mut().poll(&mut cx) } else { Poll::Pending },
+                || root.is_woken(),
+            )
+        })
+    }
+}
+
+impl Spawn for AsyncTaskExecutor {
+    type JoinHandle<T: Send + 'static> = TaskHandle<T, Arc<Inbox>>;
+
+    fn spawn<F>(&self, future: F) -> TaskHandle<F::Output, Arc<Inbox>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let mut tasks = self.local.tasks.borrow_mut();
+        let entry = tasks.vacant_entry();
+        let live = Live { home: self.inbox.home.address(), key: entry.key() };
+        // A panic becomes the task's output, as in async-executor, instead of unwinding through the run loop.
+        let builder = Builder::new().propagate_panic(true).metadata(self.inbox.clone());
+        let (runnable, task) = builder.spawn(|_| Listed { future, live }, schedule);
+        entry.insert(runnable.waker());
+        drop(tasks);
+        self.local.ready.borrow_mut().push_back(runnable);
+        TaskHandle::new(task)
+    }
+}
+
+impl Executor for AsyncTaskExecutor {
+    fn run(&self) {
+        self.drive(
+            || if self.local.tasks.borrow().is_empty() { Poll::Ready(()) } else { Poll::Pending },
+            || self.local.tasks.borrow().is_empty(),
+        );
+    }
+}
+
+/// Called by a wake that made a task ready.
+fn schedule(runnable: Runnable) {
+    let inbox = runnable.metadata();
+    if is_here(inbox.home.address()) {
+        LOCAL.with_borrow(|local| {
+            let local = local.as_ref().expect("set while the thread drives");
+            local.ready.borrow_mut().push_back(runnable);
+        });
+    } else {
+        let inbox = inbox.clone();
+        inbox.woken.lock().expect(UNPOISONED).push(runnable);
+        inbox.home.notify();
+    }
+}
+
+impl AsyncTaskExecutor {
+    /// Runs the ready tasks, round by round, until `root` is ready. Before it parks it asks whether to poll that again.
+    fn drive<T>(&self, mut root: impl FnMut() -> Poll<T>, root_is_woken: impl Fn() -> bool) -> T {
+        let _entered = self.inbox.home.enter();
+        let _current = Current::set(self.local.clone());
+        loop {
+            if let Poll::Ready(output) = root() {
+                return output;
+            }
+            if self.inbox.home.take_notified() {
+                self.take_woken();
+            }
+            let round = self.local.ready.borrow().len();
+            for _ in 0..round {
+                // Nothing else takes from the queue: it is as long as it was.
+                let Some(runnable) = self.local.next() else { break };
+                runnable.run();
+            }
+            if self.local.ready.borrow().is_empty() {
+                self.inbox.home.park_unless(&root_is_woken);
+            }
+        }
+    }
+
+    fn take_woken(&self) {
+        let woken = mem::take(&mut *self.inbox.woken.lock().expect(UNPOISONED));
+        self.local.ready.borrow_mut().extend(woken);
+    }
+}
+
+impl Local {
+    fn next(&self) -> Option<Runnable> {
+        self.ready.borrow_mut().pop_front()
+    }
+}
+
+/// Every task that has not ended is woken, so that it comes up once more, here or in the inbox, and is dropped instead
+/// of run. A wake that another thread is about to deliver is waited for: else its task would outlive the executor.
+impl Drop for AsyncTaskExecutor {
+    fn drop(&mut self) {
+        let tasks = self.local.tasks.take();
+        let mut left = tasks.len();
+        tasks.into_iter().for_each(|(_, waker)| waker.wake());
+        loop {
+            while let Some(runnable) = self.local.next() {
+                drop(runnable);
+                left -= 1;
+            }
+            if left == 0 {
+                return;
+            }
+            self.inbox.home.park_unless(|| false);
+            self.inbox.home.take_notified();
+            self.take_woken();
+        }
+    }
+}
+
+/// Makes a queue the one that wakes on this thread push to, until it is dropped.
+struct Current {
+    outer: Option<Rc<Local>>,
+}
+
+impl Current {
+    fn set(local: Rc<Local>) -> Self {
+        Self { outer: LOCAL.replace(Some(local)) }
+    }
+}
+
+impl Drop for Current {
+    fn drop(&mut self) {
+        LOCAL.set(self.outer.take());
+    }
+}
+
+pin_project! {
+    /// A future that leaves the list of tasks when it is dropped.
+    struct Listed<F> {
+        #[pin]
+        future: F,
+        live: Live,
+    }
+}
+
+impl<F: Future> Future for Listed<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.project().future.poll(cx)
+    }
+}
+
+/// A task's place in its executor's list.
+struct Live {
+    home: usize,
+    key: usize,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // Otherwise the executor is being dropped and has its list no more.
+        if is_here(self.home) {
+            // Not the last reference to the task: the one that runs it is.
+            LOCAL.with_borrow(|local| local.as_ref().map(|local| local.tasks.borrow_mut().remove(self.key)));
+        }
+    }
+}
+
+const UNPOISONED: &str = "no code that can panic runs under this lock";

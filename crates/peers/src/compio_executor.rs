@@ -1,0 +1,161 @@
+//! compio's executor, without its I/O: driven as compio's runtime drives it, with the thread's parking for a driver.
+
+use std::cell::Cell;
+use std::fmt;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use compio_executor::ExecutorConfig;
+use executor::support::RootWaker;
+use executor::{BlockOn, Capabilities, Executor, Idle, JoinError, JoinHandle, NestedBlockOn, Spawn, WakeNames};
+use pin_project_lite::pin_project;
+
+use crate::home::Home;
+
+/// compio's executor, for the thread that made it.
+#[derive(Debug)]
+pub struct CompioExecutor {
+    executor: compio_executor::Executor,
+    home: Arc<Home>,
+    /// The crate does not count its tasks.
+    live: Rc<Cell<usize>>,
+}
+
+/// compio's own join handle. Aborting a task consumes it, which is the crate's way.
+pub struct CompioJoinHandle<T>(Cell<Option<compio_executor::JoinHandle<T>>>);
+
+impl Default for CompioExecutor {
+    fn default() -> Self {
+        let home = Arc::new(Home::new());
+        let config = ExecutorConfig { waker: Some(Waker::from(home.clone())), ..ExecutorConfig::default() };
+        Self { executor: compio_executor::Executor::with_config(config), home, live: Rc::default() }
+    }
+}
+
+impl BlockOn for CompioExecutor {
+    const NAME: &'static str = "compio-executor";
+
+    const CAPABILITIES: Capabilities = Capabilities {
+        wake_names: WakeNames::Task,
+        idle: Idle::Parks,
+        polls_only_woken: true,
+        remote_spawn: false,
+        concurrent_drivers: false,
+        nested_block_on: NestedBlockOn::Panics,
+        catches_panics: true,
+        reports_cancellation: true,
+    };
+
+    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
+        let mut future = pin!(future.into_future());
+        RootWaker::with(|root| {
+            let mut cx = Context::from_waker(root.waker());
+            self.drive(
+                || if root.take_woken() { future.as_mut().poll(&mut cx) } else { Poll::Pending },
+                || root.is_woken(),
+            )
+        })
+    }
+}
+
+impl Spawn for CompioExecutor {
+    type JoinHandle<T: Send + 'static> = CompioJoinHandle<T>;
+
+    fn spawn<F>(&self, future: F) -> CompioJoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.live.set(self.live.get() + 1);
+        let live = Live(self.live.clone());
+        CompioJoinHandle(Cell::new(Some(self.executor.spawn(Counted { future, live }))))
+    }
+}
+
+impl Executor for CompioExecutor {
+    fn run(&self) {
+        self.drive(|| if self.live.get() == 0 { Poll::Ready(()) } else { Poll::Pending }, || self.live.get() == 0);
+    }
+}
+
+impl CompioExecutor {
+    /// Ticks until `root` is ready. Before it parks it asks whether to poll that again.
+    fn drive<T>(&self, mut root: impl FnMut() -> Poll<T>, root_is_woken: impl Fn() -> bool) -> T {
+        let _entered = self.home.enter();
+        loop {
+            if let Poll::Ready(output) = root() {
+                return output;
+            }
+            self.home.take_notified();
+            if !self.executor.tick() {
+                self.home.park_unless(&root_is_woken);
+            }
+        }
+    }
+}
+
+impl<T: Send + 'static> JoinHandle<T> for CompioJoinHandle<T> {
+    fn abort(&self) {
+        self.0.set(self.0.take().filter(|handle| handle.is_finished()));
+    }
+
+    fn is_finished(&self) -> bool {
+        let handle = self.0.take();
+        let finished = handle.as_ref().is_none_or(|handle| handle.is_finished());
+        self.0.set(handle);
+        finished
+    }
+}
+
+impl<T> Future for CompioJoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(handle) = self.0.get_mut() else { return Poll::Ready(Err(JoinError::Cancelled)) };
+        Pin::new(handle).poll(cx).map_err(|error| match error {
+            compio_executor::JoinError::Panicked(payload) => JoinError::Panicked(payload),
+            compio_executor::JoinError::Cancelled => JoinError::Cancelled,
+        })
+    }
+}
+
+impl<T> Drop for CompioJoinHandle<T> {
+    fn drop(&mut self) {
+        if let Some(handle) = self.0.take() {
+            handle.detach();
+        }
+    }
+}
+
+impl<T> fmt::Debug for CompioJoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompioJoinHandle").finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// A future that is counted until it is dropped, which happens on the home thread.
+    struct Counted<F> {
+        #[pin]
+        future: F,
+        live: Live,
+    }
+}
+
+struct Live(Rc<Cell<usize>>);
+
+impl<F: Future> Future for Counted<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.project().future.poll(cx)
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}

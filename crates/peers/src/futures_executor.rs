@@ -1,0 +1,154 @@
+//! futures' `LocalPool`, with the parts that the futures crates have for handles, and their `block_on` alone.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use executor::{BlockOn, Capabilities, Executor, Idle, JoinError, JoinHandle, NestedBlockOn, Spawn, WakeNames};
+use futures::channel::oneshot::{self, Canceled, Receiver};
+use futures::future::{AbortHandle, Abortable, Aborted, FutureExt};
+use futures::task::LocalSpawnExt;
+use futures_executor::{LocalPool, LocalSpawner};
+
+/// futures' pool of tasks for one thread.
+#[derive(Debug)]
+pub struct FuturesExecutor {
+    pool: RefCell<LocalPool>,
+    spawner: LocalSpawner,
+}
+
+/// futures' `block_on`, for one future and no tasks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FuturesBlockOn;
+
+/// Made of futures' own parts: [`AbortHandle`] and the [oneshot](futures::channel::oneshot) channel.
+///
+/// Its ready-made `RemoteHandle` is the same channel and a flag, but cannot say whether the task has ended, and aborts
+/// only by being dropped; to make up for that would take more than these parts.
+pub struct FuturesJoinHandle<T> {
+    receiver: RefCell<Receiver<Ended<T>>>,
+    /// Received while only asked for.
+    early: Cell<Option<Result<T, JoinError>>>,
+    task: AbortHandle,
+}
+
+/// How a task ended: aborted, panicked or with a value.
+type Ended<T> = Result<Result<T, Box<dyn Any + Send>>, Aborted>;
+
+impl Default for FuturesExecutor {
+    fn default() -> Self {
+        let pool = LocalPool::new();
+        Self { spawner: pool.spawner(), pool: RefCell::new(pool) }
+    }
+}
+
+impl BlockOn for FuturesExecutor {
+    const NAME: &'static str = "futures-local-pool";
+
+    const CAPABILITIES: Capabilities = Capabilities {
+        wake_names: WakeNames::Task,
+        idle: Idle::Parks,
+        polls_only_woken: true,
+        remote_spawn: false,
+        concurrent_drivers: false,
+        nested_block_on: NestedBlockOn::Panics,
+        catches_panics: true,
+        reports_cancellation: true,
+    };
+
+    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
+        self.pool.try_borrow_mut().expect(NESTED).run_until(future.into_future())
+    }
+}
+
+impl Spawn for FuturesExecutor {
+    type JoinHandle<T: Send + 'static> = FuturesJoinHandle<T>;
+
+    fn spawn<F>(&self, future: F) -> FuturesJoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let (task, registration) = AbortHandle::new_pair();
+        let future = Abortable::new(AssertUnwindSafe(future).catch_unwind(), registration);
+        // The future is dropped before its result is sent. Nobody there to receive it: it is dropped.
+        let spawned = self.spawner.spawn_local(future.map(|ended| drop(sender.send(ended))));
+        spawned.expect("the pool is alive: it belongs to this executor");
+        FuturesJoinHandle { receiver: RefCell::new(receiver), early: Cell::new(None), task }
+    }
+}
+
+impl Executor for FuturesExecutor {
+    fn run(&self) {
+        self.pool.try_borrow_mut().expect(NESTED).run();
+    }
+}
+
+const NESTED: &str = "`block_on` or `run` was called inside a task of the same executor";
+
+impl BlockOn for FuturesBlockOn {
+    const NAME: &'static str = "futures-executor";
+
+    const CAPABILITIES: Capabilities = Capabilities {
+        wake_names: WakeNames::Thread,
+        idle: Idle::Parks,
+        polls_only_woken: false,
+        remote_spawn: false,
+        concurrent_drivers: true,
+        nested_block_on: NestedBlockOn::Panics,
+        catches_panics: false,
+        reports_cancellation: false,
+    };
+
+    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
+        futures_executor::block_on(future.into_future())
+    }
+}
+
+fn result<T>(received: Result<Ended<T>, Canceled>) -> Result<T, JoinError> {
+    match received {
+        Ok(Ok(ended)) => ended.map_err(JoinError::Panicked),
+        // Its sender is dropped with the pool.
+        Ok(Err(Aborted)) | Err(Canceled) => Err(JoinError::Cancelled),
+    }
+}
+
+impl<T: Send + 'static> JoinHandle<T> for FuturesJoinHandle<T> {
+    fn abort(&self) {
+        self.task.abort();
+    }
+
+    fn is_finished(&self) -> bool {
+        let early = self.early.take().or_else(|| {
+            let received = self.receiver.borrow_mut().try_recv();
+            received.transpose().map(result)
+        });
+        let finished = early.is_some();
+        self.early.set(early);
+        finished
+    }
+}
+
+impl<T> Future for FuturesJoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.early.take() {
+            Some(result) => Poll::Ready(result),
+            None => self.receiver.get_mut().poll_unpin(cx).map(result),
+        }
+    }
+}
+
+/// The result is only ever moved, never pinned.
+impl<T> Unpin for FuturesJoinHandle<T> {}
+
+impl<T> fmt::Debug for FuturesJoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FuturesJoinHandle").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,105 @@
+//! The thread of an executor that brings no loop of its own: how other threads get its attention.
+
+use std::cell::Cell;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::task::Wake;
+use std::thread::{self, Thread};
+
+thread_local! {
+    /// The address of the home that this thread drives; 0 for none.
+    static DRIVING: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether the calling thread drives the executor of this home, and no other one inside it.
+#[inline]
+pub(crate) fn is_here(address: usize) -> bool {
+    DRIVING.get() == address
+}
+
+/// The only thread that drives an executor, since that is neither `Send` nor `Sync`.
+#[derive(Debug)]
+pub(crate) struct Home {
+    thread: Thread,
+    /// Another thread left work since the last look. Its own, as user code may take the park token.
+    notified: AtomicBool,
+    /// Written and read by the thread only.
+    driving: AtomicBool,
+}
+
+impl Home {
+    /// The calling thread.
+    pub(crate) fn new() -> Self {
+        Self { thread: thread::current(), notified: AtomicBool::new(false), driving: AtomicBool::new(false) }
+    }
+
+    /// Marks the thread as driving, until the return value is dropped.
+    ///
+    /// # Panics
+    ///
+    /// When it drives this executor already.
+    #[track_caller]
+    pub(crate) fn enter(&self) -> Entered<'_> {
+        assert!(
+            !self.driving.swap(true, Relaxed),
+            "`block_on` or `run` was called inside a task of the same executor: it would wait for itself"
+        );
+        Entered { home: self, outer: DRIVING.replace(self.address()) }
+    }
+
+    /// What tells this home from others, as long as it exists.
+    #[inline]
+    pub(crate) fn address(&self) -> usize {
+        ptr::from_ref(self).addr()
+    }
+
+    /// Gets the thread's attention. Call it after the work is visible.
+    pub(crate) fn notify(&self) {
+        // Release: pairs with the Acquire in `take_notified`.
+        if !self.notified.swap(true, Release) {
+            self.thread.unpark();
+        }
+    }
+
+    /// Whether there is work from elsewhere, which this call forgets: look for it afterwards.
+    #[inline]
+    pub(crate) fn take_notified(&self) -> bool {
+        // Acquire: pairs with the Release in `notify`; sees the work. A swap, so that none is missed in between.
+        self.notified.load(Relaxed) && self.notified.swap(false, Acquire)
+    }
+
+    /// Parks the thread until it is notified or `ready`. No user code runs between the look and the park.
+    pub(crate) fn park_unless(&self, ready: impl Fn() -> bool) {
+        while !self.notified.load(Relaxed) && !ready() {
+            thread::park();
+        }
+    }
+}
+
+impl Wake for Home {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // The thread is awake, and looks for work before it parks.
+        if !is_here(self.address()) {
+            self.notify();
+        }
+    }
+}
+
+/// A call of `block_on` or `run` under way.
+#[derive(Debug)]
+pub(crate) struct Entered<'a> {
+    home: &'a Home,
+    outer: usize,
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        DRIVING.set(self.outer);
+        self.home.driving.store(false, Relaxed);
+    }
+}

@@ -1,0 +1,125 @@
+//! The join handle of the executors that stand on async-task.
+
+use std::cell::Cell;
+use std::fmt;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use async_task::{FallibleTask, Task};
+use executor::{JoinError, JoinHandle};
+
+/// async-task's own handle, made fallible, which is its way to ask for cancellation as a value.
+///
+/// Its panics come by unwinding; to catch them here costs nothing until there is one. The crate cancels by consuming the
+/// handle, in an async function without a name: so aborting a task allocates, and nothing else does.
+pub struct TaskHandle<T, M = ()> {
+    state: Cell<State<T, M>>,
+}
+
+enum State<T, M> {
+    Joining(FallibleTask<T, M>),
+    /// Aborted. The waker is the joiner's, kept so that to look for the end does not make it miss the end.
+    Cancelling(Pin<Box<dyn Future<Output = Option<T>> + Send>>, Waker),
+    Ended(Result<T, JoinError>),
+    /// The result was taken, or the state is, for a moment.
+    Over,
+}
+
+impl<T, M> TaskHandle<T, M> {
+    pub(crate) fn new(task: Task<T, M>) -> Self {
+        Self { state: Cell::new(State::Joining(task.fallible())) }
+    }
+
+    /// A handle to a task that was never accepted.
+    pub(crate) fn cancelled() -> Self {
+        Self { state: Cell::new(State::Ended(Err(JoinError::Cancelled))) }
+    }
+}
+
+impl<T: Send + 'static, M: Send + Sync + 'static> JoinHandle<T> for TaskHandle<T, M> {
+    fn abort(&self) {
+        self.state.set(match self.state.replace(State::Over) {
+            State::Joining(task) if !task.is_finished() => {
+                // The first poll is what cancels.
+                State::Cancelling(Box::pin(task.cancel()), Waker::noop().clone()).advance()
+            }
+            other => other,
+        });
+    }
+
+    fn is_finished(&self) -> bool {
+        let state = self.state.replace(State::Over).advance();
+        let finished = match &state {
+            State::Joining(task) => task.is_finished(),
+            State::Cancelling(..) => false,
+            State::Ended(_) | State::Over => true,
+        };
+        self.state.set(state);
+        finished
+    }
+}
+
+impl<T, M> State<T, M> {
+    /// Finds out whether a task that is being cancelled has ended.
+    fn advance(mut self) -> Self {
+        if let Self::Cancelling(cancelling, joiner) = &mut self {
+            if let Poll::Ready(result) = join(cancelling.as_mut(), &mut Context::from_waker(joiner)) {
+                return Self::Ended(result);
+            }
+        }
+        self
+    }
+}
+
+/// The output of an async-task future: nothing for a cancelled task, a panic for one that panicked.
+fn join<T, F>(task: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>>
+where
+    F: Future<Output = Option<T>> + ?Sized,
+{
+    match catch_unwind(AssertUnwindSafe(|| task.poll(cx))) {
+        Ok(polled) => polled.map(|output| output.ok_or(JoinError::Cancelled)),
+        Err(payload) => Poll::Ready(Err(JoinError::Panicked(payload))),
+    }
+}
+
+impl<T, M> Future for TaskHandle<T, M> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let state = self.state.get_mut();
+        let polled = match state {
+            State::Joining(task) => join(Pin::new(task), cx),
+            State::Cancelling(cancelling, joiner) => {
+                joiner.clone_from(cx.waker());
+                join(cancelling.as_mut(), cx)
+            }
+            State::Ended(_) | State::Over => match mem::replace(state, State::Over) {
+                State::Ended(result) => return Poll::Ready(result),
+                _ => panic!("a join handle was polled after it had yielded its result"),
+            },
+        };
+        if polled.is_ready() {
+            *state = State::Over;
+        }
+        polled
+    }
+}
+
+/// The output is only ever moved, never pinned.
+impl<T, M> Unpin for TaskHandle<T, M> {}
+
+impl<T, M> Drop for TaskHandle<T, M> {
+    fn drop(&mut self) {
+        if let State::Joining(task) = mem::replace(self.state.get_mut(), State::Over) {
+            task.detach();
+        }
+    }
+}
+
+impl<T, M> fmt::Debug for TaskHandle<T, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskHandle").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,127 @@
+//! tokio's `current_thread` runtime, without its drivers for I/O and time.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{Ordering::*, fence};
+use std::task::{Context, Poll};
+
+use executor::{
+    BlockOn, Capabilities, Executor, Idle, JoinError, JoinHandle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames,
+};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::waiting::Waiting;
+
+/// tokio's runtime of one thread.
+#[derive(Debug)]
+pub struct TokioExecutor {
+    runtime: Runtime,
+    waiting: Arc<Waiting>,
+}
+
+/// Spawns onto a [`TokioExecutor`]. tokio's own handle: it keeps the runtime's queues allocated, but no task alive.
+#[derive(Clone, Debug)]
+pub struct TokioSpawner(Handle);
+
+/// tokio's own join handle, with this workspace's errors.
+#[derive(Debug)]
+pub struct TokioJoinHandle<T>(tokio::task::JoinHandle<T>);
+
+impl Default for TokioExecutor {
+    fn default() -> Self {
+        let waiting = Arc::new(Waiting::default());
+        let sees = waiting.clone();
+        // The runtime counts its tasks but does not say when none is left. It says when it has nothing to do, and the
+        // last task's end comes before that: to look then costs the tasks nothing.
+        let about_to_park = move || {
+            // Pairs with the fence in `Waiting::add`: either this thread sees who waits, or that one sees the count.
+            fence(SeqCst);
+            sees.wake_if(|| Handle::current().metrics().num_alive_tasks() == 0);
+        };
+        let runtime = Builder::new_current_thread().on_thread_park(about_to_park).build();
+        Self { runtime: runtime.expect("without drivers there is nothing to fail"), waiting }
+    }
+}
+
+impl BlockOn for TokioExecutor {
+    const NAME: &'static str = "tokio";
+
+    const CAPABILITIES: Capabilities = Capabilities {
+        wake_names: WakeNames::Task,
+        idle: Idle::Parks,
+        polls_only_woken: true,
+        remote_spawn: true,
+        concurrent_drivers: true,
+        nested_block_on: NestedBlockOn::Panics,
+        catches_panics: true,
+        reports_cancellation: true,
+    };
+
+    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future.into_future())
+    }
+}
+
+impl Spawn for TokioExecutor {
+    type JoinHandle<T: Send + 'static> = TokioJoinHandle<T>;
+
+    fn spawn<F>(&self, future: F) -> TokioJoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        TokioJoinHandle(self.runtime.spawn(future))
+    }
+}
+
+impl Executor for TokioExecutor {
+    fn run(&self) {
+        let metrics = self.runtime.metrics();
+        self.block_on(poll_fn(|cx| {
+            self.waiting.add(cx.waker());
+            if metrics.num_alive_tasks() == 0 { Poll::Ready(()) } else { Poll::Pending }
+        }));
+    }
+}
+
+impl RemoteSpawn for TokioExecutor {
+    type Spawner = TokioSpawner;
+
+    fn spawner(&self) -> TokioSpawner {
+        TokioSpawner(self.runtime.handle().clone())
+    }
+}
+
+impl Spawn for TokioSpawner {
+    type JoinHandle<T: Send + 'static> = TokioJoinHandle<T>;
+
+    fn spawn<F>(&self, future: F) -> TokioJoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        TokioJoinHandle(self.0.spawn(future))
+    }
+}
+
+impl<T: Send + 'static> JoinHandle<T> for TokioJoinHandle<T> {
+    fn abort(&self) {
+        self.0.abort();
+    }
+
+    fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+}
+
+impl<T> Future for TokioJoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map_err(|error| match error.try_into_panic() {
+            Ok(payload) => JoinError::Panicked(payload),
+            Err(_) => JoinError::Cancelled,
+        })
+    }
+}

@@ -1,0 +1,43 @@
+//! Who waits inside `run` of an executor that counts its tasks but does not say when none is left.
+
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering::*, fence};
+use std::sync::{Mutex, MutexGuard};
+use std::task::Waker;
+
+/// The calls of `run` under way. Whoever drives looks here when it has nothing to do, which costs the tasks nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    any: AtomicBool,
+    wakers: Mutex<Vec<Waker>>,
+}
+
+impl Waiting {
+    /// Asks to be woken when no task is left. Look at the number of tasks after this call, not before.
+    pub(crate) fn add(&self, waker: &Waker) {
+        let mut wakers = self.wakers();
+        if !wakers.iter().any(|known| known.will_wake(waker)) {
+            wakers.push(waker.clone());
+        }
+        self.any.store(true, Relaxed);
+        drop(wakers);
+        fence(SeqCst);
+    }
+
+    /// Wakes all that wait, if there are any and `none_left` confirms that they wait no longer.
+    pub(crate) fn wake_if(&self, none_left: impl FnOnce() -> bool) {
+        if !self.any.load(Relaxed) || !none_left() {
+            return;
+        }
+        let waiting = {
+            let mut wakers = self.wakers();
+            self.any.store(false, Relaxed);
+            mem::take(&mut *wakers)
+        };
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    fn wakers(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.wakers.lock().expect("no code that can panic runs under this lock")
+    }
+}
