@@ -1,0 +1,178 @@
+//! The tables that stand in the repository's pages, and where: between `<!-- table: name -->` and `<!-- end -->`.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use executor::Capabilities;
+
+use crate::contenders::{Contender, Kind};
+
+/// Set to write the pages anew instead of comparing them.
+pub const UPDATE: &str = "UPDATE_TABLES";
+
+/// A page of the repository, such as `docs/strategies.md`.
+pub fn page(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is a folder of the workspace").join(name)
+}
+
+/// Compares the table `name` in `page` with `table`, or replaces it when [`UPDATE`] is set.
+///
+/// # Errors
+///
+/// When the page cannot be read or written, has no such table, or has another one: the message says which, and how to
+/// mend it.
+pub fn check_table(page: &Path, name: &str, table: &str) -> Result<(), String> {
+    let shown = page.display();
+    let text = fs::read_to_string(page).map_err(|error| format!("{shown} cannot be read: {error}"))?;
+    let (start, end) = place(&text, name).ok_or_else(|| {
+        format!("{shown} has no place for the table `{name}`: it wants `<!-- table: {name} -->` and `<!-- end -->`")
+    })?;
+    let wanted = format!("\n{}\n", table.trim_end());
+    let found = &text[start..end];
+    if found == wanted {
+        return Ok(());
+    }
+    if env::var_os(UPDATE).is_some() {
+        let text = format!("{}{wanted}{}", &text[..start], &text[end..]);
+        return fs::write(page, text).map_err(|error| format!("{shown} cannot be written: {error}"));
+    }
+    Err(format!(
+        "the table `{name}` in {shown} is out of date; `just tables` writes it anew\n{}",
+        difference(found.trim(), wanted.trim())
+    ))
+}
+
+/// What stands in `page` as the table `name`.
+pub fn read_table(page: &Path, name: &str) -> Option<String> {
+    let text = fs::read_to_string(page).ok()?;
+    let (start, end) = place(&text, name)?;
+    Some(text[start..end].trim().to_owned())
+}
+
+fn place(text: &str, name: &str) -> Option<(usize, usize)> {
+    let mark = format!("<!-- table: {name} -->");
+    let start = text.find(&mark)? + mark.len();
+    let end = start + text[start..].find("<!-- end -->")?;
+    Some((start, end))
+}
+
+/// A clause that an executor breaks.
+#[derive(Debug)]
+pub struct Broken {
+    /// Its name.
+    pub id: String,
+    /// Who demands it.
+    pub level: String,
+    /// What it promises.
+    pub promise: String,
+}
+
+/// What the committed matrix says that the executor of that name breaks, in debug or in release builds.
+pub fn broken(executor: &str) -> Vec<Broken> {
+    let page = include_str!("../docs/conformance.md");
+    let table = |name| place(page, name).map_or("", |(start, end)| &page[start..end]);
+    let mut rows = table("matrix").lines().filter(|line| line.starts_with('|')).map(cells);
+    let column = rows.next().and_then(|names| names.iter().position(|name| *name == executor));
+    let in_release = table("release");
+    let fails = |row: &[&str]| {
+        let line = format!("- {executor}, {}: ", row[0]);
+        let released = in_release.lines().find_map(|other| other.strip_prefix(&line));
+        released.unwrap_or_default().starts_with(FAIL) || column.is_some_and(|column| row.get(column) == Some(&FAIL))
+    };
+    rows.filter(|row| fails(row))
+        .map(|row| Broken { id: row[0].to_owned(), level: row[1].to_owned(), promise: row[2].to_owned() })
+        .collect()
+}
+
+/// What a cell says where a clause is broken.
+pub const FAIL: &str = "**FAIL**";
+
+/// The cells of a line of a Markdown table.
+pub fn cells(line: &str) -> Vec<&str> {
+    line.trim_matches('|').split('|').map(str::trim).collect()
+}
+
+/// The lines of which one text has more than the other.
+fn difference(found: &str, wanted: &str) -> String {
+    let mut text = String::new();
+    for line in found.lines().filter(|line| !wanted.lines().any(|other| other == *line)) {
+        let _ = writeln!(text, "- {line}");
+    }
+    for line in wanted.lines().filter(|line| !found.lines().any(|other| other == *line)) {
+        let _ = writeln!(text, "+ {line}");
+    }
+    text
+}
+
+/// Where one matrix, as the `conform` program prints it, is not what another says: a line for each cell.
+pub fn differences(known: &str, found: &str) -> String {
+    let cell = |matrix: &str, executor: &str, clause: &str| {
+        let mut rows = matrix.lines().filter(|line| line.starts_with('|')).map(cells);
+        let column = rows.next()?.iter().position(|name| *name == executor)?;
+        rows.find(|row| row[0] == clause)?.get(column).map(|cell| (*cell).to_owned())
+    };
+    let mut rows = found.lines().filter(|line| line.starts_with('|')).map(cells);
+    let executors = rows.next().unwrap_or_default();
+    let mut text = String::new();
+    // A clause and what it says stand in the first columns, and a ruler in the first row.
+    for row in rows.skip(1) {
+        for (executor, found) in executors.iter().zip(&row).skip(3) {
+            if cell(known, executor, row[0]).as_deref() != Some(*found) {
+                let _ = writeln!(text, "- {executor}, {}: {found}", row[0]);
+            }
+        }
+    }
+    if text.is_empty() { "Nowhere.\n".to_owned() } else { text }
+}
+
+/// What each strategy is, for those of which `allocations` knows what a spawn and 1,000 wakes take.
+pub fn strategies(contenders: &[Contender], allocations: impl Fn(&str) -> Option<(usize, usize)>) -> String {
+    let mut text = String::from(
+        "| strategy | a wake names | with nothing ready it | polls only what was woken | allocations for a spawn | \
+         for 1,000 wakes |\n|---|---|---|---|---|---|\n",
+    );
+    for contender in contenders {
+        let Some(capabilities) = contender.capabilities else { continue };
+        let Some((spawn, wakes)) = allocations(contender.name) else { continue };
+        let Capabilities { wake_names, idle, polls_only_woken, .. } = capabilities;
+        let name = contender.name;
+        let _ = writeln!(
+            text,
+            "| [{name}](crates/{name}/README.md) | {wake_names} | {idle} | {} | {spawn} | {wakes} |",
+            yes(polls_only_woken),
+        );
+    }
+    text
+}
+
+/// What every contender says it can do.
+pub fn capabilities(contenders: &[Contender]) -> String {
+    let mut text = String::from(
+        "| executor | a wake names | idle, it | polls only what was woken | other threads may spawn | several threads may \
+         drive | nested `block_on` | catches panics of tasks | reports cancellation |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
+    );
+    for contender in contenders {
+        let Some(capabilities) = contender.capabilities else { continue };
+        let Capabilities { wake_names, idle, nested_block_on, .. } = capabilities;
+        let owns_tasks = contender.kind == Kind::Executor;
+        let task = |fact| if owns_tasks { yes(fact) } else { "no tasks" };
+        let _ = writeln!(
+            text,
+            "| {} | {wake_names} | {idle} | {} | {} | {} | {nested_block_on} | {} | {} |",
+            contender.name,
+            yes(capabilities.polls_only_woken),
+            task(capabilities.remote_spawn),
+            yes(capabilities.concurrent_drivers),
+            task(capabilities.catches_panics),
+            task(capabilities.reports_cancellation),
+        );
+    }
+    text
+}
+
+fn yes(fact: bool) -> &'static str {
+    if fact { "yes" } else { "no" }
+}

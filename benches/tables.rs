@@ -1,0 +1,71 @@
+//! Every table in the pages is what the programs print now. `UPDATE_TABLES=1` writes them anew.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use benches::contenders::contenders;
+use benches::pages::{capabilities, check_table, differences, page, read_table, strategies};
+use conformance::Allocations;
+use executor::{Executor, yield_now};
+
+#[global_allocator]
+static ALLOCATOR: conformance::CountingAllocator = conformance::CountingAllocator;
+
+#[test]
+fn the_table_of_strategies_is_current() {
+    let table = strategies(&contenders(), |name| match name {
+        "noop-waker" => Some(allocations::<noop_waker::NoopExecutor>()),
+        "park-waker" => Some(allocations::<park_waker::ParkExecutor>()),
+        "arc-waker" => Some(allocations::<arc_waker::ArcExecutor>()),
+        "raw-waker" => Some(allocations::<raw_waker::RawExecutor>()),
+        _ => None,
+    });
+    check(&page("README.md"), "strategies", &table);
+}
+
+#[test]
+fn the_table_of_capabilities_is_current() {
+    check(&page("docs/strategies.md"), "capabilities", &capabilities(&contenders()));
+}
+
+/// In a debug build the whole matrix; in a release build where it differs from that.
+#[test]
+fn the_conformance_matrix_is_current() {
+    let page = page("docs/conformance.md");
+    // Exits with 1 where a clause is broken, which is for the table to say.
+    let run = Command::new(env!("CARGO_BIN_EXE_conform")).stderr(Stdio::inherit()).output().expect("it can be run");
+    let matrix = String::from_utf8(run.stdout).expect("it prints text");
+    if cfg!(debug_assertions) {
+        check(&page, "matrix", &matrix);
+    } else {
+        let debug = read_table(&page, "matrix").expect("the page has a matrix");
+        check(&page, "release", &differences(&debug, &matrix));
+    }
+}
+
+#[track_caller]
+fn check(page: &Path, name: &str, table: &str) {
+    if let Err(difference) = check_table(page, name, table) {
+        panic!("{difference}");
+    }
+}
+
+/// How often this thread allocates for one spawn, and for 1,000 wakes of a task by itself.
+fn allocations<E: Executor>() -> (usize, usize) {
+    let executor = E::default();
+    let count = |wakes| {
+        let before = Allocations::now().calls;
+        executor
+            .block_on(executor.spawn(async move {
+                for _ in 0..wakes {
+                    yield_now().await;
+                }
+            }))
+            .expect("the task ends");
+        Allocations::now().calls - before
+    };
+    // What only the first tasks cause, such as letting a buffer grow.
+    count(1_000);
+    let spawn = count(0);
+    (spawn, count(1_000) - spawn)
+}
