@@ -1242,6 +1242,34 @@ clause! {
 }
 
 clause! {
+    "X23r" House "`run` does not return before a task that its thread spawned just before has ended."
+    guards "this workspace: a driver that asked whether a task is left before it looked who waits for the answer."
+    pub fn x23r_run_waits_for_what_was_spawned_before_it<E: RemoteSpawn>() -> Outcome {
+        if !E::CAPABILITIES.concurrent_drivers {
+            return ONE_DRIVER;
+        }
+        let executor = Arc::new(E::default());
+        let threads = std::array::from_fn::<_, 4, _>(|_| {
+            let executor = executor.clone();
+            apart(move || {
+                rounds(20_000).find(|_| {
+                    let ended = Arc::new(AtomicBool::new(false));
+                    let ends = ended.clone();
+                    drop(executor.spawn(async move { ends.store(true, Relaxed) }));
+                    executor.run();
+                    !ended.load(Relaxed)
+                })
+            })
+        });
+        for thread in &threads {
+            let early = returned(thread, "`run` of one of four threads");
+            assert_eq!(early, None, "the round in which `run` returned before the task had ended");
+        }
+        Outcome::Pass
+    }
+}
+
+clause! {
     "X24" House "There is no limit to tasks: 100,000 run to their end."
     guards "blog_os's queue of 100 tasks, rust-lang/async-book#78, tokio#4069."
     pub fn x24_a_hundred_thousand_tasks_complete<E: Executor>() -> Outcome {

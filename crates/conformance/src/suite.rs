@@ -159,6 +159,7 @@ macro_rules! __for_each_clause {
             RemoteSpawn executors::x22a_many_threads_block_on_one_executor,
             Executor executors::x23_run_returns_when_no_task_is_left,
             RemoteSpawn executors::x23s_run_returns_beside_a_pending_block_on,
+            RemoteSpawn executors::x23r_run_waits_for_what_was_spawned_before_it,
             Executor executors::x24_a_hundred_thousand_tasks_complete,
             BlockOn executors::x25_block_on_many_times,
             RemoteSpawn executors::x25s_threads_drive_one_after_the_other,

@@ -12,7 +12,7 @@ use crate::support::Driver;
 /// Only the driving thread can tell that cheaply, as it sees each task end; nobody has to count. Who waits asks it: a
 /// flag is raised and the driver unparked. The driver lowers the flag at a moment when there is no task, and wakes all
 /// who asked before. While there are tasks the flag stays up, and the driver looks again after each round.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Emptied {
     /// There are entries in `waiting`.
     awaited: AtomicBool,
@@ -42,14 +42,18 @@ impl Emptied {
     /// Wakes those who wait, if there are any and `is_empty` says that no task is left. For the driving thread.
     #[inline]
     pub fn announce_if(&self, is_empty: impl FnOnce() -> bool) {
-        if self.is_awaited() && is_empty() {
-            self.announce();
+        if self.is_awaited() {
+            self.announce(is_empty);
         }
     }
 
-    fn announce(&self) {
+    fn announce(&self, is_empty: impl FnOnce() -> bool) {
         let wakers = {
             let mut waiting = self.waiting();
+            // Asked under the lock: who has spawned a task and then waits has done both before, or waits after this.
+            if !is_empty() {
+                return;
+            }
             waiting.times = waiting.times.wrapping_add(1);
             self.awaited.store(false, Relaxed);
             mem::take(&mut waiting.wakers)
@@ -67,9 +71,10 @@ impl Emptied {
     }
 }
 
-impl fmt::Debug for Waiting {
+impl fmt::Debug for Emptied {
+    /// Shows no more than this: a writer is foreign code, and must not run under the lock.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Waiting").field("times", &self.times).finish_non_exhaustive()
+        f.debug_struct("Emptied").field("awaited", &self.awaited).finish_non_exhaustive()
     }
 }
 
