@@ -1,4 +1,5 @@
 use std::cell::Cell;
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use std::sync::{Mutex, MutexGuard};
@@ -23,16 +24,20 @@ const UNPOISONED: &str = "no code that can panic runs under this lock";
 ///
 /// ```text
 /// driving thread                  waking thread
-///   parked.swap(true)               make the work visible
-///   look for work                   parked.swap(false)
+///   parked.swap(true)     (1)       make the work visible
+///   look for work                   parked.swap(false)    (2)
 ///   none: thread::park              was true: unpark the driver
+///   parked.swap(false)    (3)
 /// ```
 ///
-/// Both sides touch `parked` with a read-modify-write, so one of the two comes first in its order. If the driver's
-/// does, the waker sees `true` and unparks it. If the waker's does, the driver's acquires it and so sees the work.
+/// Only read-modify-writes touch `parked`, and each of the driver's acquires what the wakers' before it released. If (2)
+/// finds `true`, the waker unparks the driver. If it finds `false`, another waker has unparked the driver already, and
+/// (3) comes after (2) and sees the work; or the driver is awake, and its next (1) does. That is why (3) is a swap: a
+/// store would hide an earlier (2) from the next (1), and the driver could sleep beside the work.
+///
 /// `thread::park` alone would not do: user code may consume its token inside a poll, which here loses nothing, since
 /// the work itself is what is looked for before each park.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Driver {
     /// The thread that drives, as [`here`] names it; 0 while nobody does.
     driving: AtomicUsize,
@@ -41,7 +46,7 @@ pub struct Driver {
     threads: Mutex<Threads>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Threads {
     driver: Option<Thread>,
     followers: Vec<Thread>,
@@ -57,14 +62,14 @@ impl Driver {
     ///
     /// # Panics
     ///
-    /// When this thread drives already: the call comes from inside a task of the same executor, or from the future
+    /// When this thread drives already: the call comes from inside a task of the same executor, or from inside the future
     /// of the `block_on` that drives it.
     #[track_caller]
     pub fn enter(&self) -> Entered<'_> {
         assert!(
             !self.is_here(),
-            "`block_on` or `run` was called inside a task of the same executor: it would wait for itself; \
-             `.await` the future instead"
+            "`block_on` or `run` was called inside a task of the same executor, or inside the future that it drives: it \
+             would wait for itself; `.await` the future instead"
         );
         Entered { driver: self, drives: Cell::new(false), follows: Cell::new(false), not_send: PhantomData }
     }
@@ -72,7 +77,8 @@ impl Driver {
     /// Whether the calling thread holds the right.
     #[inline]
     pub fn is_here(&self) -> bool {
-        // Relaxed: only this thread writes its own name, so reading it means having written it.
+        // Relaxed: only this thread writes its own name, so reading it means having written it. (A thread that had the
+        // same name before wrote 0 before it ended, and this one began after that.)
         self.driving.load(Relaxed) == here()
     }
 
@@ -82,7 +88,7 @@ impl Driver {
         if self.is_here() {
             return;
         }
-        // AcqRel: pairs with the swap in `Entered::park_unless`, as the diagram above tells.
+        // (2) AcqRel: pairs with (1) and (3) in `Entered::park_unless`.
         if self.parked.swap(false, AcqRel) {
             let driver = self.threads().driver.clone();
             if let Some(thread) = driver {
@@ -93,6 +99,13 @@ impl Driver {
 
     fn threads(&self) -> MutexGuard<'_, Threads> {
         self.threads.lock().expect(UNPOISONED)
+    }
+}
+
+impl fmt::Debug for Driver {
+    /// Shows no more than this: a writer is foreign code, and must not run under the lock.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").field("parked", &self.parked).finish_non_exhaustive()
     }
 }
 
@@ -136,18 +149,20 @@ impl Entered<'_> {
     /// Call it in a loop, with [`drives`](Self::drives) inside the loop.
     pub fn park_unless(&self, ready: impl FnOnce() -> bool) {
         if !self.drives.get() {
-            // A follower waits for its own future's waker, or for the right: each unparks the thread.
-            if !ready() {
+            // A follower waits for its own future's waker, or for the right: each unparks the thread. Asking `ready`
+            // may have taken the right.
+            if !ready() && !self.drives.get() {
                 thread::park();
             }
             return;
         }
-        // AcqRel: pairs with the swap in `Driver::unpark`; sees what was made visible before it.
+        // (1) AcqRel: pairs with (2).
         self.driver.parked.swap(true, AcqRel);
         if !ready() {
             thread::park();
         }
-        self.driver.parked.store(false, Relaxed);
+        // (3) Acquire: pairs with (2).
+        self.driver.parked.swap(false, Acquire);
     }
 }
 

@@ -32,6 +32,18 @@ pub trait Spawn {
     /// Callable from any thread, inside polls and inside drops; never blocks on user code. On a spawner whose executor
     /// is gone, or is being dropped, the future is dropped before this returns and the handle yields
     /// [`JoinError::Cancelled`].
+    ///
+    /// A future that may not leave its thread is not accepted (clause X21 of the contract):
+    ///
+    /// ```compile_fail,E0277
+    /// fn spawn_local(spawner: &impl executor::Spawn) {
+    ///     let local = std::rc::Rc::new(1);
+    ///     spawner.spawn(async move {
+    ///         executor::yield_now().await;
+    ///         drop(local);
+    ///     });
+    /// }
+    /// ```
     fn spawn<F>(&self, future: F) -> Self::JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -53,7 +65,8 @@ pub trait BlockOn: Default {
     /// # Panics
     ///
     /// When the future panics: the panic unwinds to the caller and the executor stays usable. When called inside a
-    /// task of the same executor, unless the [capabilities](Self::CAPABILITIES) say that it works.
+    /// task of the same executor, unless the [capabilities](Self::CAPABILITIES) say that it works. It may panic, and does
+    /// not hang, inside the future of another `block_on` of the same executor on the same thread.
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output;
 }
 
@@ -61,7 +74,8 @@ pub trait BlockOn: Default {
 ///
 /// The semantics stand in the [crate's documentation](crate).
 pub trait Executor: BlockOn + Spawn {
-    /// Drives the tasks on the calling thread and returns when no spawned task is left.
+    /// Drives the tasks on the calling thread and returns when no spawned task is left. While another thread drives, it
+    /// is that thread that finds out, between two polls.
     ///
     /// # Panics
     ///

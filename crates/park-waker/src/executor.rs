@@ -1,6 +1,7 @@
 //! The run loop: woken, it polls every task in turn, once. Nothing woken: it parks.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::mem;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering::*};
@@ -26,7 +27,7 @@ pub struct ParkSpawner {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Shared {
     driver: Driver,
     emptied: Emptied,
@@ -35,7 +36,7 @@ struct Shared {
     changed: AtomicBool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Tasks {
     queue: VecDeque<Task>,
     /// The executor is gone: nothing is accepted any more.
@@ -134,8 +135,8 @@ impl Wake for Shared {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Release: pairs with the Acquire in `poll_tasks`.
-        self.changed.store(true, Release);
+        // Release: pairs with the Acquire in `poll_tasks`. A swap, as a store would hide an earlier change from it.
+        self.changed.swap(true, Release);
         self.driver.unpark();
     }
 }
@@ -201,5 +202,12 @@ impl Tasks {
     fn close(&mut self) -> VecDeque<Task> {
         self.closed = true;
         mem::take(&mut self.queue)
+    }
+}
+
+impl fmt::Debug for Shared {
+    /// Shows nothing: a writer is foreign code, and must not run under a lock.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::sync::atomic::{AtomicBool, Ordering::*, fence};
 use std::task::{Wake, Waker};
 use std::thread::{self, Thread};
 
@@ -48,8 +48,10 @@ impl ThreadWaker {
     }
 
     fn is_unshared(&self) -> bool {
-        // Our two: `signal` and `waker`.
-        Arc::strong_count(&self.signal) == 2
+        // Our two: `signal` and `waker`. The fence orders the wakes of those that are gone before what comes.
+        let unshared = Arc::strong_count(&self.signal) == 2;
+        fence(Acquire);
+        unshared
     }
 
     /// The waker to poll with.
