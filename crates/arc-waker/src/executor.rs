@@ -1,5 +1,6 @@
 //! The run loop: it polls the tasks that are in the ready queue, in turn. Nothing ready: it parks.
 
+use std::fmt;
 use std::mem;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,8 +13,11 @@ use slab::Slab;
 
 use crate::task::{BoxedFuture, Task};
 
+/// The least number of turns in a round. To look after every turn whether there is other work would cost as much as a
+/// turn.
+const SHORT: usize = 32;
+
 /// Polls the tasks that were woken, and parks while there are none.
-#[derive(Debug)]
 pub struct ArcExecutor {
     shared: Arc<Shared>,
     /// The one receiver: with it the ready queue closes, and drops what is in it.
@@ -27,7 +31,6 @@ pub struct ArcSpawner {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
 pub(crate) struct Shared {
     driver: Driver,
     emptied: Emptied,
@@ -36,7 +39,7 @@ pub(crate) struct Shared {
 }
 
 /// All tasks that have not ended, woken or not: what dropping the executor has to end.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Tasks {
     list: Slab<Arc<Task>>,
     /// The executor is gone: nothing is accepted any more.
@@ -136,10 +139,10 @@ impl Drop for ArcExecutor {
 }
 
 impl ArcExecutor {
-    /// Polls the tasks that are ready now, once each. Those that become ready meanwhile wait for the next round, so
-    /// that none of them keeps `block_on`'s own future waiting.
+    /// Polls the tasks that are ready now, in turn. Those that become ready meanwhile wait for the next round, unless this
+    /// one is short: so none of them keeps `block_on`'s own future waiting for long.
     fn poll_ready(&self) {
-        for _ in 0..self.queue.len() {
+        for _ in 0..self.queue.len().max(SHORT) {
             let Ok(task) = self.queue.try_recv() else { break };
             if task.poll().is_ready() {
                 let _listed = self.shared.tasks().list.remove(task.key);
@@ -206,5 +209,18 @@ impl Tasks {
     fn close(&mut self) -> Slab<Arc<Task>> {
         self.closed = true;
         mem::take(&mut self.list)
+    }
+}
+
+impl fmt::Debug for ArcExecutor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ArcExecutor").field("shared", &self.shared).finish()
+    }
+}
+
+impl fmt::Debug for Shared {
+    /// Shows nothing: a writer is foreign code, and must not run under a lock.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
     }
 }

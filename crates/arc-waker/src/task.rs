@@ -1,6 +1,5 @@
 //! A spawned future, shared by the ready queue, the executor's list of tasks and every waker.
 
-use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -29,8 +28,8 @@ pub(crate) struct Task {
     /// Where it stands in the executor's list.
     pub(crate) key: usize,
     pub(crate) queued: AtomicBool,
-    /// The future until it ends. Only the thread that drives or drops the executor locks it, so it never waits; the
-    /// lock is there because nothing else convinces the compiler.
+    /// The future until it ends. Only the thread that drives or drops the executor locks it, so it never waits, and what
+    /// runs under the lock cannot meet it; it is there because nothing else convinces the compiler.
     future: Mutex<Option<BoxedFuture>>,
     pub(crate) shared: Arc<Shared>,
 }
@@ -64,11 +63,5 @@ impl Task {
 
     fn lock(&self) -> MutexGuard<'_, Option<BoxedFuture>> {
         self.future.lock().expect("spawned futures are wrapped so that they do not panic")
-    }
-}
-
-impl fmt::Debug for Task {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Task").field("key", &self.key).field("queued", &self.queued).finish_non_exhaustive()
     }
 }

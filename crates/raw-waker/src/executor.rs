@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "what belongs to the driving thread is reached without a lock")]
 
 use std::fmt;
+use std::panic::RefUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,6 +13,10 @@ use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn
 
 use crate::queue::{LocalQueue, RemoteQueue, TaskList};
 use crate::task::{RawJoinHandle, TaskRef};
+
+/// The least number of turns in a round. To look after every turn whether there is other work would cost as much as a
+/// turn.
+const SHORT: usize = 32;
 
 /// Polls the tasks that were woken, and parks while there are none.
 #[derive(Debug, Default)]
@@ -26,7 +31,7 @@ pub struct RawSpawner {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Shared {
     driver: Driver,
     emptied: Emptied,
@@ -48,6 +53,8 @@ struct Local {
 unsafe impl Sync for Local {}
 // SAFETY: as above; and what `Local` holds are counts of tasks, which any thread may give back.
 unsafe impl Send for Local {}
+// Only a panic that the tasks do not catch could leave it inconsistent, and there is none.
+impl RefUnwindSafe for Local {}
 
 impl BlockOn for RawExecutor {
     const NAME: &'static str = "raw-waker";
@@ -140,12 +147,12 @@ impl Drop for RawExecutor {
 }
 
 impl RawExecutor {
-    /// Polls the tasks that are ready now, once each. Those that become ready meanwhile wait for the next round, so
-    /// that none of them keeps `block_on`'s own future waiting.
+    /// Polls the tasks that are ready now, in turn. Those that become ready meanwhile wait for the next round, unless this
+    /// one is short: so none of them keeps `block_on`'s own future waiting for long.
     fn poll_ready(&self) {
         let Local { queue, list } = &self.shared.local;
         self.shared.remote.take(queue, list);
-        for _ in 0..queue.len() {
+        for _ in 0..queue.len().max(SHORT) {
             let Some(task) = queue.pop() else { break };
             if let Poll::Ready(task) = task.poll() {
                 // SAFETY: a task is in the list until it has ended, which it has just now.
@@ -187,6 +194,7 @@ impl Shared {
     }
 
     /// What belongs to the driving thread, if this is the one.
+    #[inline]
     fn local(&self) -> Option<&Local> {
         self.driver.is_here().then_some(&self.local)
     }
@@ -206,21 +214,26 @@ impl Shared {
     }
 
     /// Puts a task into the ready queue and wakes the thread that drives. The queue of an executor that is gone drops it.
+    #[inline]
     pub(crate) fn push(&self, task: TaskRef) {
         match self.local() {
             Some(local) => local.queue.push(task),
-            None => {
-                if let Ok(true) = self.remote.push(task) {
-                    self.driver.unpark();
-                }
-            }
+            None => self.push_from_elsewhere(task),
+        }
+    }
+
+    /// Kept out of the short way.
+    #[inline(never)]
+    fn push_from_elsewhere(&self, task: TaskRef) {
+        if let Ok(true) = self.remote.push(task) {
+            self.driver.unpark();
         }
     }
 }
 
-impl fmt::Debug for Local {
-    /// Shows nothing: it may be called on any thread.
+impl fmt::Debug for Shared {
+    /// Shows nothing: a writer is foreign code, and must not run under a lock.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Local").finish_non_exhaustive()
+        f.debug_struct("Shared").finish_non_exhaustive()
     }
 }

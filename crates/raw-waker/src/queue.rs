@@ -34,6 +34,7 @@ impl LocalQueue {
         self.len.get()
     }
 
+    #[inline]
     pub(crate) fn push(&self, task: TaskRef) {
         task.next_ready.set(None);
         let task = task.into_raw();
@@ -45,6 +46,7 @@ impl LocalQueue {
         self.len.set(self.len.get() + 1);
     }
 
+    #[inline]
     pub(crate) fn pop(&self) -> Option<TaskRef> {
         let first = self.first.get()?;
         // SAFETY: the queue's count of its first task passes to the result.

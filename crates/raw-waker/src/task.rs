@@ -7,7 +7,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::process;
 use std::ptr::NonNull;
@@ -49,9 +49,9 @@ const COUNT: usize = 1 << 5;
 /// lost. No second thread can take it out meanwhile, as only one drives. (4) The driving thread drops the future,
 /// stores the result and sets `ENDED`, in that order, and wakes the joiner. A wake from now on does nothing.
 ///
-/// Counts are held by every [`TaskRef`]: one by the list until the task has ended, one by the queue while the task is in
-/// it, one by each waker and one by the join handle. While the task has not ended the list's count keeps it alive, so
-/// neither waking nor polling can free it.
+/// Counts are held by the list until the task has ended, by the queue while the task is in it, by each waker and by the
+/// join handle: one each. While the task has not ended the list's count keeps it alive, so neither waking nor polling
+/// can free it.
 #[repr(C)]
 pub(crate) struct Header {
     state: AtomicUsize,
@@ -77,6 +77,9 @@ struct Task<F: Future> {
     stage: UnsafeCell<Stage<F>>,
 }
 
+/// `repr(C)` keeps the tag out of the future's bytes, where it could be read through a reference while the future refers
+/// to itself (tokio-rs/tokio#6729).
+#[repr(C)]
 enum Stage<F: Future> {
     Future(F),
     Result(Result<F::Output, JoinError>),
@@ -197,7 +200,8 @@ fn drop_quietly<T>(value: T) {
 
 /// A counted pointer to a task: what `Arc<Task>` is to arc-waker.
 ///
-/// Its count is what makes it sound to look at the header.
+/// Its count is what makes it sound to look at the header. In a `ManuallyDrop` it stands for a count that is held
+/// elsewhere, by a waker or by the list.
 pub(crate) struct TaskRef {
     header: NonNull<Header>,
 }
@@ -311,11 +315,11 @@ impl TaskRef {
     /// Gives a task that was taken out of the ready queue its turn. `Ready`, with the address of the task, which the
     /// list still counts, when it has ended with this turn. Only for the thread that drives the executor.
     pub(crate) fn poll(self) -> Poll<NonNull<Header>> {
-        // Relaxed: only the driving thread sets `ENDED`.
+        // Relaxed: the driving thread is the one that sets `ENDED` of tasks that are in a queue.
         if self.state.load(Relaxed) & ENDED != 0 {
             return Poll::Pending;
         }
-        // The list's count keeps the task alive from here on. AcqRel: pairs with `wake_by_ref` and `abort`.
+        // From here on it stands for the list's count. AcqRel: pairs with `wake_by_ref` and `abort`.
         let task = ManuallyDrop::new(self);
         let before = task.state.fetch_sub(QUEUED + COUNT, AcqRel);
         if before & ABORTED != 0 {
@@ -404,6 +408,9 @@ pub struct RawJoinHandle<T> {
 unsafe impl<T: Send> Send for RawJoinHandle<T> {}
 // SAFETY: through `&RawJoinHandle` there is only `abort` and `is_finished`, which touch nothing but atomics and the queue.
 unsafe impl<T: Send> Sync for RawJoinHandle<T> {}
+// As for the handle that the other strategies share: what a panic leaves behind is a task that has ended.
+impl<T> UnwindSafe for RawJoinHandle<T> {}
+impl<T> RefUnwindSafe for RawJoinHandle<T> {}
 
 impl<T: Send + 'static> JoinHandle<T> for RawJoinHandle<T> {
     fn abort(&self) {

@@ -24,10 +24,12 @@ use crate::task::{Header, TaskRef};
 /// for each type of future, may exist several times, and then a waker and its clone count as different.
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop);
 
-/// The waker to poll `task` with. It borrows the count of `task`: nothing is counted until somebody clones it.
+/// The waker to poll `task` with. It borrows the count that `task` stands for: nothing is counted until somebody clones
+/// it.
 pub(crate) fn borrow(task: &TaskRef) -> ManuallyDrop<Waker> {
-    // SAFETY: the functions of `VTABLE` expect a pointer to the header of a task on which a count is held. `task` holds
-    // one for as long as it is borrowed, and as the waker is never dropped, that count is not given back twice.
+    // SAFETY: the functions of `VTABLE` expect a pointer to the header of a task on which a count is held. `task` stands
+    // for one (of its own, or of the list, while the task has not ended), and as this waker is never dropped, that count
+    // is not given back by it.
     ManuallyDrop::new(unsafe { Waker::new(task.as_ptr().as_ptr().cast(), &VTABLE) })
 }
 
@@ -46,7 +48,7 @@ unsafe fn clone(data: *const ()) -> RawWaker {
 /// As for [`clone()`]; the count passes to this function.
 unsafe fn wake(data: *const ()) {
     // SAFETY: the caller's waker holds a count and hands it over.
-    let task = unsafe { TaskRef::from_raw(header(data)) };
+    let task = unsafe { owned(data) };
     task.wake();
 }
 
@@ -64,7 +66,7 @@ unsafe fn wake_by_ref(data: *const ()) {
 /// As for [`clone()`]; the count passes to this function.
 unsafe fn drop(data: *const ()) {
     // SAFETY: the caller's waker holds a count and hands it over.
-    let task = unsafe { TaskRef::from_raw(header(data)) };
+    let task = unsafe { owned(data) };
     std::mem::drop(task);
 }
 
@@ -73,9 +75,15 @@ unsafe fn drop(data: *const ()) {
 /// `data` points to the header of a task, and its owner keeps a count on it while the result is used.
 unsafe fn borrowed(data: *const ()) -> ManuallyDrop<TaskRef> {
     // SAFETY: the caller keeps the count, and the result does not give it back.
-    ManuallyDrop::new(unsafe { TaskRef::from_raw(header(data)) })
+    ManuallyDrop::new(unsafe { owned(data) })
 }
 
-fn header(data: *const ()) -> NonNull<Header> {
-    NonNull::new(data.cast_mut().cast()).expect("wakers are made from pointers to tasks")
+/// # Safety
+///
+/// `data` points to the header of a task, and its owner hands a count on it over, or keeps it as [`borrowed`] says.
+unsafe fn owned(data: *const ()) -> TaskRef {
+    // SAFETY: a pointer to a header is not null.
+    let header = unsafe { NonNull::new_unchecked(data.cast_mut().cast::<Header>()) };
+    // SAFETY: as the caller promises.
+    unsafe { TaskRef::from_raw(header) }
 }
