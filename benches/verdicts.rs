@@ -28,7 +28,17 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const MARK: &str = "outcome:";
 
 /// Cases whose outcome is not the same in every run or build, and why.
-const VARYING: &[(&str, &str, &str)] = &[];
+const VARYING: &[(&str, &str, &str)] = &[
+    ("compio-executor", "T9r", JOINER_NOT_WOKEN),
+    ("async-executor-local", "X17", LEFT_UNDROPPED),
+    ("async-executor", "X17", LEFT_UNDROPPED),
+];
+
+const JOINER_NOT_WOKEN: &str = "**FAIL** in most runs of a debug build and few of a release build: a joiner that leaves its \
+                                waker while the task completes is not woken";
+
+const LEFT_UNDROPPED: &str = "**FAIL** in most runs: a wake that races the executor's drop leaves a future undropped, which \
+                              then keeps itself and the executor's queue alive";
 
 macro_rules! suites {
     ($($kind:ident $executor:ty,)*) => {
