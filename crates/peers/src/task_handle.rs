@@ -64,10 +64,10 @@ impl<T: Send + 'static, M: Send + Sync + 'static> JoinHandle<T> for TaskHandle<T
 impl<T, M> State<T, M> {
     /// Finds out whether a task that is being cancelled has ended.
     fn advance(mut self) -> Self {
-        if let Self::Cancelling(cancelling, joiner) = &mut self {
-            if let Poll::Ready(result) = join(cancelling.as_mut(), &mut Context::from_waker(joiner)) {
-                return Self::Ended(result);
-            }
+        if let Self::Cancelling(cancelling, joiner) = &mut self
+            && let Poll::Ready(result) = join(cancelling.as_mut(), &mut Context::from_waker(joiner))
+        {
+            return Self::Ended(result);
         }
         self
     }
