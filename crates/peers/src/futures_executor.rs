@@ -24,7 +24,7 @@ pub struct FuturesExecutor {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FuturesBlockOn;
 
-/// Made of futures' own parts: [`AbortHandle`] and the [oneshot](futures::channel::oneshot) channel.
+/// Made of futures' own parts: [`AbortHandle`] and a oneshot channel.
 ///
 /// Its ready-made `RemoteHandle` is the same channel and a flag, but cannot say whether the task has ended, and aborts
 /// only by being dropped; to make up for that would take more than these parts.
