@@ -21,6 +21,10 @@ tables:
     UPDATE_TABLES=1 cargo test -p benches --test tables
     UPDATE_TABLES=1 cargo test --release -p benches --test tables
 
+# Measure everything and put the table into README.md: with every change committed, on a machine that is quiet.
+results:
+    UPDATE_TABLES=1 cargo bench
+
 # See what two strategies do differently: `just diff arc raw waker`.
 diff one other file="executor":
     -diff -u crates/{{one}}-waker/src/{{file}}.rs crates/{{other}}-waker/src/{{file}}.rs

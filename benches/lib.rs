@@ -8,6 +8,7 @@
 pub mod contenders;
 pub mod figures;
 pub mod pages;
+pub mod provenance;
 pub mod table;
 pub mod trial;
 

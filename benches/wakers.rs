@@ -4,13 +4,14 @@
 #![forbid(unsafe_code)]
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant, SystemTime};
 use std::{env, hint, io};
 
 use benches::contenders::{Contender, contenders, gate};
 use benches::figures::{self, Figures};
+use benches::pages;
+use benches::provenance::provenance;
 use benches::table::{Cell, Column, Table};
 use benches::trial;
 use criterion::{Criterion, SamplingMode};
@@ -61,9 +62,20 @@ fn main() -> ExitCode {
     register(&mut criterion, &contenders, &mut progress);
     criterion.final_summary();
 
-    match figures::read(&home, started) {
-        Ok(figures) => print_table(&home, &contenders, &figures, &progress.refused),
+    let table = match figures::read(&home, started) {
+        Ok(figures) => side_by_side(&contenders, &figures, &progress.refused),
         Err(error) => return fail(&format!("criterion's figures cannot be read: {error}")),
+    };
+    if !table.is_empty() {
+        let text = format!("{}\n\n{WHAT_IT_IS_WORTH}", table.render().trim_end());
+        println!("\n{text}");
+        println!("\nEach with its interval: {}", home.join("<workload>/<executor>/new/estimates.json").display());
+        if env::var_os(pages::UPDATE).is_some() {
+            let quoted = format!("`cargo bench`, {}:\n\n```text\n{text}\n```", provenance());
+            if let Err(error) = pages::check_table(&pages::page("README.md"), "results", &quoted) {
+                return fail(&error);
+            }
+        }
     }
     for reason in &progress.failed {
         eprintln!("error: {reason}");
@@ -181,7 +193,7 @@ impl Progress {
     }
 }
 
-fn print_table(home: &Path, contenders: &[Contender], figures: &Figures, refused: &BTreeMap<(&str, &str), String>) {
+fn side_by_side(contenders: &[Contender], figures: &Figures, refused: &BTreeMap<(&str, &str), String>) -> Table {
     let mut table = Table::new(contenders.iter().map(Column::from).collect());
     for workload in WORKLOADS {
         let cell = |contender: &Contender| match refused.get(&(workload.id, contender.name)) {
@@ -192,8 +204,5 @@ fn print_table(home: &Path, contenders: &[Contender], figures: &Figures, refused
         };
         table.row(workload.id, contenders.iter().map(cell).collect());
     }
-    if !table.is_empty() {
-        println!("\n{}\n\n{WHAT_IT_IS_WORTH}", table.render().trim_end());
-        println!("\nEach with its interval: {}", home.join("<workload>/<executor>/new/estimates.json").display());
-    }
+    table
 }
