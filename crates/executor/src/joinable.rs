@@ -69,18 +69,20 @@ fn finish<F: Future>(mut future: Pin<&mut Option<F>>, join: &Shared<F::Output>, 
     let result = match catch_unwind(AssertUnwindSafe(|| future.set(None))) {
         Ok(()) => result,
         Err(payload) => {
-            drop_quietly(result);
+            quietly(|| drop(result));
             Err(JoinError::Panicked(payload))
         }
     };
     join.complete(result);
 }
 
-/// Drops a value whose drop may panic, where nobody is there to be told.
-fn drop_quietly<T>(value: T) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        // The payload's drop may panic too. It is leaked: there is nobody left to hand it to.
-        mem::forget(payload);
+/// Runs foreign code whose panic nobody is there to be told of.
+fn quietly(action: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(action)) {
+        // What a panic carries may panic when it is dropped. What that one carries is leaked.
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            mem::forget(payload);
+        }
     }
 }
 
@@ -128,21 +130,15 @@ impl<T> Shared<T> {
                 drop(state);
                 if let Some(waker) = joiner {
                     // A joiner's waker is foreign code; a panic in it must not reach the run loop.
-                    wake_quietly(waker);
+                    quietly(|| waker.wake());
                 }
             }
             State::Detached => {
                 drop(state);
-                drop_quietly(result);
+                quietly(|| drop(result));
             }
             State::Finished(_) | State::Over => unreachable!("a task completes once"),
         }
-    }
-}
-
-fn wake_quietly(waker: Waker) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-        mem::forget(payload);
     }
 }
 

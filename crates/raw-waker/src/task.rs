@@ -166,7 +166,8 @@ impl<F: Future> Task<F> {
         let stage = unsafe { Self::stage(task) };
         // SAFETY: the caller has the right to `stage`.
         let stage = unsafe { &mut *stage };
-        drop_quietly(mem::replace(stage, Stage::Empty));
+        let result = mem::replace(stage, Stage::Empty);
+        quietly(|| drop(result));
     }
 
     /// See [`TaskVTable::free`].
@@ -182,7 +183,7 @@ impl<F: Future> Stage<F> {
         let result = match catch_unwind(AssertUnwindSafe(|| *self = Stage::Empty)) {
             Ok(()) => result,
             Err(payload) => {
-                drop_quietly(result);
+                quietly(|| drop(result));
                 Err(JoinError::Panicked(payload))
             }
         };
@@ -190,11 +191,13 @@ impl<F: Future> Stage<F> {
     }
 }
 
-/// Drops a value whose drop may panic, where nobody is there to be told.
-fn drop_quietly<T>(value: T) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        // The payload's drop may panic too. It is leaked: there is nobody left to hand it to.
-        mem::forget(payload);
+/// Runs foreign code whose panic nobody is there to be told of.
+fn quietly(action: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(action)) {
+        // What a panic carries may panic when it is dropped. What that one carries is leaked.
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            mem::forget(payload);
+        }
     }
 }
 
@@ -355,9 +358,7 @@ impl TaskRef {
             // SAFETY: `JOINER` was set before `ENDED`, so the joiner belongs to this thread, for good.
             let joiner = unsafe { &mut *self.joiner.get() }.take();
             // A joiner's waker is foreign code; a panic in it must not reach the run loop.
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| joiner.map(Waker::wake))) {
-                mem::forget(payload);
-            }
+            quietly(|| joiner.into_iter().for_each(Waker::wake));
         }
     }
 }
