@@ -13,8 +13,8 @@ use slab::Slab;
 
 use crate::task::{BoxedFuture, Task};
 
-/// The least number of turns in a round. To look after every turn whether there is other work would cost as much as a
-/// turn.
+/// The least number of turns in a round. To look after every turn whether there is other work would be a good part of
+/// what a turn costs.
 const SHORT: usize = 32;
 
 /// Polls the tasks that were woken, and parks while there are none.

@@ -41,7 +41,7 @@ impl Task {
 
     /// Polls the future, once, if there still is one. `Ready` when it has ended with this poll.
     pub(crate) fn poll(self: &Arc<Self>) -> Poll<()> {
-        // AcqRel: pairs with the swap in `wake`; the poll sees what every waking thread wrote.
+        // AcqRel: pairs with the swap in `wake_by_ref`; the poll sees what every waking thread wrote.
         self.queued.swap(false, AcqRel);
         let waker = Waker::from(self.clone());
         let mut future = self.lock();

@@ -14,8 +14,8 @@ use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn
 use crate::queue::{LocalQueue, RemoteQueue, TaskList};
 use crate::task::{RawJoinHandle, TaskRef};
 
-/// The least number of turns in a round. To look after every turn whether there is other work would cost as much as a
-/// turn.
+/// The least number of turns in a round. To look after every turn whether there is other work would be a good part of
+/// what a turn costs.
 const SHORT: usize = 32;
 
 /// Polls the tasks that were woken, and parks while there are none.
@@ -165,7 +165,8 @@ impl RawExecutor {
 
     /// Whether there is something to do. Only for the driving thread.
     fn has_work(&self) -> bool {
-        self.shared.has_ready() || (self.shared.emptied.is_awaited() && self.shared.is_empty())
+        let Shared { local, remote, .. } = &*self.shared;
+        local.queue.len() > 0 || !remote.is_empty() || (self.shared.emptied.is_awaited() && self.shared.is_empty())
     }
 }
 
@@ -200,11 +201,6 @@ impl Shared {
         self.driver.is_here().then_some(&self.local)
     }
 
-    /// Only for the driving thread.
-    fn has_ready(&self) -> bool {
-        self.local.queue.len() > 0 || !self.remote.is_empty()
-    }
-
     /// Whether no task is left. Only for the driving thread.
     fn is_empty(&self) -> bool {
         self.local.list.first().is_none() && self.remote.is_empty()
@@ -223,7 +219,7 @@ impl Shared {
         }
     }
 
-    /// Kept out of the short way.
+    /// Kept out of the short way, which is to stay short.
     #[inline(never)]
     fn push_from_elsewhere(&self, task: TaskRef) {
         if let Ok(true) = self.remote.push(task) {
