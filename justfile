@@ -16,6 +16,10 @@ bench *arguments:
 conform *executors:
     cargo run --release --quiet -p benches --bin conform -- {{executors}}
 
+# Run the models of the lock-free steps in every interleaving: `just loom m02` for some only.
+loom *arguments:
+    .ci/loom {{arguments}}
+
 # Write the tables in docs/ and README.md anew from what the programs print.
 tables:
     UPDATE_TABLES=1 cargo test -p benches --test tables

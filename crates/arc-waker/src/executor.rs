@@ -3,14 +3,15 @@
 use std::fmt;
 use std::mem;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
 use executor::support::{Driver, Emptied, RootWaker, TaskHandle, joinable};
+use executor::sync::{Mutex, MutexGuard};
 use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 use slab::Slab;
 
+use crate::channel::{Receiver, Sender, unbounded};
 use crate::task::{BoxedFuture, Task};
 
 /// The least number of turns in a round. To look after every turn whether there is other work would be a good part of

@@ -1,9 +1,11 @@
 //! A spawned future, shared by the ready queue, the executor's list of tasks and every waker.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering::*};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+
+use executor::sync::atomic::{AtomicBool, Ordering::*};
+use executor::sync::{Mutex, MutexGuard};
 
 use crate::executor::Shared;
 

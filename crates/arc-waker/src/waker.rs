@@ -1,8 +1,9 @@
 //! A wake names the task: the waker is the `Arc<Task>` itself, and waking puts it into the ready queue, once.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::*;
 use std::task::Wake;
+
+use executor::sync::atomic::Ordering::*;
 
 use crate::task::Task;
 

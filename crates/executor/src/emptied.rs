@@ -1,11 +1,11 @@
 use std::fmt;
 use std::mem;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering::*};
-use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use crate::support::Driver;
+use crate::sync::atomic::{AtomicBool, Ordering::*};
+use crate::sync::{Mutex, MutexGuard};
 
 /// Tells those who wait in `run` that no task is left.
 ///

@@ -3,12 +3,13 @@ use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering::*};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
+use crate::sync::atomic::{AtomicBool, Ordering::*};
+use crate::sync::{Mutex, MutexGuard};
 use crate::{JoinError, JoinHandle};
 
 const UNPOISONED: &str = "no code that can panic runs under this lock";

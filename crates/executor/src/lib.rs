@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
+#![cfg_attr(not(wakers_loom), forbid(unsafe_code))]
 
 use std::any::Any;
 
@@ -9,6 +9,7 @@ mod emptied;
 mod here;
 mod joinable;
 mod root_waker;
+pub mod sync;
 mod yield_now;
 
 pub use capabilities::{Capabilities, Idle, NestedBlockOn, WakeNames};

@@ -1,10 +1,11 @@
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::*, fence};
 use std::task::{Wake, Waker};
-use std::thread::{self, Thread};
 
 use crate::here::here;
+use crate::sync::atomic::{AtomicBool, Ordering::*, fence};
+use crate::sync::thread::{self, Thread};
+use crate::sync::thread_local;
 
 thread_local! {
     /// The waker of this thread's last `block_on`, kept for the next one. Empty while one is under way, so that a

@@ -2,14 +2,13 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::hint;
 use std::mem;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::thread;
 
 use executor::support::{Driver, Emptied, TaskHandle, joinable};
+use executor::sync::{Mutex, MutexGuard, hint, thread};
 use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 
 use crate::task::Task;

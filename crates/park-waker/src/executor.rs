@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::mem;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering::*};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use executor::support::{Driver, Emptied, TaskHandle, joinable};
+use executor::sync::atomic::{AtomicBool, Ordering::*};
+use executor::sync::{Mutex, MutexGuard};
 use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 
 use crate::task::Task;

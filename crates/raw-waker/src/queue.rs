@@ -3,10 +3,11 @@
 
 #![expect(unsafe_code, reason = "the links are counts given away as pointers")]
 
-use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, Ordering::*};
+
+use executor::sync::atomic::{AtomicPtr, Ordering::*};
+use executor::sync::cell::Cell;
 
 use crate::task::{Header, TaskRef};
 

@@ -2,7 +2,6 @@
 
 #![expect(unsafe_code, reason = "one allocation is shared by the queue, the list, the wakers and the join handle")]
 
-use std::cell::{Cell, UnsafeCell};
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop};
@@ -12,9 +11,11 @@ use std::pin::Pin;
 use std::process;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::task::{Context, Poll, Waker};
 
+use executor::sync::atomic::{AtomicUsize, Ordering::*};
+use executor::sync::cell::{Cell, UnsafeCell};
+use executor::sync::{Alive, free};
 use executor::{JoinError, JoinHandle};
 
 use crate::executor::Shared;
@@ -66,6 +67,8 @@ pub(crate) struct Header {
     /// Belongs to the driving thread while `JOINER` is set, else to the join handle. The handle sets `JOINER` and takes
     /// it back, neither after `ENDED`.
     joiner: UnsafeCell<Option<Waker>>,
+    /// For the models: begins and ends with this.
+    alive: Alive,
 }
 
 /// A header and what it is the header of.
@@ -114,47 +117,45 @@ impl<F: Future> Task<F> {
 
     /// # Safety
     ///
-    /// `task` points to the header of a `Task<F>` that is alive.
-    unsafe fn stage(task: NonNull<Header>) -> *mut Stage<F> {
+    /// `task` points to the header of a `Task<F>` that is alive, and the caller has the right to its `stage`.
+    unsafe fn with_stage<R>(task: NonNull<Header>, f: impl FnOnce(&mut Stage<F>) -> R) -> R {
         // SAFETY: the header is the first field of a `repr(C)` struct, and the pointer was made from one to the whole.
         let task = unsafe { task.cast::<Self>().as_ref() };
-        task.stage.get()
+        task.stage.with_mut(|stage| {
+            // SAFETY: the caller has the right to `stage`.
+            f(unsafe { &mut *stage })
+        })
     }
 
     /// See [`TaskVTable::poll`].
     unsafe fn poll(task: NonNull<Header>, cx: &mut Context<'_>) -> Poll<()> {
-        // SAFETY: as the caller promises.
-        let stage = unsafe { Self::stage(task) };
-        // SAFETY: the caller has the right to `stage`.
-        let stage = unsafe { &mut *stage };
-        let Stage::Future(future) = stage else { unreachable!("a task that has not ended holds its future") };
-        // SAFETY: the future stays in its allocation until `Stage::end` drops it in place.
-        let future = unsafe { Pin::new_unchecked(future) };
-        let result = match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(value)) => Ok(value),
-            Err(payload) => Err(JoinError::Panicked(payload)),
+        let poll = |stage: &mut Stage<F>| {
+            let Stage::Future(future) = stage else { unreachable!("a task that has not ended holds its future") };
+            // SAFETY: the future stays in its allocation until `Stage::end` drops it in place.
+            let future = unsafe { Pin::new_unchecked(future) };
+            let result = match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(value)) => Ok(value),
+                Err(payload) => Err(JoinError::Panicked(payload)),
+            };
+            stage.end(result);
+            Poll::Ready(())
         };
-        stage.end(result);
-        Poll::Ready(())
+        // SAFETY: as the caller promises.
+        unsafe { Self::with_stage(task, poll) }
     }
 
     /// See [`TaskVTable::cancel`].
     unsafe fn cancel(task: NonNull<Header>) {
         // SAFETY: as the caller promises.
-        let stage = unsafe { Self::stage(task) };
-        // SAFETY: the caller has the right to `stage`.
-        let stage = unsafe { &mut *stage };
-        stage.end(Err(JoinError::Cancelled));
+        unsafe { Self::with_stage(task, |stage| stage.end(Err(JoinError::Cancelled))) };
     }
 
     /// See [`TaskVTable::take_result`].
     unsafe fn take_result(task: NonNull<Header>, into: NonNull<()>) {
         // SAFETY: as the caller promises.
-        let stage = unsafe { Self::stage(task) };
-        // SAFETY: the caller has the right to `stage`.
-        let stage = unsafe { &mut *stage };
-        if let Stage::Result(result) = mem::replace(stage, Stage::Empty) {
+        let stage = unsafe { Self::with_stage(task, |stage| mem::replace(stage, Stage::Empty)) };
+        if let Stage::Result(result) = stage {
             // SAFETY: the caller points to an `Option` of this type.
             unsafe { into.cast::<Option<Result<F::Output, JoinError>>>().write(Some(result)) };
         }
@@ -163,17 +164,14 @@ impl<F: Future> Task<F> {
     /// See [`TaskVTable::drop_result`].
     unsafe fn drop_result(task: NonNull<Header>) {
         // SAFETY: as the caller promises.
-        let stage = unsafe { Self::stage(task) };
-        // SAFETY: the caller has the right to `stage`.
-        let stage = unsafe { &mut *stage };
-        let result = mem::replace(stage, Stage::Empty);
+        let result = unsafe { Self::with_stage(task, |stage| mem::replace(stage, Stage::Empty)) };
         quietly(|| drop(result));
     }
 
     /// See [`TaskVTable::free`].
     unsafe fn free(task: NonNull<Header>) {
         // SAFETY: `TaskRef::new` made the pointer from this type's box, and nobody else has a count any more.
-        drop(unsafe { Box::from_raw(task.cast::<Self>().as_ptr()) });
+        free(unsafe { Box::from_raw(task.cast::<Self>().as_ptr()) });
     }
 }
 
@@ -225,6 +223,7 @@ impl TaskRef {
             previous: Cell::new(None),
             next: Cell::new(None),
             joiner: UnsafeCell::new(None),
+            alive: Alive::new(),
         };
         let task = Box::new(Task { header, stage: UnsafeCell::new(Stage::Future(future)) });
         let header = NonNull::from(Box::leak(task)).cast();
@@ -356,7 +355,7 @@ impl TaskRef {
             unsafe { (self.vtable.drop_result)(self.header) };
         } else if before & JOINER != 0 {
             // SAFETY: `JOINER` was set before `ENDED`, so the joiner belongs to this thread, for good.
-            let joiner = unsafe { &mut *self.joiner.get() }.take();
+            let joiner = self.joiner.with_mut(|joiner| unsafe { (*joiner).take() });
             // A joiner's waker is foreign code; a panic in it must not reach the run loop.
             quietly(|| joiner.into_iter().for_each(Waker::wake));
         }
@@ -368,7 +367,9 @@ impl Deref for TaskRef {
 
     fn deref(&self) -> &Header {
         // SAFETY: the count keeps the task alive for as long as `self` is borrowed.
-        unsafe { self.header.as_ref() }
+        let header = unsafe { self.header.as_ref() };
+        header.alive.check();
+        header
     }
 }
 
@@ -453,10 +454,15 @@ impl<T> RawJoinHandle<T> {
                 return false;
             }
         }
-        // SAFETY: `JOINER` is not set, so the joiner belongs to the handle.
-        let joiner = unsafe { &mut *self.task.joiner.get() };
-        if !joiner.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            *joiner = Some(waker.clone());
+        let known = self.task.joiner.with(|joiner| {
+            // SAFETY: `JOINER` is not set, so the joiner belongs to the handle.
+            unsafe { &*joiner }.as_ref().is_some_and(|joiner| joiner.will_wake(waker))
+        });
+        if !known {
+            let fresh = Some(waker.clone());
+            // SAFETY: as above.
+            let replaced = self.task.joiner.with_mut(|joiner| mem::replace(unsafe { &mut *joiner }, fresh));
+            drop(replaced);
         }
         let handed_over = state.fetch_update(AcqRel, Acquire, |state| match state {
             _ if state & ENDED != 0 => None,
@@ -488,7 +494,7 @@ impl<T> Drop for RawJoinHandle<T> {
         let mut joiner = None;
         if joiner_is_ours {
             // SAFETY: `JOINER` is not set, so the joiner belongs to the handle.
-            joiner = unsafe { &mut *self.task.joiner.get() }.take();
+            joiner = self.task.joiner.with_mut(|joiner| unsafe { (*joiner).take() });
         }
         // Foreign code, and it may panic: everything is in order by now.
         drop((joiner, result));

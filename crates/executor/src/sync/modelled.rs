@@ -1,0 +1,213 @@
+#![expect(unsafe_code, reason = "memory is kept a while after its end, so that a use of it can be told")]
+
+use std::alloc::{Layout, dealloc};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering::*};
+
+use loom::alloc::Track;
+pub use loom::sync::{Mutex, MutexGuard, atomic};
+pub use loom::{cell, hint};
+
+#[doc(hidden)]
+pub use ::loom as __loom;
+
+pub use crate::__thread_local as thread_local;
+
+/// Loom's, and also with std's `const { .. }`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __thread_local {
+    ($(#[$attribute:meta])* static $name:ident: $type:ty = const $init:block $(;)?) => {
+        $crate::sync::__loom::thread_local! { $(#[$attribute])* static $name: $type = $init }
+    };
+    ($(#[$attribute:meta])* static $name:ident: $type:ty = $init:expr $(;)?) => {
+        $crate::sync::__loom::thread_local! { $(#[$attribute])* static $name: $type = $init }
+    };
+}
+
+pub mod channel {
+    //! What arc-waker needs of `crossbeam_channel`, whose inside loom does not see. The lock orders more than a channel
+    //! does: that a message sent is received after it is the only order to rely on.
+
+    use std::collections::VecDeque;
+    use std::sync::Arc;
+    use std::sync::mpsc::{SendError, TryRecvError};
+
+    use super::Mutex;
+
+    /// A channel that holds any number of messages.
+    pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
+        let messages = Arc::new(Mutex::new(Some(VecDeque::new())));
+        (Sender(messages.clone()), Receiver(messages))
+    }
+
+    type Messages<T> = Arc<Mutex<Option<VecDeque<T>>>>;
+
+    /// Where messages go in. Any thread may send.
+    #[derive(Debug)]
+    pub struct Sender<T>(Messages<T>);
+
+    /// Where messages come out.
+    #[derive(Debug)]
+    pub struct Receiver<T>(Messages<T>);
+
+    impl<T> Sender<T> {
+        /// Hands the message back if the receiver is gone.
+        pub fn send(&self, message: T) -> Result<(), SendError<T>> {
+            let mut messages = self.0.lock().expect("loom does not poison");
+            match messages.as_mut() {
+                Some(messages) => messages.push_back(message),
+                None => {
+                    drop(messages);
+                    return Err(SendError(message));
+                }
+            }
+            Ok(())
+        }
+    }
+
+    impl<T> Receiver<T> {
+        /// The oldest message, if there is one.
+        pub fn try_recv(&self) -> Result<T, TryRecvError> {
+            self.with(VecDeque::pop_front).ok_or(TryRecvError::Empty)
+        }
+
+        /// The number of messages.
+        pub fn len(&self) -> usize {
+            self.with(|messages| messages.len())
+        }
+
+        /// Whether there is none.
+        pub fn is_empty(&self) -> bool {
+            self.len() == 0
+        }
+
+        fn with<R>(&self, f: impl FnOnce(&mut VecDeque<T>) -> R) -> R {
+            let mut messages = self.0.lock().expect("loom does not poison");
+            f(messages.as_mut().expect("the receiver exists"))
+        }
+    }
+
+    impl<T> Drop for Receiver<T> {
+        fn drop(&mut self) {
+            let messages = self.0.lock().expect("loom does not poison").take();
+            drop(messages);
+        }
+    }
+}
+
+pub mod thread {
+    //! `std::thread`, as far as the executors use it.
+
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    use loom::sync::Notify;
+    pub use loom::thread::{JoinHandle, spawn, yield_now};
+
+    super::thread_local! {
+        static CURRENT: Thread = Thread::new();
+    }
+
+    /// A handle to a thread.
+    #[derive(Clone, Debug)]
+    pub struct Thread(Arc<Inner>);
+
+    #[derive(Debug)]
+    struct Inner {
+        id: ThreadId,
+        token: Notify,
+    }
+
+    /// Names a thread. No other ever has the same, in no execution of any model.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct ThreadId(pub(crate) usize);
+
+    impl Thread {
+        fn new() -> Self {
+            static LAST: AtomicUsize = AtomicUsize::new(0);
+            let id = ThreadId(LAST.fetch_add(1, Relaxed) + 1);
+            Self(Arc::new(Inner { id, token: Notify::new() }))
+        }
+
+        /// The thread's name.
+        pub fn id(&self) -> ThreadId {
+            self.0.id
+        }
+
+        /// Leaves the token that a `park` takes.
+        pub fn unpark(&self) {
+            self.0.token.notify();
+        }
+    }
+
+    /// The calling thread.
+    pub fn current() -> Thread {
+        CURRENT.with(Clone::clone)
+    }
+
+    /// Waits for the token, or returns for no reason.
+    pub fn park() {
+        current().0.token.wait();
+    }
+}
+
+/// Belongs into what is counted by hand: fails the model when the allocation is leaked, when it is used after its end, and
+/// when its end is not ordered after every use.
+pub struct Alive {
+    uses: cell::UnsafeCell<()>,
+    ended: AtomicBool,
+    _leak: Track<()>,
+}
+
+impl Alive {
+    /// Begins the life of an allocation. It ends when this is dropped.
+    #[expect(clippy::new_without_default, reason = "the beginning of a life is not a default")]
+    pub fn new() -> Self {
+        Self { uses: cell::UnsafeCell::new(()), ended: AtomicBool::new(false), _leak: Track::new(()) }
+    }
+
+    /// Claims that the allocation is alive, and that its end comes after this.
+    pub fn check(&self) {
+        assert!(!self.ended.load(Relaxed), "memory was used after it had been freed");
+        self.uses.with(|_| ());
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        assert!(!self.ended.swap(true, Relaxed), "memory was freed twice");
+        self.uses.with_mut(|_| ());
+    }
+}
+
+impl fmt::Debug for Alive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Alive").finish_non_exhaustive()
+    }
+}
+
+/// How many allocations are kept after their end: more than any one execution makes.
+const KEPT: usize = 1_000;
+
+/// Drops the value and frees its memory, later: so an [`Alive`] in it can tell whoever still looks at it.
+pub fn free<T>(value: Box<T>) {
+    std::thread_local!(static ENDED: RefCell<VecDeque<(*mut u8, Layout)>> = const { RefCell::new(VecDeque::new()) });
+
+    let value = Box::into_raw(value);
+    // SAFETY: the pointer comes from a box, which nobody drops any more.
+    unsafe { ptr::drop_in_place(value) };
+    ENDED.with_borrow_mut(|ended| {
+        ended.push_back((value.cast(), Layout::new::<T>()));
+        if ended.len() > KEPT {
+            let (oldest, layout) = ended.pop_front().expect("it is not empty");
+            if layout.size() > 0 {
+                // SAFETY: it came from a box of this layout, and its value is dropped.
+                unsafe { dealloc(oldest, layout) };
+            }
+        }
+    });
+}

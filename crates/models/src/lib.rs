@@ -1,0 +1,51 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+#[cfg(wakers_loom)]
+mod explore;
+#[cfg(wakers_loom)]
+mod parts;
+#[cfg(wakers_loom)]
+mod programs;
+
+#[cfg(wakers_loom)]
+pub use programs::*;
+
+/// Makes a test of each model, for one executor: one line in a file `tests/models.rs`. Empty without the cfg `wakers_loom`.
+#[macro_export]
+macro_rules! tests {
+    ($executor:ty) => {
+        $crate::__tests! { $executor,
+            m01_a_wake_races_the_poll,
+            m02_two_wakes_race_the_poll,
+            m03_the_last_wakers_race_each_other,
+            m04_a_joiner_races_completion,
+            m05_a_handles_drop_races_completion,
+            m06_an_abort_and_a_wake_race_the_poll,
+            m07_a_wake_races_the_executors_drop,
+            m08_a_drop_that_wakes_races_a_wake,
+            m09_two_wakes_race_the_park,
+            m10_a_wake_races_foreign_parking,
+            m11_a_spawn_races_the_park,
+            m12_a_driver_hands_over_to_another,
+            m13_run_races_another_driver,
+            m14_a_spawn_races_the_executors_drop,
+            m15_two_wakes_race_the_roots_poll,
+            m16_a_driver_answers_run,
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tests {
+    ($executor:ty, $($model:ident,)*) => {
+        $(
+            #[cfg(wakers_loom)]
+            #[test]
+            fn $model() {
+                $crate::$model::<$executor>();
+            }
+        )*
+    };
+}

@@ -1,0 +1,411 @@
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+
+use executor::sync::atomic::{AtomicBool, Ordering::*};
+use executor::sync::thread;
+use executor::{JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
+use loom::alloc::Track;
+
+use crate::explore::explore;
+use crate::parts::{Event, Joiner, OnDrop, Slot, poll_once, tracked, wait};
+
+/// A task that is polled again while another thread wakes it: the wake is not lost, whether it finds the task queued,
+/// running or idle, and the thread that drives awake or parked; and the poll that it causes sees what was written before it.
+pub fn m01_a_wake_races_the_poll<E: RemoteSpawn>() {
+    explore(E::NAME, "m01_a_wake_races_the_poll", 2, || {
+        let executor = E::default();
+        let (flag, waker) = (Arc::new(AtomicBool::new(false)), Slot::default());
+        let handle = executor.spawn(ready_once(&flag, &waker));
+        let thread = executor.block_on(async {
+            yield_now().await;
+            let waker = waker.take();
+            waker.wake_by_ref();
+            let thread = thread::spawn(move || {
+                flag.store(true, Relaxed);
+                waker.wake();
+            });
+            handle.await.unwrap();
+            thread
+        });
+        thread.join().unwrap();
+    });
+}
+
+/// Two threads wake a task, each after it has written a flag with no order of its own. However the two wakes become one,
+/// a poll follows that sees both flags: also a wake that finds the task queued happens before the poll.
+pub fn m02_two_wakes_race_the_poll<E: RemoteSpawn>() {
+    explore(E::NAME, "m02_two_wakes_race_the_poll", 2, || {
+        let executor = E::default();
+        let (flags, waker) = (Arc::new([AtomicBool::new(false), AtomicBool::new(false)]), Slot::default());
+        let handle = executor.spawn({
+            let (flags, waker) = (flags.clone(), waker.clone());
+            tracked(move |cx| {
+                waker.keep(cx);
+                ready_if(flags.iter().all(|flag| flag.load(Relaxed)))
+            })
+        });
+        let threads = executor.block_on(async {
+            yield_now().await;
+            let waker = waker.take();
+            let threads = [0, 1].map(|index| {
+                let (flags, waker) = (flags.clone(), waker.clone());
+                thread::spawn(move || {
+                    flags[index].store(true, Relaxed);
+                    waker.wake_by_ref();
+                })
+            });
+            handle.await.unwrap();
+            threads
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+}
+
+/// The last two wakers of a task that has ended go away on two threads, one dropped and one woken: the task is freed once.
+pub fn m03_the_last_wakers_race_each_other<E: RemoteSpawn>() {
+    explore(E::NAME, "m03_the_last_wakers_race_each_other", 2, || {
+        let executor = E::default();
+        let waker = Slot::default();
+        let handle = executor.spawn({
+            let waker = waker.clone();
+            tracked(move |cx| {
+                waker.keep(cx);
+                Poll::Ready(())
+            })
+        });
+        executor.block_on(handle).unwrap();
+        let waker = waker.take();
+
+        let clone = waker.clone();
+        let thread = thread::spawn(move || drop(clone));
+        drop(waker.clone());
+        waker.wake();
+        thread.join().unwrap();
+    });
+}
+
+/// A handle, polled once with another waker before, is polled while the task completes on another thread: the joiner is
+/// woken, or finds the result.
+pub fn m04_a_joiner_races_completion<E: RemoteSpawn + 'static>() {
+    explore(E::NAME, "m04_a_joiner_races_completion", 2, || {
+        let executor = Arc::new(E::default());
+        let mut handle = executor.spawn(tracked(|_| Poll::Ready(Track::new(7))));
+        assert!(poll_once(&mut handle, &Waker::from(Joiner::new())).is_pending());
+        let driver = executor.clone();
+        let thread = thread::spawn(move || driver.block_on(yield_now()));
+        assert_eq!(*wait(handle).unwrap().get_ref(), 7);
+        thread.join().unwrap();
+    });
+}
+
+/// A handle, polled once with a waker before, is dropped while the task completes on another thread: result and waker are
+/// dropped once each.
+pub fn m05_a_handles_drop_races_completion<E: RemoteSpawn + 'static>() {
+    explore(E::NAME, "m05_a_handles_drop_races_completion", 2, || {
+        let executor = Arc::new(E::default());
+        let mut handle = executor.spawn(tracked(|_| Poll::Ready(Track::new(7))));
+        assert!(poll_once(&mut handle, &Waker::from(Joiner::new())).is_pending());
+        let driver = executor.clone();
+        let thread = thread::spawn(move || driver.block_on(yield_now()));
+        drop(handle);
+        thread.join().unwrap();
+    });
+}
+
+/// One thread aborts a task while another wakes it and a third drives: the future is dropped once, by the last, and the
+/// handle says so.
+pub fn m06_an_abort_and_a_wake_race_the_poll<E>()
+where
+    E: RemoteSpawn,
+    E::JoinHandle<()>: 'static,
+{
+    explore(E::NAME, "m06_an_abort_and_a_wake_race_the_poll", 2, || {
+        let executor = E::default();
+        let (waker, dropped) = (Slot::default(), Event::new());
+        let handle: E::JoinHandle<()> = executor.spawn({
+            let (waker, dropped, home) = (waker.clone(), dropped.clone(), thread::current().id());
+            let guard = OnDrop(move || {
+                assert_eq!(thread::current().id(), home, "another thread than the one that drives dropped the future");
+                dropped.set();
+            });
+            tracked(move |cx| {
+                let _ = &guard;
+                waker.keep(cx);
+                Poll::Pending
+            })
+        });
+        let (waking, aborting) = executor.block_on(async {
+            yield_now().await;
+            let waker = waker.take();
+            let waking = thread::spawn(move || waker.wake());
+            let aborting = thread::spawn(move || {
+                handle.abort();
+                handle
+            });
+            poll_fn(|cx| dropped.poll(cx)).await;
+            (waking, aborting)
+        });
+        waking.join().unwrap();
+        let handle = aborting.join().unwrap();
+        assert!(matches!(wait(handle), Err(JoinError::Cancelled)));
+    });
+}
+
+/// The executor is dropped while another thread wakes a task of it: nothing leaks, and nothing is used after its end.
+pub fn m07_a_wake_races_the_executors_drop<E: RemoteSpawn>() {
+    explore(E::NAME, "m07_a_wake_races_the_executors_drop", 2, || {
+        let executor = E::default();
+        let waker = Slot::default();
+        let handle = executor.spawn(never(&waker));
+        executor.block_on(yield_now());
+        let waker = waker.take();
+
+        let thread = thread::spawn(move || {
+            waker.wake_by_ref();
+            waker.wake();
+        });
+        drop(executor);
+        assert!(matches!(wait(handle), Err(JoinError::Cancelled)));
+        thread.join().unwrap();
+    });
+}
+
+/// The executor is dropped, and with it a future whose drop wakes another task, while a thread wakes the first.
+pub fn m08_a_drop_that_wakes_races_a_wake<E: RemoteSpawn>() {
+    explore(E::NAME, "m08_a_drop_that_wakes_races_a_wake", 2, || {
+        let executor = E::default();
+        let (first, second) = (Slot::default(), Slot::default());
+        let handle = executor.spawn({
+            let (first, second) = (first.clone(), second.clone());
+            let guard = OnDrop(move || second.take().wake());
+            tracked(move |cx| {
+                let _ = &guard;
+                first.keep(cx);
+                Poll::<()>::Pending
+            })
+        });
+        drop(executor.spawn(never(&second)));
+        executor.block_on(yield_now());
+        let first = first.take();
+
+        let thread = thread::spawn(move || first.wake());
+        drop(executor);
+        assert!(matches!(wait(handle), Err(JoinError::Cancelled)));
+        thread.join().unwrap();
+    });
+}
+
+/// Two threads wake two tasks while the driving thread parks: none of the two wakes is overlooked.
+pub fn m09_two_wakes_race_the_park<E: RemoteSpawn>() {
+    explore(E::NAME, "m09_two_wakes_race_the_park", 2, || {
+        let executor = E::default();
+        let tasks = [(); 2].map(|()| {
+            let (flag, waker) = (Arc::new(AtomicBool::new(false)), Slot::default());
+            let handle = executor.spawn(ready_once(&flag, &waker));
+            (flag, waker, handle)
+        });
+        let threads = executor.block_on(async {
+            yield_now().await;
+            let woken = tasks.map(|(flag, waker, handle)| {
+                let waker = waker.take();
+                let thread = thread::spawn(move || {
+                    flag.store(true, Relaxed);
+                    waker.wake();
+                });
+                (handle, thread)
+            });
+            let mut threads = Vec::new();
+            for (handle, thread) in woken {
+                handle.await.unwrap();
+                threads.push(thread);
+            }
+            threads
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+}
+
+/// The future of `block_on` is woken while code of the user's, inside its poll, parks the thread for its own reasons and so
+/// takes the token: the future is polled again.
+pub fn m10_a_wake_races_foreign_parking<E: RemoteSpawn>() {
+    explore(E::NAME, "m10_a_wake_races_foreign_parking", 2, || {
+        let executor = E::default();
+        let mut waking = None;
+        executor.block_on(tracked(|cx| {
+            if waking.is_some() {
+                return Poll::Ready(());
+            }
+            let done = Arc::new(AtomicBool::new(false));
+            let (theirs, waker, this) = (done.clone(), cx.waker().clone(), thread::current());
+            waking = Some(thread::spawn(move || {
+                waker.wake();
+                theirs.store(true, Release);
+                this.unpark();
+            }));
+            while !done.load(Acquire) {
+                thread::park();
+            }
+            Poll::Pending
+        }));
+        waking.expect("it was polled").join().unwrap();
+    });
+}
+
+/// A thread spawns a task while the driving thread parks, and awaits it.
+pub fn m11_a_spawn_races_the_park<E: RemoteSpawn>() {
+    explore(E::NAME, "m11_a_spawn_races_the_park", 2, || {
+        let executor = E::default();
+        let spawner = executor.spawner();
+        let (done, root) = (Arc::new(AtomicBool::new(false)), Slot::default());
+        let theirs = done.clone();
+        let mut spawning = None;
+        executor.block_on(tracked(|cx| {
+            if spawning.is_none() {
+                let (spawner, done, waker) = (spawner.clone(), theirs.clone(), cx.waker().clone());
+                spawning = Some(thread::spawn(move || {
+                    wait(spawner.spawn(tracked(|_| Poll::Ready(())))).unwrap();
+                    done.store(true, Relaxed);
+                    waker.wake();
+                }));
+            }
+            root.keep(cx);
+            ready_if(done.load(Relaxed))
+        }));
+        spawning.expect("it was polled").join().unwrap();
+    });
+}
+
+/// Two threads are in `block_on` of one executor. The one that drives may leave while the other waits for a task, which
+/// it must then drive itself.
+pub fn m12_a_driver_hands_over_to_another<E: RemoteSpawn + 'static>() {
+    explore(E::NAME, "m12_a_driver_hands_over_to_another", 2, || {
+        let executor = Arc::new(E::default());
+        let event = Event::new();
+        let handle = executor.spawn({
+            let event = event.clone();
+            tracked(move |cx| event.poll(cx))
+        });
+        let other = executor.clone();
+        let thread = thread::spawn(move || {
+            other.block_on(yield_now());
+            event.set();
+        });
+        executor.block_on(handle).unwrap();
+        thread.join().unwrap();
+    });
+}
+
+/// A thread spawns a task and calls `run` while another thread drives: when `run` returns, the task has ended.
+pub fn m13_run_races_another_driver<E: RemoteSpawn + 'static>() {
+    explore(E::NAME, "m13_run_races_another_driver", 2, || {
+        let executor = Arc::new(E::default());
+        let other = executor.clone();
+        let thread = thread::spawn(move || other.block_on(yield_now()));
+        let ended = Arc::new(AtomicBool::new(false));
+        let ends = ended.clone();
+        drop(executor.spawn(tracked(move |_| {
+            ends.store(true, Relaxed);
+            Poll::Ready(())
+        })));
+        executor.run();
+        assert!(ended.load(Relaxed), "`run` returned before the task had ended");
+        thread.join().unwrap();
+    });
+}
+
+/// A thread spawns while the executor is dropped: the future is dropped, and the handle says so.
+pub fn m14_a_spawn_races_the_executors_drop<E: RemoteSpawn>() {
+    explore(E::NAME, "m14_a_spawn_races_the_executors_drop", 2, || {
+        let executor = E::default();
+        let spawner = executor.spawner();
+        let thread = thread::spawn(move || {
+            let handle = spawner.spawn(tracked(|_| Poll::<()>::Pending));
+            assert!(matches!(wait(handle), Err(JoinError::Cancelled)));
+        });
+        drop(executor);
+        thread.join().unwrap();
+    });
+}
+
+/// Two threads wake the future of a `block_on`, each after it has written a flag with no order of its own: as in
+/// [`m02_two_wakes_race_the_poll`], for the future that is no task.
+pub fn m15_two_wakes_race_the_roots_poll<E: RemoteSpawn>() {
+    explore(E::NAME, "m15_two_wakes_race_the_roots_poll", 2, || {
+        let executor = E::default();
+        let flags = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
+        let mut threads = Vec::new();
+        executor.block_on(poll_fn(|cx| {
+            if threads.is_empty() {
+                threads.extend([0, 1].map(|index| {
+                    let (flags, waker) = (flags.clone(), cx.waker().clone());
+                    thread::spawn(move || {
+                        flags[index].store(true, Relaxed);
+                        waker.wake();
+                    })
+                }));
+            }
+            ready_if(flags.iter().all(|flag| flag.load(Relaxed)))
+        }));
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+}
+
+/// A thread waits in `run` while another drives: it is that one that has to say that the last task has ended.
+pub fn m16_a_driver_answers_run<E: RemoteSpawn + 'static>() {
+    explore(E::NAME, "m16_a_driver_answers_run", 2, || {
+        let executor = Arc::new(E::default());
+        let other = executor.clone();
+        let mut running = None;
+        executor.block_on(tracked(|cx| match running.take() {
+            None => {
+                let (other, waker) = (other.clone(), cx.waker().clone());
+                let done = Event::new();
+                let tell = done.clone();
+                let thread = thread::spawn(move || {
+                    other.run();
+                    tell.set();
+                });
+                running = Some((done, thread));
+                waker.wake();
+                Poll::Pending
+            }
+            Some((done, thread)) => {
+                let poll = done.poll(cx);
+                match poll {
+                    Poll::Ready(()) => thread.join().unwrap(),
+                    Poll::Pending => running = Some((done, thread)),
+                }
+                poll
+            }
+        }));
+    });
+}
+
+/// Leaves its waker, and is ready when `flag` is seen.
+fn ready_once(flag: &Arc<AtomicBool>, waker: &Slot) -> impl Future<Output = ()> + Send + use<> {
+    let (flag, waker) = (flag.clone(), waker.clone());
+    tracked(move |cx| {
+        waker.keep(cx);
+        ready_if(flag.load(Relaxed))
+    })
+}
+
+/// Leaves its waker, and is never ready.
+fn never(waker: &Slot) -> impl Future<Output = ()> + Send + use<> {
+    let waker = waker.clone();
+    tracked(move |cx| {
+        waker.keep(cx);
+        Poll::Pending
+    })
+}
+
+fn ready_if(ready: bool) -> Poll<()> {
+    if ready { Poll::Ready(()) } else { Poll::Pending }
+}

@@ -1,0 +1,3 @@
+//! The models, for this executor: see the crate `models`.
+
+models::tests!(park_waker::ParkExecutor);
