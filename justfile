@@ -20,6 +20,10 @@ conform *executors:
 loom *arguments:
     .ci/loom {{arguments}}
 
+# Put known faults into the strategies, one at a time, and see who notices: takes an hour; `just mutants raw-push-relaxed` for some.
+mutants *arguments:
+    cargo run --quiet -p mutants -- {{arguments}}
+
 # Write the tables in docs/ and README.md anew from what the programs print.
 tables:
     UPDATE_TABLES=1 cargo test -p benches --test tables

@@ -1,0 +1,313 @@
+//! The faults.
+
+/// One fault, as a change of the sources.
+pub(crate) struct Mutant {
+    pub(crate) name: &'static str,
+    /// What goes wrong with it.
+    pub(crate) fault: &'static str,
+    /// The changed file, below `crates`.
+    pub(crate) file: &'static str,
+    /// What is replaced by what. Each left side stands in the file once.
+    pub(crate) changes: &'static [(&'static str, &'static str)],
+    /// Why nothing can notice it, if nothing can.
+    pub(crate) equivalent: Option<&'static str>,
+}
+
+impl Mutant {
+    /// The packages whose models and suites can notice it.
+    pub(crate) fn strategies(&self) -> &'static [&'static str] {
+        match self.file.split('/').next() {
+            Some("raw-waker") => &["raw-waker"],
+            Some("arc-waker") => &["arc-waker"],
+            Some("park-waker") => &["park-waker"],
+            Some("noop-waker") => &["noop-waker"],
+            _ if self.file.ends_with("root_waker.rs") => &["arc-waker", "raw-waker"],
+            _ if self.file.ends_with("joinable.rs") => &["park-waker", "arc-waker"],
+            _ => &["park-waker", "arc-waker", "raw-waker"],
+        }
+    }
+}
+
+macro_rules! mutants {
+    ($($file:literal: { $($name:literal: $fault:literal, $($right:literal => $wrong:literal),+ $(; equivalent: $why:literal)?.)+ })+) => {
+        /// All of them, by file.
+        pub(crate) const MUTANTS: &[Mutant] = &[$($(Mutant {
+            name: $name,
+            fault: $fault,
+            file: $file,
+            changes: &[$(($right, $wrong)),+],
+            equivalent: mutants!(@why $($why)?),
+        }),+),+];
+    };
+    (@why) => { None };
+    (@why $why:literal) => { Some($why) };
+}
+
+mutants! {
+    "raw-waker/src/task.rs": {
+        "raw-clone-uncounted": "a cloned waker has no count of its own",
+            "let before = self.state.fetch_add(COUNT, Relaxed);" => "let before = self.state.load(Relaxed);".
+        "raw-drop-relaxed": "a count is given back without an order",
+            "self.state.load(Acquire) / COUNT == 1 || self.state.fetch_sub(COUNT, AcqRel) / COUNT == 1"
+            => "self.state.load(Relaxed) / COUNT == 1 || self.state.fetch_sub(COUNT, Relaxed) / COUNT == 1".
+        "raw-drop-without-acquire": "whoever frees the task does not see what the others did",
+            "self.state.fetch_sub(COUNT, AcqRel) / COUNT == 1" => "self.state.fetch_sub(COUNT, Release) / COUNT == 1".
+        "raw-drop-without-release": "who gives a count back does not say what it did",
+            "self.state.fetch_sub(COUNT, AcqRel) / COUNT == 1" => "self.state.fetch_sub(COUNT, Acquire) / COUNT == 1".
+        "raw-last-look-relaxed": "the last owner looks at the count without an order",
+            "self.state.load(Acquire) / COUNT == 1" => "self.state.load(Relaxed) / COUNT == 1".
+        "raw-queued-wake-looks": "a wake of a queued task looks and does not write",
+            "_ if state & QUEUED != 0 => Some(state)," => "_ if state & QUEUED != 0 => None,".
+        "raw-wake-uncounted": "the queue gets a task without a count",
+            "_ => Some((state | QUEUED) + COUNT)," => "_ => Some(state | QUEUED),".
+        "raw-wake-leaks": "a wake by value of a queued task keeps its count",
+            "_ if state & QUEUED != 0 => Some(state - COUNT)," => "_ if state & QUEUED != 0 => Some(state + 0),".
+        "raw-wake-relaxed": "a wake by reference publishes nothing",
+            "let before = self.state.fetch_update(AcqRel, Acquire, |state| match state {
+            _ if state & ENDED != 0 => None,
+            _ if state & QUEUED != 0 => Some(state),"
+            => "let before = self.state.fetch_update(Relaxed, Relaxed, |state| match state {
+            _ if state & ENDED != 0 => None,
+            _ if state & QUEUED != 0 => Some(state),".
+        "raw-poll-relaxed": "a poll sees nothing of what the wakes published",
+            "task.state.fetch_sub(QUEUED + COUNT, AcqRel)" => "task.state.fetch_sub(QUEUED + COUNT, Release)".
+        "raw-cleared-late": "the task counts as queued until its poll is over",
+            "let before = task.state.fetch_sub(QUEUED + COUNT, AcqRel);" => "let before = task.state.fetch_sub(COUNT, AcqRel);",
+            "let poll = unsafe { (task.vtable.poll)(task.header, &mut Context::from_waker(&waker)) };"
+            => "let poll = unsafe { (task.vtable.poll)(task.header, &mut Context::from_waker(&waker)) };
+        task.state.fetch_and(!QUEUED, AcqRel);".
+        "raw-abort-inline": "whoever aborts drops the future",
+            "            _ if state & (ENDED | ABORTED) != 0 => None,
+            _ if state & QUEUED != 0 => Some(state | ABORTED),
+            _ => Some((state | ABORTED | QUEUED) + COUNT),
+        });
+        if before.is_ok_and(|before| before & QUEUED == 0) {
+            // The count that was just added.
+            self.shared.push(TaskRef { header: self.header });"
+            => "            _ if state & (ENDED | ABORTED) != 0 => None,
+            _ => Some(state | ABORTED),
+        });
+        if before.is_ok() {
+            self.cancel();".
+        "raw-abort-unqueued": "an aborted task gets no turn of its own",
+            "            _ if state & QUEUED != 0 => Some(state | ABORTED),
+            _ => Some((state | ABORTED | QUEUED) + COUNT),
+        });
+        if before.is_ok_and(|before| before & QUEUED == 0) {"
+            => "            _ => Some(state | ABORTED),
+        });
+        if before.is_ok_and(|_| false) {".
+        "raw-abort-ignored": "the turn of an aborted task polls it",
+            "if before & ABORTED != 0 {" => "if before & ABORTED != 0 && before & QUEUED == 0 {".
+        "raw-end-relaxed": "the end of a task publishes no result",
+            "let before = self.state.fetch_or(ENDED, AcqRel);" => "let before = self.state.fetch_or(ENDED, Relaxed);".
+        "raw-end-forgets-joiner": "a task that ends wakes no joiner",
+            "} else if before & JOINER != 0 {" => "} else if before & JOINER != 0 && before & QUEUED != 0 {".
+        "raw-joiner-set-blindly": "a join waker is handed over although the task has ended",
+            "let handed_over = state.fetch_update(AcqRel, Acquire, |state| match state {
+            _ if state & ENDED != 0 => None,
+            _ => Some(state | JOINER),
+        });
+        handed_over.is_ok()"
+            => "state.fetch_or(JOINER, AcqRel);
+        true".
+        "raw-joiner-not-taken-back": "a join waker is replaced while it belongs to the driver",
+            "if seen & JOINER != 0 {" => "if seen & JOINER != 0 && seen & HANDLE == 0 {".
+        "raw-handle-dropped-blindly": "a handle goes without looking whether there is a result to drop",
+            "let before = self.task.state.fetch_update(AcqRel, Acquire, |state| match state {
+            _ if state & ENDED != 0 => None,
+            _ => Some(state & !(HANDLE | JOINER)),
+        });"
+            => "let before: Result<usize, usize> = Ok(self.task.state.fetch_and(!(HANDLE | JOINER), AcqRel));".
+        "raw-finished-relaxed": "a handle takes the result without having seen it stored",
+            "let seen = state.load(Acquire);" => "let seen = state.load(Relaxed);".
+    }
+    "raw-waker/src/waker.rs": {
+        "raw-wake-drops-first": "a wake by value gives its count back and then uses the task",
+            "    let task = unsafe { owned(data) };
+    task.wake();"
+            => "    std::mem::drop(unsafe { owned(data) });
+    let task = unsafe { borrowed(data) };
+    task.wake_by_ref();".
+    }
+    "raw-waker/src/queue.rs": {
+        "raw-no-closed-flag": "the queue of an executor that is gone still takes tasks",
+            "let top = self.top.swap(CLOSED, Acquire);" => "let top = self.top.swap(ptr::null_mut(), Acquire);".
+        "raw-push-relaxed": "a task is pushed without its link",
+            "task.as_ptr().as_ptr(), Release, Relaxed)" => "task.as_ptr().as_ptr(), Relaxed, Relaxed)".
+        "raw-take-relaxed": "tasks are taken without their links",
+            "let top = self.top.swap(ptr::null_mut(), Acquire);" => "let top = self.top.swap(ptr::null_mut(), Relaxed);".
+        "raw-take-in-two-steps": "tasks that are pushed while others are taken are lost",
+            "let top = self.top.swap(ptr::null_mut(), Acquire);"
+            => "let top = self.top.load(Acquire);
+            self.top.store(ptr::null_mut(), Release);".
+        "raw-push-in-two-steps": "of two pushes at once, one is lost",
+            "match self.top.compare_exchange_weak(top, task.as_ptr().as_ptr(), Release, Relaxed) {"
+            => "self.top.store(task.as_ptr().as_ptr(), Release);
+            match Ok::<_, *mut Header>(()) {".
+        "raw-push-silent": "a push onto an empty queue does not say so, and nobody unparks the driver",
+            "return Ok(top.is_null());" => "return Ok(false);".
+    }
+    "raw-waker/src/executor.rs": {
+        "raw-close-late": "the queue is closed after the tasks are ended",
+            "        self.shared.remote.close(queue, list);
+        while let Some(task) = list.first() {
+            // SAFETY: it is the list's first.
+            let task = unsafe { list.remove(task) };
+            task.cancel();
+        }"
+            => "        while let Some(task) = list.first() {
+            // SAFETY: it is the list's first.
+            let task = unsafe { list.remove(task) };
+            task.cancel();
+        }
+        self.shared.remote.close(queue, list);".
+        "raw-parks-beside-work": "the driver looks at its own queue only before it parks",
+            "local.queue.len() > 0 || !remote.is_empty() ||" => "local.queue.len() > 0 || (local.queue.len() > 1 && !remote.is_empty()) ||".
+    }
+    "arc-waker/src/waker.rs": {
+        "arc-queued-wake-looks": "a wake of a queued task looks and does not write",
+            "if !self.queued.swap(true, AcqRel) {" => "if !self.queued.load(Acquire) && !self.queued.swap(true, AcqRel) {".
+        "arc-wake-in-two-steps": "two wakes at once queue a task twice",
+            "if !self.queued.swap(true, AcqRel) {" => "if !self.queued.load(Acquire) {
+            self.queued.store(true, Release);".
+    }
+    "arc-waker/src/task.rs": {
+        "arc-cleared-late": "the task counts as queued until its poll is over",
+            "        self.queued.swap(false, AcqRel);\n" => "",
+            "let poll = running.as_mut().poll(&mut Context::from_waker(&waker));"
+            => "let poll = running.as_mut().poll(&mut Context::from_waker(&waker));
+        self.queued.swap(false, AcqRel);".
+        "arc-cleared-by-store": "the flag is cleared without seeing what the wakes published",
+            "self.queued.swap(false, AcqRel);" => "self.queued.store(false, Release);".
+        "arc-poll-relaxed": "a poll sees nothing of what the wakes published",
+            "self.queued.swap(false, AcqRel);" => "self.queued.swap(false, Relaxed);".
+    }
+    "arc-waker/src/executor.rs": {
+        "arc-no-closed-flag": "an executor that is gone still takes tasks",
+            "if tasks.closed {" => "if tasks.closed && tasks.list.is_empty() && tasks.list.capacity() > usize::MAX / 2 {".
+        "arc-push-silent": "nobody unparks the driver",
+            "        self.driver.unpark();\n" => "".
+        "arc-drop-under-lock": "futures are dropped while the list is locked",
+            "let tasks = self.shared.tasks().close();" => "let mut locked = self.shared.tasks();\n        let tasks = locked.close();".
+        "arc-closes-nothing": "dropping the executor ends no task",
+            "let tasks = self.shared.tasks().close();" => "let tasks = Slab::<Arc<Task>>::new();".
+    }
+    "park-waker/src/waker.rs": {
+        "park-wake-looks": "a wake of a woken thread looks and does not write",
+            "if !self.woken.swap(true, Release) {" => "if !self.woken.load(Relaxed) && !self.woken.swap(true, Release) {".
+        "park-taken-by-store": "the flag is cleared without seeing what the wakes published",
+            "self.signal.woken.swap(false, Acquire);" => "self.signal.woken.store(false, Relaxed);".
+        "park-no-flag": "nothing but the thread's token says that there was a wake",
+            "self.signal.woken.load(Relaxed)\n" => "self.signal.woken.load(Relaxed) && self.signal.thread.id() != thread::current().id()\n".
+    }
+    "park-waker/src/executor.rs": {
+        "park-taken-late": "the wakes are forgotten after the polls that they ask for",
+            "                thread.take_woken();
+                if let" => "                if let",
+            "                // Having just taken over" => "                thread.take_woken();
+                // Having just taken over".
+        "park-changed-by-store": "a change hides an earlier one",
+            "self.changed.swap(true, Release);" => "self.changed.store(true, Release);"
+            ; equivalent: "what the flag publishes is an abort or a spawn, and each of those is published by the lock of its task or of the list as well; the swap keeps the flag right on its own".
+        "park-takes-over-silently": "who takes over does not poll the tasks once, though they know another thread",
+            "(!drove || self.shared.has_work())" => "self.shared.has_work()".
+        "park-no-closed-flag": "an executor that is gone still takes tasks",
+            "if tasks.closed {" => "if tasks.closed && tasks.queue.capacity() > usize::MAX / 2 {".
+        "park-drop-under-lock": "futures are dropped while the queue is locked",
+            "let tasks = self.shared.tasks().close();" => "let mut locked = self.shared.tasks();\n        let tasks = locked.close();".
+        "park-spawn-silent": "a spawn does not unpark the driver",
+            "        drop(tasks);\n        self.wake_by_ref();" => "        drop(tasks);".
+    }
+    "executor/src/driver.rs": {
+        "driver-looks-before-it-says-so": "the driver looks for work and then says that it parks",
+            "        // (1) AcqRel: pairs with (2).
+        self.driver.parked.swap(true, AcqRel);
+        if !ready() {"
+            => "        let ready = ready();
+        self.driver.parked.swap(true, AcqRel);
+        if !ready {".
+        "driver-says-so-relaxed": "the driver says that it parks without seeing the work of those who looked before",
+            "self.driver.parked.swap(true, AcqRel);" => "self.driver.parked.swap(true, Release);".
+        "driver-unpark-looks": "who brings work looks whether the driver is parked and does not write",
+            "if self.parked.swap(false, AcqRel) {" => "if self.parked.load(Acquire) {".
+        "driver-unpark-relaxed": "who brings work does not publish it",
+            "if self.parked.swap(false, AcqRel) {" => "if self.parked.swap(false, Acquire) {".
+        "driver-awake-by-store": "the driver says that it is awake over the word of one who brought work",
+            "self.driver.parked.swap(false, Acquire);" => "self.driver.parked.store(false, Release);".
+        "driver-awake-relaxed": "the driver says that it is awake without seeing the work that was brought meanwhile",
+            "self.driver.parked.swap(false, Acquire);" => "self.driver.parked.swap(false, Relaxed);".
+        "driver-leaves-followers": "the driver leaves and tells nobody",
+            "            for follower in followers {
+                follower.unpark();
+            }\n" => "            drop(followers);\n".
+        "driver-knows-no-followers": "a thread that waits for the right is not noted",
+            "            threads.followers.push(this);\n" => "            drop(this);\n".
+        "driver-lets-two-drive": "a second thread drives as well",
+            "if threads.driver.is_none() {" => "if threads.driver.is_none() || known.is_none() {".
+    }
+    "executor/src/emptied.rs": {
+        "emptied-asks-before-the-lock": "a task that is spawned between question and answer is overlooked",
+            "        let wakers = {
+            let mut waiting = self.waiting();
+            // Asked under the lock: who has spawned a task and then waits has done both before, or waits after this.
+            if !is_empty() {"
+            => "        let is_empty = is_empty();
+        let wakers = {
+            let mut waiting = self.waiting();
+            if !is_empty {".
+        "emptied-waits-silently": "who waits does not unpark the driver",
+            "        self.driver.unpark();\n" => "".
+        "emptied-wakes-nobody": "the end of the last task is told to nobody",
+            "wakers.into_iter().for_each(Waker::wake);" => "drop(wakers);".
+    }
+    "executor/src/joinable.rs": {
+        "join-complete-in-two-steps": "a join waker that is left between the two is lost",
+            "        match mem::replace(&mut *state, State::Over) {
+            State::Running { joiner } => {
+                *state = State::Finished(result);"
+            => "        match mem::replace(&mut *state, State::Running { joiner: None }) {
+            State::Running { joiner } => {
+                drop(state);
+                let mut state = self.state();
+                *state = State::Finished(result);".
+        "join-wakes-under-lock": "the joiner is woken while the state is locked",
+            "                drop(state);
+                if let Some(waker) = joiner {
+                    // A joiner's waker is foreign code; a panic in it must not reach the run loop.
+                    quietly(|| waker.wake());
+                }"
+            => "                if let Some(waker) = joiner {
+                    quietly(|| waker.wake());
+                }".
+        "join-reports-early": "the result is reported before the future is dropped",
+            "    let result = match catch_unwind(AssertUnwindSafe(|| future.set(None))) {
+        Ok(()) => result,
+        Err(payload) => {
+            quietly(|| drop(result));
+            Err(JoinError::Panicked(payload))
+        }
+    };
+    join.complete(result);"
+            => "    join.complete(result);
+    quietly(|| future.set(None));".
+        "join-keeps-first-waker": "the joiner's first waker stays",
+            "                    if fresh.is_some() {\n                        mem::swap(joiner, &mut fresh);"
+            => "                    if fresh.is_some() || joiner.is_some() {\n                        if joiner.is_none() {\n                            mem::swap(joiner, &mut fresh);\n                        }".
+    }
+    "executor/src/root_waker.rs": {
+        "root-wake-looks": "a wake of a woken root looks and does not write",
+            "if !self.woken.swap(true, Release) && self.home != here() {"
+            => "if !self.woken.load(Relaxed) && !self.woken.swap(true, Release) && self.home != here() {".
+        "root-taken-relaxed": "the root's poll sees nothing of what the wakes published",
+            "self.is_woken() && self.signal.woken.swap(false, Acquire)" => "self.is_woken() && self.signal.woken.swap(false, Relaxed)".
+        "root-taken-in-two-steps": "a wake between looking and clearing is lost",
+            "self.is_woken() && self.signal.woken.swap(false, Acquire)"
+            => "self.is_woken() && {
+            self.signal.woken.store(false, Release);
+            true
+        }".
+        "root-wake-silent": "a wake from another thread does not unpark the root's",
+            "            self.thread.unpark();\n" => "            let _ = &self.thread;\n".
+    }
+}
