@@ -24,10 +24,31 @@ loom *arguments:
 mutants *arguments:
     cargo run --quiet -p mutants -- {{arguments}}
 
+# Drop executors while other threads wake: `just race raw-waker tokio --rounds 10000`, or all of them.
+race *arguments:
+    cargo run --release --quiet -p benches --bin race -- {{arguments}}
+
+# Run the strategies' tests under AddressSanitizer and LeakSanitizer; needs nightly.
+asan *arguments:
+    .ci/asan {{arguments}}
+
+# Hammer raw-waker under ThreadSanitizer; needs nightly.
+tsan *rounds:
+    .ci/tsan {{rounds}}
+
+# Hammer raw-waker under valgrind.
+memcheck *rounds:
+    .ci/memcheck {{rounds}}
+
+# Run random programs under Miri; needs nightly with miri.
+miri:
+    .ci/miri
+
 # Write the tables in docs/ and README.md anew from what the programs print.
 tables:
     UPDATE_TABLES=1 cargo test -p benches --test tables
     UPDATE_TABLES=1 cargo test --release -p benches --test tables
+    UPDATE_TABLES=1 cargo test -p broken --test gallery the_page
 
 # Measure everything and put the table into README.md: with every change committed, on a machine that is quiet.
 results:

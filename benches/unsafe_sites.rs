@@ -56,16 +56,20 @@ fn the_search_sees_every_kind_of_site() {
     );
 }
 
-/// What the page lists: in a section for each file a table whose first two columns are the item and what is unsafe.
+/// What the page lists: in a section, headed by one or more files, a table whose first two columns are the item and what is
+/// unsafe.
 fn listed(page: &str) -> Sites {
-    let (mut sites, mut file) = (Sites::new(), String::new());
+    let (mut sites, mut files) = (Sites::new(), Vec::new());
     for line in page.lines() {
         if let Some(heading) = line.strip_prefix("## ") {
-            file = heading.trim_matches('`').to_owned();
+            files = heading.split('`').filter(|part| part.ends_with(".rs")).collect();
         } else if line.starts_with("| `") {
             let row = cells(line);
-            let before = sites.insert((file.clone(), row[0].trim_matches('`').to_owned()), row[1].to_owned());
-            assert!(before.is_none(), "docs/unsafe.md lists {} of {file} twice", row[0]);
+            for file in &files {
+                let site = ((*file).to_owned(), row[0].trim_matches('`').to_owned());
+                let before = sites.insert(site, row[1].to_owned());
+                assert!(before.is_none(), "docs/unsafe.md lists {} of {file} twice", row[0]);
+            }
             assert!(row.len() == 5 && row.iter().all(|cell| !cell.is_empty()), "an entry is not complete: {line}");
         }
     }

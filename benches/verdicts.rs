@@ -4,28 +4,18 @@
 //! without a trace. The process is a copy of the calling program, or of the `conform` program, told by two environment
 //! variables which case it is.
 
-use std::env;
 use std::fmt::Write as _;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
-use std::sync::Mutex;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use benches::for_each_executor;
 use benches::pages::FAIL;
+use conformance::process::{PATIENCE, answer, in_parallel, requested, run_case};
 use conformance::{Case, Clause, Outcome};
 use executor::BlockOn;
-
-const EXECUTOR: &str = "WAKERS_CASE_EXECUTOR";
-const CLAUSE: &str = "WAKERS_CASE_CLAUSE";
-
-/// How long a case's process may take. Each takes milliseconds; the rest is for busy machines.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// What stands before the outcome, in case something else is printed.
-const MARK: &str = "outcome:";
 
 /// Cases whose outcome is not the same in every run or build, and why.
 const VARYING: &[(&str, &str, &str)] = &[
@@ -53,7 +43,7 @@ for_each_executor!(suites);
 
 /// If this process is to be a single case: runs it, prints the outcome, and says how to exit.
 pub(crate) fn run_as_case() -> Option<ExitCode> {
-    let (executor, clause) = (env::var(EXECUTOR).ok()?, env::var(CLAUSE).ok()?);
+    let (executor, clause) = requested()?;
     let suites = suites();
     let cases = suites.iter().find(|(name, _)| *name == executor).map(|(_, cases)| cases);
     let case = cases.and_then(|cases| cases.iter().find(|case| case.clause.id == clause));
@@ -61,7 +51,7 @@ pub(crate) fn run_as_case() -> Option<ExitCode> {
         eprintln!("error: there is no case `{clause}` of `{executor}`");
         return Some(ExitCode::FAILURE);
     };
-    println!("{MARK}{}", encode(&conformance::run(*case)));
+    answer(*case);
     Some(ExitCode::SUCCESS)
 }
 
@@ -120,104 +110,17 @@ pub(crate) fn judge(
     seen: impl Fn(usize, usize, &Verdict) + Sync,
 ) -> io::Result<Vec<Verdict>> {
     let suites: Vec<_> = suites().into_iter().filter(|(name, _)| wanted(name)).collect();
-    let cases: Vec<_> = suites
-        .iter()
-        .enumerate()
-        .flat_map(|(column, (name, cases))| {
-            cases.iter().enumerate().map(move |(row, case)| ((row, column), *name, case.clause))
-        })
-        .collect();
-    let (total, next, verdicts) = (cases.len(), Mutex::new(cases.into_iter()), Mutex::new(Vec::new()));
+    let clauses = suites.first().map_or(0, |(_, cases)| cases.len());
+    // By clause and then by contender: every suite has the same clauses in the same order.
+    let cases: Vec<_> =
+        (0..clauses).flat_map(|row| suites.iter().map(move |(name, cases)| (*name, cases[row].clause))).collect();
+    let (total, done) = (cases.len(), AtomicUsize::new(0));
     // One less than there are processors would leave one of two idle; cases are short and mostly wait.
     let workers = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..workers)
-            .map(|_| {
-                scope.spawn(|| -> io::Result<()> {
-                    loop {
-                        let case = next.lock().expect("no worker panics").next();
-                        let Some((place, executor, clause)) = case else { return Ok(()) };
-                        let verdict = Verdict { executor, clause, outcome: run_case(program, executor, clause.id)? };
-                        let mut verdicts = verdicts.lock().expect("no worker panics");
-                        seen(verdicts.len() + 1, total, &verdict);
-                        verdicts.push((place, verdict));
-                    }
-                })
-            })
-            .collect();
-        workers.into_iter().try_for_each(|worker| worker.join().expect("no worker panics"))
-    })?;
-    let mut verdicts = verdicts.into_inner().expect("no worker panics");
-    verdicts.sort_by_key(|(place, _)| *place);
-    Ok(verdicts.into_iter().map(|(_, verdict)| verdict).collect())
-}
-
-fn run_case(program: &Path, executor: &str, clause: &str) -> io::Result<Outcome> {
-    let mut child = Command::new(program)
-        .env(EXECUTOR, executor)
-        .env(CLAUSE, clause)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        // Panics are part of many cases; their messages would be noise.
-        .stderr(Stdio::null())
-        .spawn()?;
-    let Some(status) = wait(&mut child)? else {
-        return Ok(Outcome::Fail(format!("hangs: not done after {} s", PATIENCE.as_secs())));
-    };
-    let mut printed = String::new();
-    child.stdout.take().expect("it is piped").read_to_string(&mut printed)?;
-    match printed.lines().rev().find_map(|line| line.strip_prefix(MARK)) {
-        Some(outcome) => decode(outcome).ok_or_else(|| io::Error::other(format!("not an outcome: `{outcome}`"))),
-        None if status.success() => Err(io::Error::other(format!("`{}` does not run cases", program.display()))),
-        None => Ok(Outcome::Fail(format!("the process ended: {}", ending(status)))),
-    }
-}
-
-/// `None` when it was ended because it took too long.
-fn wait(child: &mut Child) -> io::Result<Option<ExitStatus>> {
-    let begun = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if begun.elapsed() > PATIENCE {
-            child.kill()?;
-            child.wait()?;
-            return Ok(None);
-        }
-        // What a case prints fits into a pipe, so it does not wait for us.
-        thread::sleep(Duration::from_millis(2));
-    }
-}
-
-fn ending(status: ExitStatus) -> String {
-    #[cfg(unix)]
-    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        return format!("signal {signal}");
-    }
-    status.to_string()
-}
-
-fn encode(outcome: &Outcome) -> String {
-    let fields = match outcome {
-        Outcome::Pass => vec!["pass"],
-        Outcome::Fail(why) => vec!["fail", why],
-        Outcome::NotApplicable { capability, why } => vec!["n/a", capability, why],
-        Outcome::Vacuous(why) => vec!["vacuous", why],
-    };
-    serde_json::to_string(&fields).expect("strings can be written as JSON")
-}
-
-fn decode(line: &str) -> Option<Outcome> {
-    let fields: Vec<String> = serde_json::from_str(line).ok()?;
-    // The texts are the suite's constants; leaking the few of a table is how they are constants here, too.
-    let mut fields = fields.into_iter().map(|field| &*field.leak());
-    Some(match fields.next()? {
-        "pass" => Outcome::Pass,
-        "fail" => Outcome::Fail(fields.next()?.to_owned()),
-        "n/a" => Outcome::NotApplicable { capability: fields.next()?, why: fields.next()? },
-        "vacuous" => Outcome::Vacuous(fields.next()?),
-        _ => return None,
+    in_parallel(workers, cases, |(executor, clause)| {
+        let verdict = Verdict { executor, clause, outcome: run_case(program, executor, clause.id, PATIENCE)? };
+        seen(done.fetch_add(1, Relaxed) + 1, total, &verdict);
+        Ok(verdict)
     })
 }
 

@@ -1,6 +1,7 @@
 //! X: what an executor does with its tasks.
 
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -103,6 +104,28 @@ clause! {
         executor.run();
         assert_eq!((before.polls(), before.drops()), (1, 1), "polls and drops of a task spawned before `block_on`");
         assert_eq!((during.polls(), during.drops()), (1, 1), "polls and drops of a task spawned inside `block_on`");
+        Outcome::Pass
+    }
+}
+
+clause! {
+    "X2r" House "What the root spawns or wakes in its poll is polled, though nothing else was ready."
+    guards "a look for ready tasks that comes before the root's poll, and none before the sleep."
+    pub fn x02r_what_the_root_makes_ready_runs<E: Executor>() -> Outcome {
+        let (executor, log) = (E::default(), Log::new());
+        executor.block_on(async {
+            let root = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+            // Every poll of the task's wakes the root, which waits for nothing else.
+            let task = executor.spawn(log.future(move |poll, _| {
+                root.wake_by_ref();
+                if poll > 1 { Poll::Ready(7) } else { Poll::Pending }
+            }));
+            poll_fn(|_| if log.polls() > 0 { Poll::Ready(()) } else { Poll::Pending }).await;
+            log.waker().wake();
+            poll_fn(|_| if log.polls() > 1 { Poll::Ready(()) } else { Poll::Pending }).await;
+            assert_eq!(task.await.ok(), Some(7));
+        });
+        log.assert_sound();
         Outcome::Pass
     }
 }

@@ -5,6 +5,7 @@ mod allocator;
 mod clause;
 pub mod executors;
 pub mod probe;
+pub mod process;
 mod suite;
 pub mod tasks;
 pub mod wakers;

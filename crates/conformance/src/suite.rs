@@ -74,6 +74,7 @@ macro_rules! __for_each_clause {
         $($then)+! { [$($arguments)*]
             Executor wakers::w01_clone_wakes_the_same_task,
             Executor wakers::w02_wake_wakes_and_releases,
+            Executor wakers::w02d_wake_releases_on_the_driving_thread_too,
             Executor wakers::w03_wake_by_ref_does_not_consume,
             Executor wakers::w04_wakers_leak_nothing,
             BlockOn wakers::w04r_wakers_of_the_root_leak_nothing,
@@ -126,6 +127,7 @@ macro_rules! __for_each_clause {
             Executor tasks::t15_futures_and_results_have_any_layout,
             Executor executors::x01_spawn_never_polls_inline,
             Executor executors::x02_a_spawned_task_is_polled_without_a_wake,
+            Executor executors::x02r_what_the_root_makes_ready_runs,
             RemoteSpawn executors::x03_a_task_spawns_a_task,
             RemoteSpawn executors::x03d_a_drop_spawns_a_task,
             RemoteSpawn executors::x03o_another_thread_spawns_onto_a_sleeping_executor,

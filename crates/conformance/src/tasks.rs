@@ -1081,7 +1081,8 @@ clause! {
                     log.drops()
                 });
                 assert_eq!(drops, 1, "drops of the future when its handle reported");
-                assert_eq!(count.wakes(), 0, "wakes of a join waker that was replaced");
+                // None where the root is polled, and replaces it, before the task has its turn.
+                assert!(count.wakes() <= 1, "the first join waker was woken {} times", count.wakes());
                 assert!(task.is_finished());
             });
         }

@@ -81,6 +81,41 @@ clause! {
 }
 
 clause! {
+    "W2d" Std "`wake` releases what the waker held also inside a poll, whether the task is idle, queued or running, or has ended."
+    guards "a shorter way for wakes on the driving thread, which forgets the count of a waker that changes nothing."
+    pub fn w02d_wake_releases_on_the_driving_thread_too<E: Executor>() -> Outcome {
+        balanced(|| {
+            let executor = E::default();
+            let (woken, waking) = (Log::new(), Log::new());
+            let first = executor.spawn(woken.future(|poll, cx| {
+                if poll > 1 {
+                    (0..3).for_each(|_| cx.waker().clone().wake());
+                }
+                if poll > 20 { Poll::Ready(()) } else { Poll::Pending }
+            }));
+            drive_until(&executor, "the first poll", || woken.polls() >= 1);
+            let target = woken.clone();
+            let second = executor.spawn(waking.future(move |_, cx| {
+                (0..3).for_each(|_| target.waker().wake());
+                if target.drops() > 0 {
+                    // Ended.
+                    (0..3).for_each(|_| target.waker().wake());
+                    return Poll::Ready(());
+                }
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }));
+            finish(&executor, first);
+            finish(&executor, second);
+            woken.forget_waker();
+            waking.forget_waker();
+            woken.assert_sound();
+        });
+        measured(Outcome::Pass)
+    }
+}
+
+clause! {
     "W3" Std "`wake_by_ref` wakes the task and does not consume the waker."
     guards "a `wake_by_ref` written like `wake`: each call gives back a count that the waker still holds."
     pub fn w03_wake_by_ref_does_not_consume<E: Executor>() -> Outcome {

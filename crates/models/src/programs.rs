@@ -20,11 +20,12 @@ pub fn m01_a_wake_races_the_poll<E: RemoteSpawn>() {
         let thread = executor.block_on(async {
             yield_now().await;
             let waker = waker.take();
-            waker.wake_by_ref();
+            let here = waker.clone();
             let thread = thread::spawn(move || {
                 flag.store(true, Relaxed);
                 waker.wake();
             });
+            here.wake();
             handle.await.unwrap();
             thread
         });

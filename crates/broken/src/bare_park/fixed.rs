@@ -1,0 +1,57 @@
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+
+use executor::{BlockOn, Capabilities, Idle, NestedBlockOn, WakeNames};
+
+/// Drives one future, and parks its thread in between.
+#[derive(Debug, Default)]
+pub(crate) struct BarePark;
+
+struct Signal {
+    woken: AtomicBool,
+    thread: Thread,
+}
+
+impl BlockOn for BarePark {
+    const NAME: &'static str = "bare-park";
+
+    const CAPABILITIES: Capabilities = Capabilities {
+        wake_names: WakeNames::Thread,
+        idle: Idle::Parks,
+        polls_only_woken: true,
+        remote_spawn: false,
+        concurrent_drivers: true,
+        nested_block_on: NestedBlockOn::Works,
+        catches_panics: false,
+        reports_cancellation: false,
+    };
+
+    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
+        let signal = Arc::new(Signal { woken: AtomicBool::new(false), thread: thread::current() });
+        let waker = Waker::from(signal.clone());
+        let mut cx = Context::from_waker(&waker);
+        let mut future = pin!(future.into_future());
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                return output;
+            }
+            while !signal.woken.swap(false, Acquire) {
+                thread::park();
+            }
+        }
+    }
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.woken.store(true, Release);
+        self.thread.unpark();
+    }
+}

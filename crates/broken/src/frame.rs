@@ -1,0 +1,211 @@
+//! What the exhibits that own tasks have in common, and none of them has wrong.
+//!
+//! The exhibits' own parts are arc-waker's with a lock around the queue in the place of the channel. Their orderings are
+//! those of arc-waker, and are explained there.
+
+use std::any::Any;
+use std::fmt;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use executor::support::{Driver, Emptied, RootWaker, TaskHandle, joinable};
+use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+
+/// What an executor polls: it ends without a result and does not panic.
+pub type BoxedFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What a panic carries.
+pub type Payload = Box<dyn Any + Send>;
+
+/// What an exhibit is made of: its tasks, their wakers and its ready queue.
+///
+/// A [`Frame`] around it is the executor.
+pub trait Core: Send + Sync + 'static {
+    /// The right to drive, and who waits in `run`.
+    fn base(&self) -> &Base;
+
+    /// Makes a task that is ready, or drops the future where the executor is gone. Returns the task's waker.
+    fn spawn(self: Arc<Self>, future: BoxedFuture) -> Waker;
+
+    /// Polls the tasks that are ready now, in turn. Only for the driving thread.
+    fn poll_ready(&self);
+
+    /// Whether a task is ready. Only for the driving thread.
+    fn has_ready(&self) -> bool;
+
+    /// Whether no task is left. Only for the driving thread.
+    fn is_empty(&self) -> bool;
+
+    /// Ends all tasks, for the thread that drops the executor.
+    fn close(&self);
+
+    /// What becomes of a panic in a task: what is returned is reported by the task's handle.
+    fn on_panic(&self) -> fn(Payload) -> Option<Payload> {
+        Some
+    }
+
+    /// Polls `root`, and the tasks meanwhile, until it is ready.
+    fn block_on(&self, mut root: Pin<&mut dyn Future<Output = ()>>) {
+        let Base { driver, emptied } = self.base();
+        let entered = driver.enter();
+        RootWaker::with(|waker| {
+            let mut cx = Context::from_waker(waker.waker());
+            loop {
+                if waker.take_woken() && root.as_mut().poll(&mut cx).is_ready() {
+                    return;
+                }
+                if entered.drives() {
+                    self.poll_ready();
+                    emptied.announce_if(|| self.is_empty());
+                }
+                let ready = || waker.is_woken() || (entered.drives() && self.has_work());
+                while !ready() {
+                    entered.park_unless(ready);
+                }
+            }
+        });
+    }
+
+    /// Whether the driving thread has something to do.
+    fn has_work(&self) -> bool {
+        self.has_ready() || (self.base().emptied.is_awaited() && self.is_empty())
+    }
+}
+
+/// What [`Frame`] needs in every [`Core`].
+#[derive(Debug, Default)]
+pub struct Base {
+    /// Who drives.
+    pub driver: Driver,
+    /// Who waits for the last task's end.
+    pub emptied: Emptied,
+}
+
+/// The executor around a [`Core`].
+pub struct Frame<C: Core> {
+    core: Arc<C>,
+}
+
+/// Spawns onto a [`Frame`] from its tasks and from other threads.
+pub struct FrameSpawner<C: Core> {
+    core: Arc<C>,
+}
+
+impl<C: Core + Default> Default for Frame<C> {
+    fn default() -> Self {
+        Self { core: Arc::default() }
+    }
+}
+
+impl<C: Core + Default> BlockOn for Frame<C> {
+    const NAME: &'static str = "broken";
+
+    /// As arc-waker: what an exhibit lacks, its users were not told.
+    const CAPABILITIES: Capabilities = Capabilities {
+        wake_names: WakeNames::Task,
+        idle: Idle::Parks,
+        polls_only_woken: true,
+        remote_spawn: true,
+        concurrent_drivers: true,
+        nested_block_on: NestedBlockOn::Panics,
+        catches_panics: true,
+        reports_cancellation: true,
+    };
+
+    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
+        let mut output = None;
+        self.core.block_on(pin!(async { output = Some(future.into_future().await) }));
+        output.expect("`Core::block_on` returns when the root is ready")
+    }
+}
+
+impl<C: Core + Default> Spawn for Frame<C> {
+    type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+
+    fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        spawn(&self.core, future)
+    }
+}
+
+impl<C: Core + Default> Executor for Frame<C> {
+    fn run(&self) {
+        let Base { driver, emptied } = self.core.base();
+        self.core.block_on(pin!(emptied.wait(driver)));
+    }
+}
+
+impl<C: Core + Default> RemoteSpawn for Frame<C> {
+    type Spawner = FrameSpawner<C>;
+
+    fn spawner(&self) -> FrameSpawner<C> {
+        FrameSpawner { core: self.core.clone() }
+    }
+}
+
+impl<C: Core> Spawn for FrameSpawner<C> {
+    type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+
+    fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        spawn(&self.core, future)
+    }
+}
+
+impl<C: Core> Drop for Frame<C> {
+    fn drop(&mut self) {
+        self.core.close();
+    }
+}
+
+impl<C: Core> Clone for FrameSpawner<C> {
+    fn clone(&self) -> Self {
+        Self { core: self.core.clone() }
+    }
+}
+
+fn spawn<F>(core: &Arc<impl Core>, future: F) -> TaskHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let (future, join) = joinable(guarded(future, core.on_panic()));
+    join.into_handle(core.clone().spawn(Box::pin(future)))
+}
+
+/// Shows a panic of `future` to `on_panic` before it is reported. One that is not to be reported leaves the task pending.
+async fn guarded<F: Future>(future: F, on_panic: fn(Payload) -> Option<Payload>) -> F::Output {
+    let mut future = pin!(future);
+    let mut lost = false;
+    poll_fn(move |cx| {
+        if lost {
+            return Poll::Pending;
+        }
+        catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))).unwrap_or_else(|payload| {
+            lost = true;
+            on_panic(payload).map_or(Poll::Pending, |payload| resume_unwind(payload))
+        })
+    })
+    .await
+}
+
+impl<C: Core> fmt::Debug for Frame<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frame").field("base", self.core.base()).finish_non_exhaustive()
+    }
+}
+
+impl<C: Core> fmt::Debug for FrameSpawner<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FrameSpawner").finish_non_exhaustive()
+    }
+}

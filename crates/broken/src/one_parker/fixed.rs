@@ -1,0 +1,70 @@
+use std::cell::Cell;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+
+use executor::{BlockOn, Capabilities, Idle, NestedBlockOn, WakeNames};
+
+/// Drives one future, with a signal that its thread keeps.
+#[derive(Debug, Default)]
+pub(crate) struct OneParker;
+
+struct Signal {
+    woken: AtomicBool,
+    thread: Thread,
+}
+
+thread_local! {
+    /// Made once for each thread, and gone while a call uses it: to make one for each call costs an allocation.
+    static SIGNAL: Cell<Option<Arc<Signal>>> = const { Cell::new(None) };
+}
+
+impl Signal {
+    fn new() -> Self {
+        Self { woken: AtomicBool::new(false), thread: thread::current() }
+    }
+}
+
+impl BlockOn for OneParker {
+    const NAME: &'static str = "one-parker";
+
+    const CAPABILITIES: Capabilities = Capabilities {
+        wake_names: WakeNames::Thread,
+        idle: Idle::Parks,
+        polls_only_woken: true,
+        remote_spawn: false,
+        concurrent_drivers: true,
+        nested_block_on: NestedBlockOn::Works,
+        catches_panics: false,
+        reports_cancellation: false,
+    };
+
+    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
+        let signal = SIGNAL.take().unwrap_or_else(|| Arc::new(Signal::new()));
+        let waker = Waker::from(signal.clone());
+        let mut cx = Context::from_waker(&waker);
+        let mut future = pin!(future.into_future());
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                SIGNAL.set(Some(signal));
+                return output;
+            }
+            while !signal.woken.swap(false, Acquire) {
+                thread::park();
+            }
+        }
+    }
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.woken.store(true, Release);
+        self.thread.unpark();
+    }
+}

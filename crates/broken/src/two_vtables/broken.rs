@@ -1,0 +1,163 @@
+#![expect(unsafe_code, reason = "wakers that are counted by hand")]
+
+use std::collections::VecDeque;
+use std::mem::{self, ManuallyDrop};
+use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, RawWaker, RawWakerVTable, Waker};
+
+use slab::Slab;
+
+use crate::frame::{self, Base, BoxedFuture};
+
+/// An executor with wakers that are counted by hand.
+#[derive(Default)]
+pub(crate) struct Core {
+    base: Base,
+    tasks: Mutex<Tasks>,
+}
+
+#[derive(Default)]
+struct Tasks {
+    /// All tasks that have not ended, woken or not.
+    all: Slab<Arc<Task>>,
+    ready: VecDeque<Arc<Task>>,
+    /// The executor is gone: nothing is accepted any more.
+    closed: bool,
+}
+
+struct Task {
+    /// Where it stands in `Tasks::all`.
+    key: usize,
+    queued: AtomicBool,
+    future: Mutex<Option<BoxedFuture>>,
+    core: Arc<Core>,
+}
+
+impl frame::Core for Core {
+    fn base(&self) -> &Base {
+        &self.base
+    }
+
+    fn spawn(self: Arc<Self>, future: BoxedFuture) -> Waker {
+        let mut tasks = self.tasks();
+        if tasks.closed {
+            drop(tasks);
+            return Waker::noop().clone();
+        }
+        let (key, future) = (tasks.all.vacant_key(), Mutex::new(Some(future)));
+        let task = Arc::new(Task { key, queued: AtomicBool::new(true), future, core: self.clone() });
+        tasks.all.insert(task.clone());
+        tasks.ready.push_back(task.clone());
+        drop(tasks);
+        self.base.driver.unpark();
+        // SAFETY: the count that the waker owns is that of `task`.
+        unsafe { Waker::from_raw(counted(Arc::into_raw(task).cast())) }
+    }
+
+    fn poll_ready(&self) {
+        let round = self.tasks().ready.len();
+        for _ in 0..round {
+            let Some(task) = self.pop() else { return };
+            task.poll();
+        }
+    }
+
+    fn has_ready(&self) -> bool {
+        !self.tasks().ready.is_empty()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.tasks().all.is_empty()
+    }
+
+    fn close(&self) {
+        let Tasks { all, ready, .. } = mem::replace(&mut *self.tasks(), Tasks { closed: true, ..Tasks::default() });
+        drop(ready);
+        for (_, task) in all {
+            task.cancel();
+        }
+    }
+}
+
+impl Core {
+    fn push(&self, task: Arc<Task>) {
+        let mut tasks = self.tasks();
+        if !tasks.closed {
+            tasks.ready.push_back(task);
+        }
+        drop(tasks);
+        self.base.driver.unpark();
+    }
+
+    fn pop(&self) -> Option<Arc<Task>> {
+        self.tasks().ready.pop_front()
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Tasks> {
+        self.tasks.lock().expect("no code that can panic runs under this lock")
+    }
+}
+
+impl Task {
+    fn poll(self: Arc<Self>) {
+        self.queued.swap(false, AcqRel);
+        // SAFETY: `self` keeps the task alive during the poll; the waker does not give a count back.
+        let waker = unsafe { Waker::from_raw(borrowed(Arc::as_ptr(&self).cast())) };
+        let mut future = self.future.lock().expect("a task's future does not panic");
+        let Some(running) = &mut *future else { return };
+        if running.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+            *future = None;
+            let _listed = self.core.tasks().all.try_remove(self.key);
+        }
+    }
+
+    /// Drops the future without another poll.
+    fn cancel(&self) {
+        let future = self.future.lock().expect("a task's future does not panic").take();
+        drop(future);
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.queued.swap(true, AcqRel) {
+            self.core.push(self.clone());
+        }
+    }
+}
+
+/// A waker that owns a count of `task`.
+fn counted(task: *const ()) -> RawWaker {
+    RawWaker::new(task, &RawWakerVTable::new(clone, wake, wake_by_ref, release))
+}
+
+/// A waker that owns no count of `task`, for a poll.
+fn borrowed(task: *const ()) -> RawWaker {
+    // WRONG: a second table of the same wakers. `will_wake` compares addresses.
+    RawWaker::new(task, &RawWakerVTable::new(clone, wake, wake_by_ref, |_| {}))
+}
+
+/// # Safety, here and below
+///
+/// `task` comes from `Arc::into_raw`, and the waker that it is taken from keeps it alive.
+unsafe fn clone(task: *const ()) -> RawWaker {
+    // SAFETY: the waker keeps the task alive, and the new count is the new waker's.
+    unsafe { Arc::increment_strong_count(task.cast::<Task>()) };
+    counted(task)
+}
+
+unsafe fn wake(task: *const ()) {
+    // SAFETY: the waker is used up, and its count passes to this `Arc`.
+    let task = unsafe { Arc::from_raw(task.cast::<Task>()) };
+    task.wake_by_ref();
+}
+
+unsafe fn wake_by_ref(task: *const ()) {
+    // SAFETY: the waker keeps the task alive; `ManuallyDrop` leaves it its count.
+    let task = ManuallyDrop::new(unsafe { Arc::from_raw(task.cast::<Task>()) });
+    task.wake_by_ref();
+}
+
+unsafe fn release(task: *const ()) {
+    // SAFETY: the waker is dropped, and its count passes to this `Arc`.
+    drop(unsafe { Arc::from_raw(task.cast::<Task>()) });
+}

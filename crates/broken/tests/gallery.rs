@@ -1,0 +1,227 @@
+//! Each exhibit breaks the clauses that it is there to break, its fixed version breaks none, and `docs/gallery.md` shows
+//! what the two files and this list say.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use broken::{EXHIBITS, Exhibit, Kind};
+use conformance::process::{PATIENCE, in_parallel, run_case};
+use conformance::{Case, Clause, Outcome};
+use similar::TextDiff;
+
+/// How long a case that is known to hang may take.
+const BRIEF_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How many cases of one exhibit run at once.
+const WORKERS: usize = 2;
+
+/// How often a case is run whose failure is undefined behaviour. On two processors it shows in most runs.
+const ATTEMPTS: usize = 50;
+
+/// Set to write the page anew instead of comparing it.
+const UPDATE: &str = "UPDATE_TABLES";
+
+macro_rules! exhibits {
+    ($($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                let exhibit = EXHIBITS.iter().find(|exhibit| exhibit.name.replace('-', "_") == stringify!($name));
+                let exhibit = exhibit.expect("it is in the catalogue");
+                breaks_what_it_should(exhibit);
+                fixed_it_breaks_nothing(exhibit);
+            }
+        )*
+
+        #[test]
+        fn every_exhibit_is_tested() {
+            let tested = [$(stringify!($name)),*];
+            let missing: Vec<_> =
+                EXHIBITS.iter().filter(|exhibit| !tested.contains(&&*exhibit.name.replace('-', "_"))).collect();
+            assert!(missing.is_empty(), "no test of {missing:?}");
+        }
+    };
+}
+
+exhibits! {
+    bare_park
+    one_parker
+    clears_late
+    polls_in_wake
+    bounded_queue
+    queued_per_wake
+    looks_too_early
+    two_vtables
+    leaks_in_wake
+    rc_waker
+    own_waker_cycle
+    never_closed
+    drops_under_lock
+    polls_root_always
+    polls_in_place
+    forgets_panics
+}
+
+/// Fails unless the clauses in `fails` fail, those in `hangs` by hanging, and all others do not.
+fn breaks_what_it_should(exhibit: &Exhibit) {
+    let expects = |clause: &Clause| exhibit.fails.contains(&clause.id);
+    let unknown = |clause: &Clause| exhibit.may_fail.contains(&clause.id) || (exhibit.undefined && !expects(clause));
+    let cases = clauses().into_iter().filter(|clause| !unknown(clause)).collect();
+    let wrong = in_parallel(WORKERS, cases, |clause: Clause| {
+        let hangs = exhibit.hangs.contains(&clause.id);
+        let patience = if hangs { BRIEF_PATIENCE } else { PATIENCE };
+        let attempts = if exhibit.undefined { ATTEMPTS } else { 1 };
+        let mut outcome = Outcome::Pass;
+        for _ in 0..attempts {
+            outcome = run_case(program(), &format!("{}/broken", exhibit.name), clause.id, patience)?;
+            if matches!(outcome, Outcome::Fail(_)) {
+                break;
+            }
+        }
+        let as_expected = match &outcome {
+            Outcome::Fail(why) => expects(&clause) && (exhibit.undefined || why.starts_with("hangs") == hangs),
+            _ => !expects(&clause),
+        };
+        Ok((!as_expected).then(|| format!("{}: {outcome}", clause.id)))
+    });
+    let wrong: Vec<_> = wrong.expect("the cases can be run").into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "{}, broken, is not what the catalogue says:\n{}", exhibit.name, wrong.join("\n"));
+}
+
+fn fixed_it_breaks_nothing(exhibit: &Exhibit) {
+    let failures = in_parallel(WORKERS, clauses(), |clause: Clause| {
+        let outcome = run_case(program(), &format!("{}/fixed", exhibit.name), clause.id, PATIENCE)?;
+        Ok(matches!(outcome, Outcome::Fail(_)).then(|| format!("{}: {outcome}", clause.id)))
+    });
+    let failures: Vec<_> = failures.expect("the cases can be run").into_iter().flatten().collect();
+    assert!(failures.is_empty(), "{}, fixed, breaks:\n{}", exhibit.name, failures.join("\n"));
+}
+
+/// The program that runs a single case.
+fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_exhibit"))
+}
+
+/// All clauses, in the suite's order: every executor's list of cases has them.
+fn clauses() -> Vec<Clause> {
+    let cases = EXHIBITS.iter().find_map(|exhibit| match exhibit.fixed.kind {
+        Kind::Root(cases) => Some(cases()),
+        Kind::Tasks(_) => None,
+    });
+    cases.expect("some exhibit has no tasks").iter().map(|case: &Case| case.clause).collect()
+}
+
+#[test]
+fn the_catalogue_names_clauses_that_there_are() {
+    let known: BTreeSet<_> = clauses().iter().map(|clause| clause.id).collect();
+    for exhibit in EXHIBITS {
+        let Exhibit { name, fails, hangs, may_fail, .. } = exhibit;
+        assert!(!fails.is_empty(), "{name} breaks nothing");
+        assert!(fails.iter().chain(*may_fail).all(|clause| known.contains(clause)), "{name} names an unknown clause");
+        assert!(hangs.iter().all(|clause| fails.contains(clause)), "{name} hangs in a clause that it does not break");
+        assert!(!fails.iter().any(|clause| may_fail.contains(clause)), "{name} breaks a clause that it may break");
+    }
+}
+
+#[test]
+fn the_page_shows_the_exhibits_as_they_are() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/gallery.md");
+    let found = fs::read_to_string(&path).expect("docs/gallery.md can be read");
+    let mut wanted = replace(&found, "index", &index());
+    for exhibit in EXHIBITS {
+        wanted = replace(&wanted, exhibit.name, &entry(exhibit));
+    }
+    wanted = replace(&wanted, "unbroken", &unbroken());
+    if found == wanted {
+        return;
+    }
+    if env::var_os(UPDATE).is_some() {
+        fs::write(&path, wanted).expect("docs/gallery.md can be written");
+        return;
+    }
+    let difference = TextDiff::from_lines(&found, &wanted).unified_diff().context_radius(1).to_string();
+    panic!("docs/gallery.md is out of date; `{UPDATE}=1 cargo test -p broken` writes it anew\n{difference}");
+}
+
+/// `page` with `text` between the marks of the table `name`.
+fn replace(page: &str, name: &str, text: &str) -> String {
+    let mark = format!("<!-- table: {name} -->");
+    let start = page.find(&mark).unwrap_or_else(|| panic!("docs/gallery.md wants `{mark}`")) + mark.len();
+    let end = start + page[start..].find("<!-- end -->").unwrap_or_else(|| panic!("`{mark}` wants `<!-- end -->`"));
+    format!("{}\n{}\n{}", &page[..start], text.trim_end(), &page[end..])
+}
+
+/// All exhibits with the clauses that they break.
+fn index() -> String {
+    let mut text = String::from("| exhibit | breaks | of these, hangs in |\n|---|---|---|\n");
+    for Exhibit { name, fails, hangs, .. } in EXHIBITS {
+        let _ = writeln!(
+            text,
+            "| [{name}](../crates/broken/src/{}) | {} | {} |",
+            folder(name),
+            fails.join(", "),
+            hangs.join(", ")
+        );
+    }
+    text
+}
+
+fn folder(name: &str) -> String {
+    name.replace('-', "_")
+}
+
+/// What an exhibit gets wrong, what that breaks, and what mends it.
+fn entry(exhibit: &Exhibit) -> String {
+    let Exhibit { name, fails, hangs, may_fail, broken, fixed, undefined } = exhibit;
+    let path = |version| format!("crates/broken/src/{}/{version}.rs", folder(name));
+    let mut text = format!("[{0}](../{0}):\n\n```rust\n{1}```\n\n", path("broken"), fault(broken.source));
+    for id in *fails {
+        let clauses = clauses();
+        let clause = clauses.iter().find(|clause| clause.id == *id).expect("the catalogue names known clauses");
+        let how = if hangs.contains(id) { "hangs" } else { "fails" };
+        let _ = writeln!(text, "- {how}: **{id}** {}", clause.promise);
+    }
+    if !may_fail.is_empty() {
+        let _ = writeln!(text, "\nA race decides about {}.", may_fail.join(", "));
+    }
+    if *undefined {
+        text.push_str("\nThis is undefined behaviour: any other clause may fail as well.\n");
+    }
+    let diff = TextDiff::from_lines(broken.source, fixed.source);
+    let diff = diff.unified_diff().context_radius(2).header(&path("broken"), &path("fixed")).to_string();
+    let _ = write!(text, "\n```diff\n{diff}```\n");
+    text
+}
+
+/// The lines that are marked, each with the statement after it, indented as little as possible.
+fn fault(source: &str) -> String {
+    let lines: Vec<_> = source.lines().collect();
+    let mut text = String::new();
+    for (at, marked) in lines.iter().enumerate().filter(|(_, line)| line.trim_start().starts_with("// WRONG: ")) {
+        let indent = marked.len() - marked.trim_start().len();
+        let is_comment = |line: &str| line.trim_start().starts_with("//");
+        let code = at + lines[at..].iter().position(|line| !is_comment(line)).expect("a comment stands before code");
+        let end = if lines[code].ends_with('{') {
+            let closing = format!("{}}}", &marked[..indent]);
+            code + lines[code..].iter().position(|line| line.starts_with(&closing)).expect("a block ends")
+        } else {
+            code
+        };
+        for line in &lines[at..=end] {
+            let _ = writeln!(text, "{}", &line[indent..]);
+        }
+    }
+    assert!(!text.is_empty(), "no line is marked as wrong");
+    text
+}
+
+/// The clauses that no exhibit breaks for certain.
+fn unbroken() -> String {
+    let broken: BTreeSet<_> = EXHIBITS.iter().flat_map(|exhibit| exhibit.fails).collect();
+    let unbroken: Vec<_> = clauses().iter().map(|clause| clause.id).filter(|id| !broken.contains(id)).collect();
+    format!("{} of {} clauses: {}.", unbroken.len(), clauses().len(), unbroken.join(", "))
+}

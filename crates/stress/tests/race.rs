@@ -1,0 +1,111 @@
+//! Wakes against the drop of the executor, few enough times for every day: `just race` runs fifty times as many.
+#![forbid(unsafe_code)]
+
+use conformance::CountingAllocator;
+use stress::{Plan, Race};
+
+#[path = "common/wrong.rs"]
+mod wrong;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
+
+/// Over 1 to 4 threads.
+const ROUNDS: usize = 2_000;
+
+macro_rules! races {
+    ($($name:ident: $executor:ty,)*) => {
+        $(
+            #[test]
+            fn $name() {
+                let findings = Race::<$executor>::with_spawner().run(&Plan::new(ROUNDS), |_| {});
+                assert!(findings.are_none(), "{findings}");
+            }
+        )*
+    };
+}
+
+races! {
+    nothing_is_left_of_a_noop_executor_that_is_dropped_among_wakes: noop_waker::NoopExecutor,
+    nothing_is_left_of_a_park_executor_that_is_dropped_among_wakes: park_waker::ParkExecutor,
+    nothing_is_left_of_an_arc_executor_that_is_dropped_among_wakes: arc_waker::ArcExecutor,
+    nothing_is_left_of_a_raw_executor_that_is_dropped_among_wakes: raw_waker::RawExecutor,
+}
+
+/// Executors that are wrong on purpose.
+mod found {
+    use executor::RemoteSpawn;
+    use stress::{Findings, Plan, Race};
+
+    use crate::wrong::{Fault, Wrong, faults};
+
+    /// Enough for a fault that any round may show.
+    const FEW: usize = 100;
+
+    faults! {
+        Sound: ,
+        LeaksFutures: LEAKS_FUTURES = true,
+        LeaksBytes: LEAKS_BYTES = true,
+        PollsAfterEnd: POLLS_AFTER_END = true,
+        WakesNoJoiner: WAKES_NO_JOINER = true,
+        ResolvesNothing: RESOLVES_NOTHING = true,
+        ReportsEarly: REPORTS_EARLY = true,
+        ReportsPanics: REPORTS_PANICS = true,
+    }
+
+    fn findings<F: Fault>() -> Findings
+    where
+        Wrong<F>: RemoteSpawn,
+    {
+        Race::<Wrong<F>>::with_spawner().run(&Plan::new(FEW), |_| {})
+    }
+
+    #[test]
+    fn an_executor_without_a_fault_is_not_found_out() {
+        assert_eq!(findings::<Sound>(), Findings { rounds: FEW, ..Findings::default() });
+    }
+
+    #[test]
+    fn a_future_that_is_not_dropped_is_found() {
+        let findings = findings::<LeaksFutures>();
+        assert!(
+            findings.undropped >= findings.rounds_with_undropped && findings.rounds_with_undropped > 0,
+            "{findings}"
+        );
+        assert!(findings.bytes > 0, "{findings}");
+    }
+
+    #[test]
+    fn a_byte_that_is_not_freed_is_found() {
+        let findings = findings::<LeaksBytes>();
+        assert_eq!(findings.rounds_with_bytes, FEW as u64);
+        // Of each round: eight tasks and one more for the owner, and two for each thread.
+        assert_eq!(findings.bytes, (1..=4).map(|threads| (9 + 2 * threads) * FEW as i64 / 4).sum::<i64>());
+        assert_eq!(findings.verdicts(), ["leaves memory allocated"]);
+    }
+
+    #[test]
+    fn a_poll_after_the_end_is_found() {
+        assert!(findings::<PollsAfterEnd>().polled_after_end > 0);
+    }
+
+    #[test]
+    fn a_joiner_that_is_not_woken_is_found() {
+        assert!(findings::<WakesNoJoiner>().joiners_not_woken >= FEW as u64);
+    }
+
+    #[test]
+    fn a_handle_that_yields_nothing_is_found() {
+        assert!(findings::<ResolvesNothing>().unresolved >= FEW as u64);
+    }
+
+    #[test]
+    fn an_end_that_is_reported_early_is_found() {
+        assert!(findings::<ReportsEarly>().reported_early > 0);
+    }
+
+    #[test]
+    fn a_wrong_result_is_found() {
+        assert!(findings::<ReportsPanics>().wrong_results >= FEW as u64);
+    }
+}
