@@ -1,4 +1,4 @@
-# Shortcuts: each recipe is one cargo command, which works as well without just.
+# Shortcuts: each recipe is one command, which works as well without just.
 
 # List the recipes.
 default:

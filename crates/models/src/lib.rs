@@ -32,6 +32,7 @@ macro_rules! tests {
             m14_a_spawn_races_the_executors_drop,
             m15_two_wakes_race_the_roots_poll,
             m16_a_driver_answers_run,
+            m17_an_abort_races_completion,
         }
     };
 }

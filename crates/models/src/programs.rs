@@ -389,6 +389,23 @@ pub fn m16_a_driver_answers_run<E: RemoteSpawn + 'static>() {
     });
 }
 
+/// A task is aborted while it completes on another thread: the handle yields the result, or says that the task was
+/// cancelled, and the future is gone either way.
+pub fn m17_an_abort_races_completion<E: RemoteSpawn + 'static>() {
+    explore(E::NAME, "m17_an_abort_races_completion", 2, || {
+        let executor = Arc::new(E::default());
+        let handle = executor.spawn(tracked(|_| Poll::Ready(Track::new(7))));
+        let driver = executor.clone();
+        let thread = thread::spawn(move || driver.block_on(yield_now()));
+        handle.abort();
+        match wait(handle) {
+            Ok(value) => assert_eq!(*value.get_ref(), 7),
+            Err(error) => assert!(matches!(error, JoinError::Cancelled)),
+        }
+        thread.join().unwrap();
+    });
+}
+
 /// Leaves its waker, and is ready when `flag` is seen.
 fn ready_once(flag: &Arc<AtomicBool>, waker: &Slot) -> impl Future<Output = ()> + Send + use<> {
     let (flag, waker) = (flag.clone(), waker.clone());

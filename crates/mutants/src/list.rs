@@ -208,8 +208,7 @@ mutants! {
             "                // Having just taken over" => "                thread.take_woken();
                 // Having just taken over".
         "park-changed-by-store": "a change hides an earlier one",
-            "self.changed.swap(true, Release);" => "self.changed.store(true, Release);"
-            ; equivalent: "what the flag publishes is an abort or a spawn, and each of those is published by the lock of its task or of the list as well; the swap keeps the flag right on its own".
+            "self.changed.swap(true, Release);" => "self.changed.store(true, Release);".
         "park-takes-over-silently": "who takes over does not poll the tasks once, though they know another thread",
             "(!drove || self.shared.has_work())" => "self.shared.has_work()".
         "park-no-closed-flag": "an executor that is gone still takes tasks",

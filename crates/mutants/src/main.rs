@@ -3,7 +3,6 @@
 
 mod build;
 mod list;
-mod page;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -23,7 +22,7 @@ struct Killers {
     suite: BTreeMap<&'static str, Vec<String>>,
 }
 
-const USAGE: &str = "usage: mutants [--list | --write] [NAME...]";
+const USAGE: &str = "usage: mutants [--list] [NAME...]";
 
 fn main() -> ExitCode {
     match run() {
@@ -36,14 +35,13 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<ExitCode, Box<dyn Error>> {
-    let (mut wanted, mut write) = (Vec::new(), false);
+    let mut wanted = Vec::new();
     for argument in env::args().skip(1) {
         match argument.as_str() {
             "--list" => {
                 MUTANTS.iter().for_each(|mutant| println!("{:<30} {}", mutant.name, mutant.fault));
                 return Ok(ExitCode::SUCCESS);
             }
-            "--write" => write = true,
             name => match MUTANTS.iter().find(|mutant| mutant.name == name) {
                 Some(mutant) => wanted.push(mutant),
                 None => return Err(format!("there is no mutant `{name}`; `--list` shows them; {USAGE}").into()),
@@ -52,8 +50,6 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
     }
     if wanted.is_empty() {
         wanted.extend(MUTANTS);
-    } else if write {
-        return Err(format!("`--write` writes down a run of all mutants, not of some; {USAGE}").into());
     }
 
     let start = Instant::now();
@@ -86,9 +82,6 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
         outcomes.len() - killed - equivalent,
     );
     println!("\n{summary}, in {} s", start.elapsed().as_secs());
-    if write {
-        page::write(&outcomes, &summary)?;
-    }
     if wrong.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }

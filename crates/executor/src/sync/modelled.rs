@@ -193,21 +193,32 @@ impl fmt::Debug for Alive {
 /// How many allocations are kept after their end: more than any one execution makes.
 const KEPT: usize = 1_000;
 
+/// Memory whose value is dropped.
+struct Ended {
+    memory: *mut u8,
+    layout: Layout,
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if self.layout.size() > 0 {
+            // SAFETY: it came from a box of this layout, and nobody else frees it.
+            unsafe { dealloc(self.memory, self.layout) };
+        }
+    }
+}
+
 /// Drops the value and frees its memory, later: so an [`Alive`] in it can tell whoever still looks at it.
 pub fn free<T>(value: Box<T>) {
-    std::thread_local!(static ENDED: RefCell<VecDeque<(*mut u8, Layout)>> = const { RefCell::new(VecDeque::new()) });
+    std::thread_local!(static ENDED: RefCell<VecDeque<Ended>> = const { RefCell::new(VecDeque::new()) });
 
     let value = Box::into_raw(value);
     // SAFETY: the pointer comes from a box, which nobody drops any more.
     unsafe { ptr::drop_in_place(value) };
     ENDED.with_borrow_mut(|ended| {
-        ended.push_back((value.cast(), Layout::new::<T>()));
+        ended.push_back(Ended { memory: value.cast(), layout: Layout::new::<T>() });
         if ended.len() > KEPT {
-            let (oldest, layout) = ended.pop_front().expect("it is not empty");
-            if layout.size() > 0 {
-                // SAFETY: it came from a box of this layout, and its value is dropped.
-                unsafe { dealloc(oldest, layout) };
-            }
+            ended.pop_front();
         }
     });
 }
