@@ -28,9 +28,9 @@ mutants *arguments:
 race *arguments:
     cargo run --release --quiet -p benches --bin race -- {{arguments}}
 
-# Run the strategies' tests under AddressSanitizer and LeakSanitizer; needs nightly.
-asan *arguments:
-    .ci/asan {{arguments}}
+# Run suite, random programs and models under AddressSanitizer and LeakSanitizer, or `just asan suite` or `models`; needs nightly.
+asan *part:
+    .ci/asan {{part}}
 
 # Hammer raw-waker under ThreadSanitizer; needs nightly.
 tsan *rounds:
