@@ -16,7 +16,7 @@ bench *arguments:
 conform *executors:
     cargo run --release --quiet -p benches --bin conform -- {{executors}}
 
-# Run the models of the lock-free steps in every interleaving: `just loom m02` for some only.
+# Try the interleavings of every lock-free step: `just loom m02` for some models only.
 loom *arguments:
     .ci/loom {{arguments}}
 

@@ -4,13 +4,14 @@
 //! what [loom](https://docs.rs/loom) has for it, which tries all interleavings and all values that a load may see: so the
 //! models in `crates/models` check the code that is shipped and not a copy of it. Nothing here is meant for other users.
 //!
-//! Four things go beyond a change of names:
+//! Five things go beyond a change of names:
 //!
 //! - [`cell::UnsafeCell`] hands its pointer to a closure, so that a model sees when an access begins and ends.
 //! - [`Alive`] and [`free`] let a model notice memory that is leaked, or used after it was freed.
 //! - [`thread::park`] is not loom's own, which loses the token of a thread that is blocked elsewhere and orders more than std
-//!   promises. It is made of loom's `Notify`, which orders what `unpark` and the `park` that it ends order, no more, and
-//!   which now and then wakes up for no reason, as std's may.
+//!   promises. It is made of loom's `Notify`, which orders `unpark` before the `park` that it ends, and may wake a thread for
+//!   no reason, once in an execution.
+//! - The atomics let loom try orders that it would leave out.
 //! - `Arc` stays std's, as `std::task::Wake` asks for it. Its counting is std's to prove.
 
 #[cfg(wakers_loom)]

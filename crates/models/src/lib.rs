@@ -33,6 +33,12 @@ macro_rules! tests {
             m15_two_wakes_race_the_roots_poll,
             m16_a_driver_answers_run,
             m17_an_abort_races_completion,
+            m18_run_races_the_end_of_the_last_task,
+            m19_is_finished_races_completion,
+            m20_a_stale_wake_races_the_next_root,
+            m21_a_wake_races_the_handing_over,
+            m22_the_last_handle_and_the_last_waker_race_completion,
+            m23_two_wakes_race_the_executors_drop,
         }
     };
 }

@@ -1,4 +1,5 @@
 use std::future::poll_fn;
+use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
@@ -8,22 +9,34 @@ use executor::sync::atomic::{AtomicBool, Ordering::*};
 use executor::sync::thread::{self, Thread};
 use loom::alloc::Track;
 
-/// A place for a waker. Loom does not see it: it hands over nothing but the waker.
+/// A place for one waker. Loom does not see it: it hands over nothing but the waker.
 #[derive(Clone, Default)]
-pub(crate) struct Slot(Arc<Mutex<Option<Waker>>>);
+pub(crate) struct Slot(Arc<Mutex<Content>>);
+
+#[derive(Default)]
+enum Content {
+    #[default]
+    Empty,
+    Waker(Waker),
+    Taken,
+}
 
 impl Slot {
     /// Keeps a waker, the first time.
     pub(crate) fn keep(&self, cx: &Context<'_>) {
-        let mut kept = self.0.lock().unwrap();
-        if kept.is_none() {
-            *kept = Some(cx.waker().clone());
+        let mut content = self.0.lock().unwrap();
+        if matches!(*content, Content::Empty) {
+            *content = Content::Waker(cx.waker().clone());
         }
     }
 
-    /// The waker.
+    /// The waker, once.
     pub(crate) fn take(&self) -> Waker {
-        self.0.lock().unwrap().take().expect("the future was polled, and so left its waker")
+        match mem::replace(&mut *self.0.lock().unwrap(), Content::Taken) {
+            Content::Waker(waker) => waker,
+            Content::Empty => panic!("the future was not polled, and so left no waker"),
+            Content::Taken => panic!("the waker was taken before"),
+        }
     }
 }
 

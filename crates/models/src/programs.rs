@@ -358,7 +358,7 @@ pub fn m15_two_wakes_race_the_roots_poll<E: RemoteSpawn>() {
     });
 }
 
-/// A thread waits in `run` while another drives: it is that one that has to say that the last task has ended.
+/// A thread calls `run` of an executor without tasks while another drives: it is that one that has to answer.
 pub fn m16_a_driver_answers_run<E: RemoteSpawn + 'static>() {
     explore(E::NAME, "m16_a_driver_answers_run", 2, || {
         let executor = Arc::new(E::default());
@@ -403,6 +403,144 @@ pub fn m17_an_abort_races_completion<E: RemoteSpawn + 'static>() {
             Err(error) => assert!(matches!(error, JoinError::Cancelled)),
         }
         thread.join().unwrap();
+    });
+}
+
+/// A thread waits in `run` for a task, which another thread makes ready, leaving the right to drive right after.
+pub fn m18_run_races_the_end_of_the_last_task<E: RemoteSpawn + 'static>() {
+    explore(E::NAME, "m18_run_races_the_end_of_the_last_task", 2, || {
+        let executor = Arc::new(E::default());
+        let (event, ended) = (Event::new(), Arc::new(AtomicBool::new(false)));
+        drop(executor.spawn({
+            let (event, ended) = (event.clone(), ended.clone());
+            tracked(move |cx| {
+                let poll = event.poll(cx);
+                ended.store(poll.is_ready(), Relaxed);
+                poll
+            })
+        }));
+        let other = executor.clone();
+        let thread = thread::spawn(move || {
+            other.run();
+            assert!(ended.load(Relaxed), "`run` returned before the task had ended");
+        });
+        executor.block_on(async {
+            yield_now().await;
+            event.set();
+        });
+        thread.join().unwrap();
+    });
+}
+
+/// `is_finished` is asked while the task ends on another thread: who is told so sees that the future is gone.
+pub fn m19_is_finished_races_completion<E: RemoteSpawn + 'static>() {
+    explore(E::NAME, "m19_is_finished_races_completion", 2, || {
+        let executor = Arc::new(E::default());
+        let dropped = Arc::new(AtomicBool::new(false));
+        let handle = executor.spawn({
+            let dropped = dropped.clone();
+            let guard = OnDrop(move || dropped.store(true, Relaxed));
+            tracked(move |_| {
+                let _ = &guard;
+                Poll::Ready(())
+            })
+        });
+        let driver = executor.clone();
+        let thread = thread::spawn(move || driver.block_on(yield_now()));
+        if handle.is_finished() {
+            assert!(dropped.load(Relaxed), "`is_finished`, and the future is not seen to be gone");
+        }
+        thread.join().unwrap();
+    });
+}
+
+/// A waker of a `block_on` that is over is woken during the next one, which it has nothing to do with.
+pub fn m20_a_stale_wake_races_the_next_root<E: RemoteSpawn>() {
+    explore(E::NAME, "m20_a_stale_wake_races_the_next_root", 2, || {
+        let executor = E::default();
+        let mut threads = Vec::new();
+        executor.block_on(poll_fn(|cx| {
+            let waker = cx.waker().clone();
+            threads.push(thread::spawn(move || waker.wake()));
+            Poll::Ready(())
+        }));
+        let flag = Arc::new(AtomicBool::new(false));
+        executor.block_on(poll_fn(|cx| {
+            if threads.len() == 1 {
+                let (flag, waker) = (flag.clone(), cx.waker().clone());
+                threads.push(thread::spawn(move || {
+                    flag.store(true, Relaxed);
+                    waker.wake();
+                }));
+                return Poll::Pending;
+            }
+            let woken = flag.load(Relaxed);
+            assert!(woken || !E::CAPABILITIES.polls_only_woken, "the waker of another `block_on` woke this one");
+            ready_if(woken)
+        }));
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+}
+
+/// As [`m12_a_driver_hands_over_to_another`], where a third thread wakes the task meanwhile.
+pub fn m21_a_wake_races_the_handing_over<E: RemoteSpawn + 'static>() {
+    explore(E::NAME, "m21_a_wake_races_the_handing_over", 2, || {
+        let executor = Arc::new(E::default());
+        let event = Event::new();
+        let handle = executor.spawn({
+            let event = event.clone();
+            tracked(move |cx| event.poll(cx))
+        });
+        let other = executor.clone();
+        let leaving = thread::spawn(move || other.block_on(yield_now()));
+        let waking = thread::spawn(move || event.set());
+        executor.block_on(handle).unwrap();
+        leaving.join().unwrap();
+        waking.join().unwrap();
+    });
+}
+
+/// The last handle is dropped while a wake by value from another thread leads to the task's end: whoever is last frees it.
+pub fn m22_the_last_handle_and_the_last_waker_race_completion<E>()
+where
+    E: RemoteSpawn,
+    E::JoinHandle<()>: 'static,
+{
+    explore(E::NAME, "m22_the_last_handle_and_the_last_waker_race_completion", 1, || {
+        let executor = E::default();
+        let event = Event::new();
+        let handle: E::JoinHandle<()> = executor.spawn({
+            let event = event.clone();
+            tracked(move |cx| event.poll(cx))
+        });
+        let threads = executor.block_on(async {
+            yield_now().await;
+            [thread::spawn(move || event.set()), thread::spawn(move || drop(handle))]
+        });
+        executor.run();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+}
+
+/// Two threads wake two tasks while the executor is dropped: no task is left in a queue that nobody empties.
+pub fn m23_two_wakes_race_the_executors_drop<E: RemoteSpawn>() {
+    explore(E::NAME, "m23_two_wakes_race_the_executors_drop", 2, || {
+        let executor = E::default();
+        let slots = [Slot::default(), Slot::default()];
+        slots.iter().for_each(|slot| drop(executor.spawn(never(slot))));
+        executor.block_on(yield_now());
+        let threads = slots.map(|slot| {
+            let waker = slot.take();
+            thread::spawn(move || waker.wake())
+        });
+        drop(executor);
+        for thread in threads {
+            thread.join().unwrap();
+        }
     });
 }
 

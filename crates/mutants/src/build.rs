@@ -77,8 +77,9 @@ impl Executable {
                     scope.spawn(|| -> Result<(), String> {
                         while failed.lock().unwrap().len() < ENOUGH {
                             let Some(test) = left.lock().unwrap().pop_front() else { break };
-                            if !self.passes(test, preemptions).map_err(|error| error.to_string())? {
-                                failed.lock().unwrap().push(test.split('_').next().unwrap_or(test).to_owned());
+                            if let Some(how) = self.fails(test, preemptions).map_err(|error| error.to_string())? {
+                                let id = test.split('_').next().unwrap_or(test);
+                                failed.lock().unwrap().push(format!("{id}{how}"));
                             }
                         }
                         Ok(())
@@ -95,7 +96,23 @@ impl Executable {
         Ok(failed)
     }
 
-    fn passes(&self, test: &str, preemptions: usize) -> Result<bool, Box<dyn Error>> {
+    /// How the test fails, if it does so twice in a row: once may be the machine's doing.
+    fn fails(&self, test: &str, preemptions: usize) -> Result<Option<&'static str>, Box<dyn Error>> {
+        let once = || -> Result<Option<&'static str>, Box<dyn Error>> {
+            Ok(match self.run(test, preemptions)? {
+                Some(true) => None,
+                Some(false) => Some(""),
+                None => Some(" (hangs)"),
+            })
+        };
+        match once()? {
+            None => Ok(None),
+            Some(_) => once(),
+        }
+    }
+
+    /// Whether the test succeeds, or `None` if it had to be ended.
+    fn run(&self, test: &str, preemptions: usize) -> Result<Option<bool>, Box<dyn Error>> {
         let child = Command::new(&self.path)
             .args([test, "--exact", "--test-threads=1"])
             .env("LOOM_MAX_PREEMPTIONS", preemptions.to_string())
@@ -104,7 +121,7 @@ impl Executable {
             .stderr(Stdio::null())
             .spawn()?;
         let patience = PATIENCE.iter().find(|(kind, _)| *kind == self.kind).map_or(Duration::MAX, |(_, time)| *time);
-        Ok(wait(child, patience)?.unwrap_or(false))
+        wait(child, patience)
     }
 }
 

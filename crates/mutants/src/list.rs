@@ -121,6 +121,8 @@ mutants! {
             => "let before: Result<usize, usize> = Ok(self.task.state.fetch_and(!(HANDLE | JOINER), AcqRel));".
         "raw-finished-relaxed": "a handle takes the result without having seen it stored",
             "let seen = state.load(Acquire);" => "let seen = state.load(Relaxed);".
+        "raw-is-finished-relaxed": "`is_finished` says so and orders nothing",
+            "self.task.state.load(Acquire) & ENDED != 0" => "self.task.state.load(Relaxed) & ENDED != 0".
     }
     "raw-waker/src/waker.rs": {
         "raw-wake-drops-first": "a wake by value gives its count back and then uses the task",
@@ -198,6 +200,8 @@ mutants! {
             "if !self.woken.swap(true, Release) {" => "if !self.woken.load(Relaxed) && !self.woken.swap(true, Release) {".
         "park-taken-by-store": "the flag is cleared without seeing what the wakes published",
             "self.signal.woken.swap(false, Acquire);" => "self.signal.woken.store(false, Relaxed);".
+        "park-shares-a-stale-waker": "a `block_on` uses the waker of the last one, of which a clone is still about",
+            "let unshared = Arc::strong_count(&self.signal) == 2;" => "let unshared = Arc::strong_count(&self.signal) > 0;".
         "park-no-flag": "nothing but the thread's token says that there was a wake",
             "self.signal.woken.load(Relaxed)\n" => "self.signal.woken.load(Relaxed) && self.signal.thread.id() != thread::current().id()\n".
     }
@@ -235,7 +239,8 @@ mutants! {
         "driver-awake-by-store": "the driver says that it is awake over the word of one who brought work",
             "self.driver.parked.swap(false, Acquire);" => "self.driver.parked.store(false, Release);".
         "driver-awake-relaxed": "the driver says that it is awake without seeing the work that was brought meanwhile",
-            "self.driver.parked.swap(false, Acquire);" => "self.driver.parked.swap(false, Relaxed);".
+            "self.driver.parked.swap(false, Acquire);" => "self.driver.parked.swap(false, Relaxed);"
+            ; equivalent: "a relaxed read-modify-write goes on with the release sequence of the waker's swap, and the driver acquires that when it next says that it parks, before it looks for work again".
         "driver-leaves-followers": "the driver leaves and tells nobody",
             "            for follower in followers {
                 follower.unpark();
@@ -295,6 +300,8 @@ mutants! {
             => "                    if fresh.is_some() || joiner.is_some() {\n                        if joiner.is_none() {\n                            mem::swap(joiner, &mut fresh);\n                        }".
     }
     "executor/src/root_waker.rs": {
+        "root-shares-a-stale-waker": "a `block_on` uses the waker of the last one, of which a clone is still about",
+            "let unshared = Arc::strong_count(&self.signal) == 2;" => "let unshared = Arc::strong_count(&self.signal) > 0;".
         "root-wake-looks": "a wake of a woken root looks and does not write",
             "if !self.woken.swap(true, Release) && self.home != here() {"
             => "if !self.woken.load(Relaxed) && !self.woken.swap(true, Release) && self.home != here() {".

@@ -1,7 +1,7 @@
 //! A copy of the workspace, in which faults can be put.
 
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,8 @@ pub(crate) struct Tree {
     pub(crate) root: PathBuf,
     /// Where what is built from it goes.
     pub(crate) target: PathBuf,
+    /// Locked, so that no other run changes the copy meanwhile.
+    _lock: File,
 }
 
 /// A fault that is in the tree until this is dropped.
@@ -54,13 +56,15 @@ impl Tree {
         let target = fs::canonicalize(target)?.join("mutants");
         let root = target.join("tree");
         fs::create_dir_all(&root)?;
+        let lock = File::create(target.join("lock"))?;
+        lock.try_lock().map_err(|_| io::Error::other(format!("another run is at work in {}", target.display())))?;
         for name in ["Cargo.toml", "Cargo.lock", "README.md"] {
             copy_file(&workspace().join(name), &root.join(name))?;
         }
         for name in ["crates", "benches", "docs"] {
             copy_directory(&workspace().join(name), &root.join(name))?;
         }
-        Ok(Self { root, target })
+        Ok(Self { root, target, _lock: lock })
     }
 
     /// Puts a fault in.

@@ -121,6 +121,7 @@ impl<F: Future> Task<F> {
     unsafe fn with_stage<R>(task: NonNull<Header>, f: impl FnOnce(&mut Stage<F>) -> R) -> R {
         // SAFETY: the header is the first field of a `repr(C)` struct, and the pointer was made from one to the whole.
         let task = unsafe { task.cast::<Self>().as_ref() };
+        task.header.alive.check();
         task.stage.with_mut(|stage| {
             // SAFETY: the caller has the right to `stage`.
             f(unsafe { &mut *stage })

@@ -8,7 +8,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 
 use loom::alloc::Track;
-pub use loom::sync::{Mutex, MutexGuard, atomic};
+pub use loom::sync::{Mutex, MutexGuard};
 pub use loom::{cell, hint};
 
 #[doc(hidden)]
@@ -28,9 +28,139 @@ macro_rules! __thread_local {
     };
 }
 
+pub mod atomic {
+    //! loom's atomics, with every access a place where another thread may go first.
+    //!
+    //! loom leaves out interleavings that it takes for equal to others, and for that it remembers the last access to each
+    //! atomic, of whichever thread. Where one thread loads and then changes an atomic, its own load hides the load that another
+    //! thread made before, and the order in which that thread loads after the change is never tried. So each access is
+    //! preceded by a change of a second atomic, which orders nothing, as it is relaxed, but has to be tried in every order.
+
+    use std::fmt;
+    pub use std::sync::atomic::Ordering;
+
+    use loom::sync::atomic as inner;
+    pub use loom::sync::atomic::fence;
+
+    macro_rules! atomics {
+        ($($(#[$attribute:meta])* $name:ident $([$parameter:ident])?: $value:ty;)*) => {$(
+            $(#[$attribute])*
+            pub struct $name $(<$parameter>)? {
+                value: inner::$name $(<$parameter>)?,
+                turn: inner::AtomicUsize,
+            }
+
+            impl $(<$parameter>)? fmt::Debug for $name $(<$parameter>)? {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.debug_struct(stringify!($name)).finish_non_exhaustive()
+                }
+            }
+
+            impl $(<$parameter>)? $name $(<$parameter>)? {
+                /// An atomic with `value` in it.
+                pub fn new(value: $value) -> Self {
+                    Self { value: inner::$name::new(value), turn: inner::AtomicUsize::new(0) }
+                }
+
+                fn turn(&self) -> &inner::$name $(<$parameter>)? {
+                    self.turn.fetch_add(1, Ordering::Relaxed);
+                    &self.value
+                }
+
+                /// As in std.
+                pub fn load(&self, order: Ordering) -> $value {
+                    self.turn().load(order)
+                }
+
+                /// As in std.
+                pub fn store(&self, value: $value, order: Ordering) {
+                    self.turn().store(value, order);
+                }
+
+                /// As in std.
+                pub fn swap(&self, value: $value, order: Ordering) -> $value {
+                    self.turn().swap(value, order)
+                }
+
+                /// As in std.
+                #[expect(clippy::missing_errors_doc, reason = "std's")]
+                pub fn compare_exchange_weak(
+                    &self,
+                    current: $value,
+                    new: $value,
+                    success: Ordering,
+                    failure: Ordering,
+                ) -> Result<$value, $value> {
+                    self.turn().compare_exchange_weak(current, new, success, failure)
+                }
+            }
+        )*};
+    }
+
+    atomics! {
+        /// As in std.
+        AtomicBool: bool;
+        /// As in std.
+        AtomicUsize: usize;
+        /// As in std.
+        AtomicPtr[T]: *mut T;
+    }
+
+    impl AtomicUsize {
+        /// As in std.
+        pub fn fetch_add(&self, value: usize, order: Ordering) -> usize {
+            self.turn().fetch_add(value, order)
+        }
+
+        /// As in std.
+        pub fn fetch_sub(&self, value: usize, order: Ordering) -> usize {
+            self.turn().fetch_sub(value, order)
+        }
+
+        /// As in std.
+        pub fn fetch_and(&self, value: usize, order: Ordering) -> usize {
+            self.turn().fetch_and(value, order)
+        }
+
+        /// As in std.
+        pub fn fetch_or(&self, value: usize, order: Ordering) -> usize {
+            self.turn().fetch_or(value, order)
+        }
+
+        /// As in std.
+        #[expect(clippy::missing_errors_doc, reason = "std's")]
+        pub fn fetch_update(
+            &self,
+            set: Ordering,
+            fetch: Ordering,
+            f: impl FnMut(usize) -> Option<usize>,
+        ) -> Result<usize, usize> {
+            self.turn().fetch_update(set, fetch, f)
+        }
+    }
+
+    impl Default for AtomicBool {
+        fn default() -> Self {
+            Self::new(false)
+        }
+    }
+
+    impl Default for AtomicUsize {
+        fn default() -> Self {
+            Self::new(0)
+        }
+    }
+
+    impl<T> Default for AtomicPtr<T> {
+        fn default() -> Self {
+            Self::new(std::ptr::null_mut())
+        }
+    }
+}
+
 pub mod channel {
     //! What arc-waker needs of `crossbeam_channel`, whose inside loom does not see. The lock orders more than a channel
-    //! does: that a message sent is received after it is the only order to rely on.
+    //! does, which orders only a message before its receipt: what would rely on less goes unnoticed here.
 
     use std::collections::VecDeque;
     use std::sync::Arc;
