@@ -89,6 +89,7 @@ pub(crate) fn wait<F: Future>(future: F) -> F::Output {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return output;
         }
+        // Acquire: pairs with the Release in `wake`.
         while !joiner.woken.swap(false, Acquire) {
             thread::park();
         }
@@ -111,6 +112,7 @@ impl Joiner {
 
 impl Wake for Joiner {
     fn wake(self: Arc<Self>) {
+        // Release: pairs with the Acquire in `wait`.
         self.woken.swap(true, Release);
         self.thread.unpark();
     }

@@ -10,19 +10,25 @@ use std::time::{Duration, Instant};
 
 use crate::tree::Tree;
 
-/// How long a test may take: for a model with two preemptions a minute, for a clause some milliseconds. The rest is for busy
-/// machines.
-const PATIENCE: [(Kind, Duration); 2] =
-    [(Kind::Models, Duration::from_secs(600)), (Kind::Suite, Duration::from_secs(20))];
-
 /// A fault that many clauses notice is not worth waiting for all of them: most of them hang.
 const ENOUGH: usize = 3;
 
 /// What can notice a fault.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(crate) enum Kind {
     Models,
     Suite,
+}
+
+impl Kind {
+    /// How long a test may take: a model with two preemptions takes minutes, a clause milliseconds. The rest is for busy
+    /// machines.
+    fn patience(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Models => 600,
+            Self::Suite => 20,
+        })
+    }
 }
 
 /// The tests of one strategy, built.
@@ -66,7 +72,7 @@ impl Executable {
         Ok(Some(Self { kind, path, tests }))
     }
 
-    /// The tests that fail, abort or hang, by what their names begin with. Models run with this many preemptions.
+    /// The tests that fail, abort or hang, each twice in a row, by what their names begin with. Models run with this many preemptions.
     pub(crate) fn failing(&self, preemptions: usize) -> Result<Vec<String>, Box<dyn Error>> {
         let left: Mutex<VecDeque<_>> = Mutex::new(self.tests.iter().collect());
         let failed = Mutex::new(Vec::new());
@@ -120,8 +126,7 @@ impl Executable {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        let patience = PATIENCE.iter().find(|(kind, _)| *kind == self.kind).map_or(Duration::MAX, |(_, time)| *time);
-        wait(child, patience)
+        wait(child, self.kind.patience())
     }
 }
 

@@ -20,7 +20,6 @@ impl Mutant {
             Some("raw-waker") => &["raw-waker"],
             Some("arc-waker") => &["arc-waker"],
             Some("park-waker") => &["park-waker"],
-            Some("noop-waker") => &["noop-waker"],
             _ if self.file.ends_with("root_waker.rs") => &["arc-waker", "raw-waker"],
             _ if self.file.ends_with("joinable.rs") => &["park-waker", "arc-waker"],
             _ => &["park-waker", "arc-waker", "raw-waker"],

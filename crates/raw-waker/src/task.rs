@@ -461,7 +461,7 @@ impl<T> RawJoinHandle<T> {
         });
         if !known {
             let fresh = Some(waker.clone());
-            // SAFETY: as above.
+            // SAFETY: `JOINER` is not set, so the joiner belongs to the handle.
             let replaced = self.task.joiner.with_mut(|joiner| mem::replace(unsafe { &mut *joiner }, fresh));
             drop(replaced);
         }
