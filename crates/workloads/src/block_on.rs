@@ -19,6 +19,7 @@ pub static BLOCK_ON_READY: Workload = Workload {
     operation: "a call of block_on whose future is ready at its first poll",
     operations: 1_000,
     needs: Needs::BlockOn,
+    threads: 1,
     floor: block_on_ready_floor,
 };
 
@@ -29,6 +30,7 @@ pub static BLOCK_ON_YIELD: Workload = Workload {
     operation: "the future of a block_on wakes itself and is polled again",
     operations: 1_000,
     needs: Needs::BlockOn,
+    threads: 1,
     floor: block_on_yield_floor,
 };
 
@@ -39,6 +41,7 @@ pub static BLOCK_ON_FOREIGN_WAKE: Workload = Workload {
     operation: "the future of a block_on unparks a sleeping thread, which wakes it, and it is polled",
     operations: 10,
     needs: Needs::BlockOn,
+    threads: 2,
     floor: block_on_foreign_wake_floor,
 };
 

@@ -30,6 +30,7 @@ pub static YIELD_MANY: Workload = Workload {
     operation: "one of 1,000 tasks wakes itself and is polled again when its turn comes",
     operations: 10_000,
     needs: Needs::Executor,
+    threads: 1,
     floor: yield_many_floor,
 };
 
@@ -40,6 +41,7 @@ pub static ALL_READY: Workload = Workload {
     operation: "a waiting task woken and polled, together with all the others",
     operations: 1_000,
     needs: Needs::Executor,
+    threads: 1,
     floor: all_ready_floor,
 };
 
@@ -57,7 +59,7 @@ pub static ONE_READY_10000: Workload =
 
 const fn one_ready(id: &'static str, title: &'static str, operations: usize, floor: fn() -> Iteration) -> Workload {
     let operation = "a waiting task woken and polled, and the future that waits for its answer as well";
-    Workload { id, title, operation, operations, needs: Needs::Executor, floor }
+    Workload { id, title, operation, operations, needs: Needs::Executor, threads: 1, floor }
 }
 
 /// See [`foreign_wake_many`].
@@ -67,6 +69,7 @@ pub static FOREIGN_WAKE_MANY: Workload = Workload {
     operation: "a waiting task woken by another thread and polled, one of 1,000 in a row",
     operations: 1_000,
     needs: Needs::Executor,
+    threads: 2,
     floor: foreign_wake_many_floor,
 };
 

@@ -20,6 +20,7 @@ pub static FOREIGN_WAKE_ONE: Workload = Workload {
     operation: "a task unparks a sleeping thread, which wakes the task, which is polled",
     operations: 10,
     needs: Needs::Executor,
+    threads: 2,
     floor: foreign_wake_one_floor,
 };
 
@@ -72,7 +73,7 @@ pub(crate) fn round_trips_by_hand(workload: &'static Workload) -> Iteration {
 pub(crate) struct Friend {
     answer: Arc<Answer>,
     helper: Helper,
-    polls: Tally,
+    pub(crate) polls: Tally,
 }
 
 #[derive(Debug, Default)]

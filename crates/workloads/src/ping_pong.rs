@@ -20,6 +20,7 @@ pub static PING_PONG: Workload = Workload {
     operation: "a message put down by one task, the other one woken and polled",
     operations: 1_000,
     needs: Needs::Executor,
+    threads: 1,
     floor: ping_pong_floor,
 };
 

@@ -19,6 +19,7 @@ pub static SPAWN_JOIN: Workload = Workload {
     operation: "a task spawned, polled to its end and joined before the next one is spawned",
     operations: 100,
     needs: Needs::Executor,
+    threads: 1,
     floor: spawn_join_floor,
 };
 
@@ -29,6 +30,7 @@ pub static SPAWN_JOIN_MANY: Workload = Workload {
     operation: "a task spawned beside 999 others, polled to its end and joined",
     operations: 1_000,
     needs: Needs::Executor,
+    threads: 1,
     floor: spawn_join_many_floor,
 };
 
@@ -39,6 +41,7 @@ pub static ABORT: Workload = Workload {
     operation: "a task spawned, polled once, aborted while it waits, and its future dropped",
     operations: 100,
     needs: Needs::Executor,
+    threads: 1,
     floor: abort_floor,
 };
 

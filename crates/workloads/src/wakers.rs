@@ -18,6 +18,7 @@ pub static YIELD_ONE: Workload = Workload {
     operation: "the only task wakes itself and is polled again",
     operations: 1_000,
     needs: Needs::Executor,
+    threads: 1,
     floor: yield_one_floor,
 };
 
@@ -28,6 +29,7 @@ pub static WAKER_CLONE: Workload = Workload {
     operation: "a task's waker cloned and the clone dropped",
     operations: 1_000,
     needs: Needs::Executor,
+    threads: 1,
     floor: waker_clone_floor,
 };
 
