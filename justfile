@@ -12,9 +12,17 @@ test *arguments:
 bench *arguments:
     cargo bench -- {{arguments}}
 
+# Answer "which one?" on one screen, or dig deeper: `just compare duel raw-waker tokio`.
+compare *arguments:
+    cargo compare {{arguments}}
+
 # Check executors against the contract: `just conform raw-waker tokio`, or all of them.
 conform *executors:
-    cargo run --release --quiet -p benches --bin conform -- {{executors}}
+    cargo compare conform {{executors}}
+
+# Count what a wake costs and compare with what was committed for such a machine.
+count:
+    cargo compare count --check
 
 # Try the interleavings of every lock-free step: `just loom m02` for some models only.
 loom *arguments:
@@ -47,12 +55,14 @@ miri:
 # Write the tables in docs/ and README.md anew from what the programs print.
 tables:
     UPDATE_TABLES=1 cargo test -p benches --test tables
-    UPDATE_TABLES=1 cargo test --release -p benches --test tables
+    UPDATE_TABLES=1 cargo test -p compare --test pages
+    UPDATE_TABLES=1 cargo test --release -p compare --test pages
     UPDATE_TABLES=1 cargo test -p broken --test gallery the_page
 
-# Measure everything and put the table into README.md: with every change committed, on a machine that is quiet.
+# Measure everything and write the pages from it: with every change committed, on a machine that is quiet.
 results:
-    UPDATE_TABLES=1 cargo bench
+    cargo compare record
+    cargo compare report
 
 # See what two strategies do differently: `just diff arc raw waker`.
 diff one other file="executor":

@@ -1,16 +1,9 @@
-//! Where contenders and workloads meet, and what `cargo bench` prints of it.
+//! The front door, `cargo bench`, and what is run over all contenders beside it.
 //!
-//! [`contenders`] is the list, [`figures`] reads what criterion left, [`table`] puts it side by side, and [`pages`] knows
-//! which tables stand where in the repository. The benchmark itself is `wakers.rs`; `conform.rs` is the program that runs
-//! the conformance suite over all contenders, and `tables.rs` the test that keeps the pages current.
+//! The benchmark is `wakers.rs`; `race.rs` is the program that drops executors while other threads wake; `tables.rs` and
+//! `unsafe_sites.rs` are the tests that keep the repository's pages current. Who is measured, and how, stands in
+//! [`harness`].
 #![forbid(unsafe_code)]
-
-pub mod contenders;
-pub mod figures;
-pub mod pages;
-pub mod provenance;
-pub mod table;
-pub mod trial;
 
 /// The pages, so that their examples are compiled and run.
 #[cfg(doctest)]

@@ -13,9 +13,10 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-use benches::provenance::provenance;
-use benches::{for_each_executor, pages};
 use executor::BlockOn;
+use harness::machine::{Machine, Source};
+use harness::pages;
+use lineup::for_each_executor;
 use stress::{Findings, Plan, Race};
 
 #[global_allocator]
@@ -153,7 +154,11 @@ fn run(Request { contenders, rounds, all }: Request) -> ExitCode {
     let table = table(&outcomes);
     print!("{table}");
     if all && env::var_os(pages::UPDATE).is_some() {
-        let text = format!("`just race` ({rounds} rounds for each), {}:\n\n{table}", provenance());
+        let text = format!(
+            "`just race` ({rounds} rounds for each), {}; {}:\n\n{table}",
+            Machine::this().in_words(),
+            Source::this().in_words()
+        );
         if let Err(error) = pages::check_table(&pages::page("docs/race.md"), "race", &text) {
             return fail(&error);
         }

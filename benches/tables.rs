@@ -1,12 +1,11 @@
 //! Every table in the pages is what the programs print now. `UPDATE_TABLES=1` writes them anew.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use benches::contenders::contenders;
-use benches::pages::{capabilities, check_table, differences, page, read_table, strategies};
 use conformance::Allocations;
 use executor::{Executor, yield_now};
+use harness::contenders;
+use harness::pages::{capabilities, check_table, page, strategies};
 
 #[global_allocator]
 static ALLOCATOR: conformance::CountingAllocator = conformance::CountingAllocator;
@@ -26,21 +25,6 @@ fn the_table_of_strategies_is_current() {
 #[test]
 fn the_table_of_capabilities_is_current() {
     check(&page("docs/strategies.md"), "capabilities", &capabilities(&contenders()));
-}
-
-/// In a debug build the whole matrix; in a release build where it differs from that.
-#[test]
-fn the_conformance_matrix_is_current() {
-    let page = page("docs/conformance.md");
-    // Exits with 1 where a clause is broken, which is for the table to say.
-    let run = Command::new(env!("CARGO_BIN_EXE_conform")).stderr(Stdio::inherit()).output().expect("it can be run");
-    let matrix = String::from_utf8(run.stdout).expect("it prints text");
-    if cfg!(debug_assertions) {
-        check(&page, "matrix", &matrix);
-    } else {
-        let debug = read_table(&page, "matrix").expect("the page has a matrix");
-        check(&page, "release", &differences(&debug, &matrix));
-    }
 }
 
 #[track_caller]

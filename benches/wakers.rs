@@ -1,41 +1,39 @@
-//! `cargo bench`: every workload on every contender, then one table.
+//! `cargo bench`: every workload on every contender, by criterion; then a short duel, whose table can be trusted.
 //!
 //! Criterion's "iteration" is one operation here, so all it prints and stores is in time per operation.
 #![forbid(unsafe_code)]
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use std::{env, hint, io};
 
-use benches::contenders::{Contender, contenders, gate};
-use benches::figures::{self, Figures};
-use benches::pages;
-use benches::provenance::provenance;
-use benches::table::{Cell, Column, Table};
-use benches::trial;
 use criterion::{Criterion, SamplingMode};
+use harness::contender::{Contender, contenders, gate};
+use harness::machine::{Machine, Source};
+use harness::table::Format;
+use harness::tournament::{self, Duel, HEADLINES};
+use harness::{Observation, trial, worker};
 use workloads::{Case, Iteration, WORKLOADS};
 
 /// Set for the copy of this program that only lists: see [`chosen`].
 const LISTS_ONLY: &str = "WAKERS_LISTS_ONLY";
 
-/// The clocks that fill a file's time are coarser than the one we read.
-const FILE_CLOCK: Duration = Duration::from_millis(20);
+/// How long the duel at the end takes.
+const DUEL: Duration = Duration::from_secs(30);
 
 const WHAT_IT_IS_WORTH: &str = "\
-ns per operation (median), and in brackets the ratio to the best of the row; the floor is the same work by hand and does
-not compete. Criterion times the contenders one after the other, so each figure also holds the weather of its own
-second: on a shared machine such medians move by tens of percent from run to run of the same program. A difference
-smaller than that is not an order.";
+Of the same workloads criterion's figures above were taken one contender after the other, and each holds the weather of
+its own second: on a shared machine such medians move by tens of percent from run to run of the same program. Here the
+contenders took turns of microseconds, the shortest of which counts; x floor is the ratio to the same work by hand.
+`cargo compare duel` takes more time, more workloads, and the executors you name; `cargo compare` answers the rest.";
 
 fn main() -> ExitCode {
-    let started = SystemTime::now() - FILE_CLOCK;
-    let home = figures::home();
+    if let Some(code) = worker::run_if_asked(contenders) {
+        return code;
+    }
     let mut criterion = Criterion::default()
         .without_plots()
-        // Hidden in criterion's documentation. Without it criterion asks `cargo metadata`, and may not agree with us.
-        .output_directory(&home)
         .sample_size(15)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_millis(900))
@@ -45,7 +43,7 @@ fn main() -> ExitCode {
         .configure_from_args();
     let contenders = contenders();
 
-    let lists = env::args().any(|argument| argument == "--list");
+    let given = |flag: &str| env::args().any(|argument| argument == flag);
     if env::var_os(LISTS_ONLY).is_some() {
         register(&mut criterion, &contenders, &mut Progress::default());
         return ExitCode::SUCCESS;
@@ -58,24 +56,17 @@ fn main() -> ExitCode {
         return fail("no benchmark matches the filter: `cargo bench -- --list` shows their names");
     }
 
-    let mut progress = Progress { chosen: if lists { HashSet::new() } else { chosen }, ..Progress::default() };
+    let mut progress = Progress { chosen, ..Progress::default() };
+    if given("--list") {
+        progress.chosen.clear();
+    }
     register(&mut criterion, &contenders, &mut progress);
     criterion.final_summary();
 
-    let table = match figures::read(&home, started) {
-        Ok(figures) => side_by_side(&contenders, &figures, &progress.refused),
-        Err(error) => return fail(&format!("criterion's figures cannot be read: {error}")),
-    };
-    if !table.is_empty() {
-        let text = format!("{}\n\n{WHAT_IT_IS_WORTH}", table.render().trim_end());
-        println!("\n{text}");
-        println!("\nEach with its interval: {}", home.join("<workload>/<executor>/new/estimates.json").display());
-        if env::var_os(pages::UPDATE).is_some() {
-            let quoted = format!("`cargo bench`, {}:\n\n```text\n{text}\n```", provenance());
-            if let Err(error) = pages::check_table(&pages::page("README.md"), "results", &quoted) {
-                return fail(&error);
-            }
-        }
+    // Cargo says `--bench` when figures are wanted, and not when it only tests.
+    let times = given("--bench") && !given("--list") && !given("--test");
+    if times && let Err(why) = duel(&contenders, &progress.chosen) {
+        progress.failed.push(why);
     }
     for reason in &progress.failed {
         eprintln!("error: {reason}");
@@ -88,6 +79,28 @@ fn fail(message: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// Ranks the chosen contenders in those of the chosen workloads that are looked at first.
+fn duel(contenders: &[Contender], chosen: &HashSet<String>) -> Result<(), String> {
+    let takes_part = |workload: &str, name: &str| chosen.contains(&format!("{workload}/{name}"));
+    let headlines = HEADLINES.iter().copied();
+    let workloads: Vec<_> =
+        headlines.filter(|workload| contenders.iter().any(|contender| takes_part(workload, contender.name))).collect();
+    let named = contenders.iter().map(|contender| contender.name);
+    let named: Vec<_> = named.filter(|name| workloads.iter().any(|workload| takes_part(workload, name))).collect();
+    let admitted: Vec<_> = named.iter().copied().filter(|name| gate(name).is_none()).collect();
+    let ours = admitted.iter().copied().filter(|name| *name != harness::contender::FLOOR);
+    let Some(reference) = ours.clone().find(|name| *name == "raw-waker").or(ours.clone().next()) else { return Ok(()) };
+    println!("\nA duel of {} s over {}:\n", DUEL.as_secs(), workloads.join(", "));
+    let duel = Duel { workloads, contenders: admitted, reference, time: DUEL, most_processes: 3 };
+    let mut observations = tournament::fight(&duel)?.observations;
+    observations.extend(named.into_iter().filter_map(|name| Some(Observation::refused("duel", name, "", gate(name)?))));
+    for table in tournament::side_by_side(&observations) {
+        println!("{}\n", table.render(Format::Table));
+    }
+    println!("{WHAT_IT_IS_WORTH}\n\n{}; {}", Machine::this().in_words(), Source::this().in_words());
+    Ok(())
+}
+
 /// Where we are, and who dropped out.
 #[derive(Default)]
 struct Progress {
@@ -95,8 +108,6 @@ struct Progress {
     chosen: HashSet<String>,
     begun: usize,
     started: Option<Instant>,
-    /// By workload and contender.
-    refused: BTreeMap<(&'static str, &'static str), String>,
     /// What nobody expected: these end the program with an error.
     failed: Vec<String>,
 }
@@ -130,7 +141,7 @@ fn register(criterion: &mut Criterion, contenders: &[Contender], progress: &mut 
         let mut group = criterion.benchmark_group(workload.id);
         group.sampling_mode(SamplingMode::Flat);
         for contender in contenders {
-            let Some(&case) = contender.cases.iter().find(|case| case.workload.id == workload.id) else { continue };
+            let Some(case) = contender.case(workload) else { continue };
             if progress.admits(contender, case) {
                 group.bench_function(contender.name, |bencher| {
                     let mut iteration = case.set_up();
@@ -172,14 +183,10 @@ impl Progress {
             self.failed.push(format!("{id} is not timed: {reason}"));
             Some(reason)
         });
-        match reason {
-            Some(reason) => {
-                eprintln!("{id} is not timed: {reason}");
-                self.refused.insert((case.workload.id, contender.name), format!("{}: {reason}", contender.name));
-                false
-            }
-            None => true,
+        if let Some(reason) = &reason {
+            eprintln!("{id} is not timed: {reason}");
         }
+        reason.is_none()
     }
 
     fn time_left(&mut self) -> String {
@@ -191,18 +198,4 @@ impl Progress {
         let left = elapsed.as_secs_f64() / done as f64 * (self.chosen.len() - done) as f64;
         if left < 60.0 { format!(" about {left:.0} s left") } else { format!(" about {:.0} min left", left / 60.0) }
     }
-}
-
-fn side_by_side(contenders: &[Contender], figures: &Figures, refused: &BTreeMap<(&str, &str), String>) -> Table {
-    let mut table = Table::new(contenders.iter().map(Column::from).collect());
-    for workload in WORKLOADS {
-        let cell = |contender: &Contender| match refused.get(&(workload.id, contender.name)) {
-            Some(reason) => Cell::Refused(reason.clone()),
-            None => figures
-                .get(&(workload.id.to_owned(), contender.name.to_owned()))
-                .map_or(Cell::Empty, |&figure| Cell::Figure(figure)),
-        };
-        table.row(workload.id, contenders.iter().map(cell).collect());
-    }
-    table
 }

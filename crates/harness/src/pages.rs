@@ -7,41 +7,81 @@ use std::path::{Path, PathBuf};
 
 use executor::Capabilities;
 
-use crate::contenders::{Contender, Kind};
+use crate::contender::{Contender, Kind};
 
 /// Set to write the pages anew instead of comparing them.
 pub const UPDATE: &str = "UPDATE_TABLES";
 
 /// A page of the repository, such as `docs/strategies.md`.
 pub fn page(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is a folder of the workspace").join(name)
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+    root.expect("this crate is in a folder of the repository's").join(name)
 }
 
 /// Compares the table `name` in `page` with `table`, or replaces it when [`UPDATE`] is set.
 ///
 /// # Errors
 ///
-/// When the page cannot be read or written, has no such table, or has another one: the message says which, and how to
-/// mend it.
+/// As [`compare_table`] and [`write_table`].
 pub fn check_table(page: &Path, name: &str, table: &str) -> Result<(), String> {
+    if env::var_os(UPDATE).is_some() {
+        write_table(page, name, table)
+    } else {
+        compare_table(page, name, table).map_err(|difference| format!("{difference}\n`just tables` writes it anew"))
+    }
+}
+
+/// Compares the table `name` in `page` with `table`.
+///
+/// # Errors
+///
+/// When the page cannot be read, has no such table, or has another one: the message says where they part.
+pub fn compare_table(page: &Path, name: &str, table: &str) -> Result<(), String> {
+    let Spot { text, start, end } = spot(page, name)?;
+    let (found, wanted) = (&text[start..end], between_marks(table));
+    if found == wanted {
+        return Ok(());
+    }
+    Err(format!(
+        "the table `{name}` in {} is out of date\n{}",
+        page.display(),
+        difference(found.trim(), wanted.trim()).trim_end()
+    ))
+}
+
+/// Puts `table` into `page` as the table `name`.
+///
+/// # Errors
+///
+/// When the page cannot be read or written, or has no place for it.
+pub fn write_table(page: &Path, name: &str, table: &str) -> Result<(), String> {
+    let Spot { text, start, end } = spot(page, name)?;
+    let wanted = between_marks(table);
+    if text[start..end] == wanted {
+        return Ok(());
+    }
+    let text = format!("{}{wanted}{}", &text[..start], &text[end..]);
+    fs::write(page, text).map_err(|error| format!("{} cannot be written: {error}", page.display()))
+}
+
+fn between_marks(table: &str) -> String {
+    format!("\n{}\n", table.trim_end())
+}
+
+/// A page, and where in it a table stands.
+struct Spot {
+    text: String,
+    start: usize,
+    end: usize,
+}
+
+fn spot(page: &Path, name: &str) -> Result<Spot, String> {
     let shown = page.display();
     let text = fs::read_to_string(page).map_err(|error| format!("{shown} cannot be read: {error}"))?;
     let (start, end) = place(&text, name).ok_or_else(|| {
         format!("{shown} has no place for the table `{name}`: it wants `<!-- table: {name} -->` and `<!-- end -->`")
     })?;
-    let wanted = format!("\n{}\n", table.trim_end());
-    let found = &text[start..end];
-    if found == wanted {
-        return Ok(());
-    }
-    if env::var_os(UPDATE).is_some() {
-        let text = format!("{}{wanted}{}", &text[..start], &text[end..]);
-        return fs::write(page, text).map_err(|error| format!("{shown} cannot be written: {error}"));
-    }
-    Err(format!(
-        "the table `{name}` in {shown} is out of date; `just tables` writes it anew\n{}",
-        difference(found.trim(), wanted.trim())
-    ))
+    Ok(Spot { text, start, end })
 }
 
 /// What stands in `page` as the table `name`.
@@ -71,7 +111,7 @@ pub struct Broken {
 
 /// What the committed matrix says that the executor of that name breaks, in debug or in release builds.
 pub fn broken(executor: &str) -> Vec<Broken> {
-    let page = include_str!("../docs/conformance.md");
+    let page = include_str!("../../../docs/conformance.md");
     let table = |name| place(page, name).map_or("", |(start, end)| &page[start..end]);
     let mut rows = table("matrix").lines().filter(|line| line.starts_with('|')).map(cells);
     let column = rows.next().and_then(|names| names.iter().position(|name| *name == executor));
@@ -86,6 +126,25 @@ pub fn broken(executor: &str) -> Vec<Broken> {
         .collect()
 }
 
+/// Whether the committed matrix says anything about the executor of that name.
+pub fn is_judged(executor: &str) -> bool {
+    committed_rows().next().is_some_and(|names| names.contains(&executor))
+}
+
+/// The clauses of which the committed matrix says that the executor of that name breaks them in some runs.
+pub fn varying(executor: &str) -> Vec<String> {
+    let mut rows = committed_rows();
+    let column = rows.next().and_then(|names| names.iter().position(|name| *name == executor));
+    let Some(column) = column else { return Vec::new() };
+    rows.filter(|row| row.get(column) == Some(&"varies")).map(|row| row[0].to_owned()).collect()
+}
+
+fn committed_rows() -> impl Iterator<Item = Vec<&'static str>> {
+    let page = include_str!("../../../docs/conformance.md");
+    let matrix = place(page, "matrix").map_or("", |(start, end)| &page[start..end]);
+    matrix.lines().filter(|line| line.starts_with('|')).map(cells)
+}
+
 /// What a cell says where a clause is broken.
 pub const FAIL: &str = "**FAIL**";
 
@@ -95,7 +154,7 @@ pub fn cells(line: &str) -> Vec<&str> {
 }
 
 /// The lines of which one text has more than the other.
-fn difference(found: &str, wanted: &str) -> String {
+pub fn difference(found: &str, wanted: &str) -> String {
     let mut text = String::new();
     for line in found.lines().filter(|line| !wanted.lines().any(|other| other == *line)) {
         let _ = writeln!(text, "- {line}");

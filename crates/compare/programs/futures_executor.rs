@@ -1,0 +1,5 @@
+mod turn;
+
+fn main() {
+    assert!(futures_executor::block_on(turn::turn()) == 1);
+}

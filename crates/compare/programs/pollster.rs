@@ -1,0 +1,5 @@
+mod turn;
+
+fn main() {
+    assert!(pollster::block_on(turn::turn()) == 1);
+}

@@ -1,0 +1,131 @@
+//! Counts that were committed, and whether they still hold: `count --check`, with no tolerance at all.
+//!
+//! Counts are exact for one compiler, one C library and one valgrind. So there is a file for each such machine, and where
+//! none fits there is nothing to compare with, which is said and is no failure.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use harness::card::{self, APPROXIMATE};
+use harness::machine::Machine;
+use harness::table::Table;
+use harness::{Observation, pages};
+
+/// Where the counts of such a machine stand.
+pub fn file(machine: &Machine) -> PathBuf {
+    let valgrind = machine.valgrind.as_deref().unwrap_or("no valgrind");
+    let compiler = machine.rustc.split(" (").next().unwrap_or(&machine.rustc);
+    let key = format!("{compiler} {valgrind} {} {}", machine.c_library, machine.instruction_set);
+    let key: String =
+        key.chars().map(|char| if char.is_ascii_alphanumeric() || char == '.' { char } else { '-' }).collect();
+    pages::page("docs/counts").join(format!("{key}.jsonl"))
+}
+
+/// Rows that are the same in each run.
+fn exact(observations: &[Observation]) -> impl Iterator<Item = &Observation> {
+    observations
+        .iter()
+        .filter(|row| row.verb == card::VERB && row.refusal().is_none() && row.note.as_deref() != Some(APPROXIMATE))
+}
+
+/// Commits these counts to the file for such a machine.
+///
+/// # Errors
+///
+/// When there was no valgrind, or the file cannot be written.
+pub fn write(observations: &[Observation]) -> Result<PathBuf, String> {
+    card::valgrind()?;
+    let file = file(&Machine::this());
+    let lines = exact(observations).map(|row| serde_json::to_string(row).expect("a row has no keys but strings"));
+    let text: String = lines.map(|line| line + "\n").collect();
+    let folder = file.parent().expect("it is in a folder");
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&file, text))
+        .map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
+    Ok(file)
+}
+
+/// What came of a comparison.
+#[derive(Debug)]
+pub enum Check {
+    /// Nothing fits this machine: what to do about it.
+    NoBaseline(String),
+    /// So many counts are what they were.
+    Same(usize),
+    /// Others.
+    Different(Table),
+}
+
+/// Compares these counts with those that were committed on such a machine. What was not counted now is not compared.
+///
+/// # Errors
+///
+/// When a line of the file cannot be read: which.
+pub fn check(observations: &[Observation]) -> Result<Check, String> {
+    if let Err(why) = card::valgrind() {
+        return Ok(Check::NoBaseline(why));
+    }
+    let file = file(&Machine::this());
+    let Ok(text) = fs::read_to_string(&file) else {
+        return Ok(Check::NoBaseline(format!(
+            "no counts were committed for such a machine: `cargo compare count --commit` writes {}",
+            file.display()
+        )));
+    };
+    let mut known = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let row: Observation = serde_json::from_str(line)
+            .map_err(|error| format!("{}, line {}: no row: {error}", file.display(), number + 1))?;
+        known.push(row);
+    }
+    Ok(compare(&known, observations))
+}
+
+/// Compares rows with rows.
+pub fn compare(known: &[Observation], found: &[Observation]) -> Check {
+    fn keyed<'a>(rows: impl Iterator<Item = &'a Observation>) -> BTreeMap<(&'a str, &'a str, &'a str), f64> {
+        rows.map(|row| ((&*row.executor, &*row.subject, &*row.quantity), row.value)).collect()
+    }
+    let (known, found) = (keyed(exact(known)), keyed(exact(found)));
+    let mut table = Table::new("Counts that changed", ["executor", "operation", "quantity", "was", "is"]);
+    for ((executor, operation, quantity), is) in &found {
+        match known.get(&(executor, operation, quantity)) {
+            Some(was) if was == is => {}
+            Some(was) => table.row([executor, operation, quantity, &*precise(*was), &*precise(*is)]),
+            // Not committed as it was not the same each time, or not counted then.
+            None => {}
+        }
+    }
+    if table.rows.is_empty() { Check::Same(found.len()) } else { Check::Different(table) }
+}
+
+/// With as many digits as it takes to see a difference.
+fn precise(value: f64) -> String {
+    if value.fract() == 0.0 { format!("{value}") } else { format!("{value:.3}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(quantity: &str, value: f64) -> Observation {
+        Observation::new(card::VERB, "a", "self_wake", quantity, value)
+    }
+
+    #[test]
+    fn one_instruction_more_in_a_thousand_operations_is_a_difference() {
+        let known = [row(card::INSTRUCTIONS, 107.642), row(card::ATOMICS, 2.0)];
+        assert!(matches!(compare(&known, &known), Check::Same(2)));
+        let Check::Different(table) = compare(&known, &[row(card::INSTRUCTIONS, 107.643)]) else {
+            panic!("it is not the same");
+        };
+        assert_eq!(table.rows, [["a", "self_wake", card::INSTRUCTIONS, "107.642", "107.643"]]);
+    }
+
+    #[test]
+    fn what_is_not_exact_is_not_compared() {
+        let loose = |value| row(card::SYSTEM_CALLS, value).noting(APPROXIMATE);
+        assert!(matches!(compare(&[loose(1.0)], &[loose(2.0)]), Check::Same(0)));
+    }
+}

@@ -1,0 +1,355 @@
+//! The command line.
+
+use std::io::{Write as _, stdout};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use harness::contender::FLOOR;
+use harness::table::Format;
+use harness::tournament::{self, Duel, HEADLINES};
+use harness::{Contender, Observation, pages, worker};
+
+use crate::baseline::{self, Check};
+use crate::choose::Questions;
+use crate::record::Record;
+use crate::session::{Selection, Session};
+use crate::{choose, conform, count, crossover, diff, duel, idle, latency, memory, overview, record, report, statics};
+
+/// Compares executors: whether they keep the contract, what a wake costs, who is faster, what they do when idle.
+///
+/// Without a verb: one screen that answers "which one?", in less than a minute.
+#[derive(Debug, Parser)]
+#[command(name = "cargo compare", bin_name = "cargo compare", version, max_term_width = 120)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    selection: Selection,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the conformance suite: clause by clause, who keeps the contract
+    Conform {
+        /// Executors, by name or regular expression; all without
+        executors: Vec<String>,
+    },
+    /// Count what an operation costs: instructions, atomics, allocations, system calls, polls
+    Count {
+        /// Executors, by name or regular expression; all without
+        executors: Vec<String>,
+        /// Compare with the counts that were committed for such a machine, and fail where one differs
+        #[arg(long)]
+        check: bool,
+        /// Commit them: write the file that `--check` compares with
+        #[arg(long, conflicts_with = "check")]
+        commit: bool,
+    },
+    /// Time executors against one another, in rotated slices of microseconds, until the order is settled
+    Duel {
+        /// Executors, by name or regular expression; all without
+        executors: Vec<String>,
+        /// Seconds after which no other process is begun
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// To whom all are compared: it takes part twice, to show the noise
+        #[arg(long)]
+        reference: Option<String>,
+        /// Every workload, not only the headlines
+        #[arg(long)]
+        all: bool,
+    },
+    /// Measure the way from another thread's wake to the poll, and the processor time spent waiting
+    Latency {
+        /// Executors, by name or regular expression; all without
+        executors: Vec<String>,
+        /// Fresh processes for each figure
+        #[arg(long, default_value_t = 1)]
+        processes: u32,
+    },
+    /// Watch executors while nothing happens, with up to 100,000 tasks that wait
+    Idle {
+        /// Executors, by name or regular expression; all without
+        executors: Vec<String>,
+        /// Fresh processes for each figure
+        #[arg(long, default_value_t = 1)]
+        processes: u32,
+    },
+    /// Find from how much work in a poll on the choice does not matter
+    Crossover {
+        /// Executors, by name or regular expression; all without
+        executors: Vec<String>,
+        /// About how long it takes
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
+    /// Weigh a task that waits, for several sizes of its future
+    Memory {
+        /// Executors, by name or regular expression; all without
+        executors: Vec<String>,
+    },
+    /// Find an executor for your case: asks for what is not said
+    Choose {
+        /// Executors, by name or regular expression; all without
+        executors: Vec<String>,
+        #[command(flatten)]
+        questions: Questions,
+    },
+    /// Find out what an executor is made of: lines, unsafe, dependencies, a cold build, machine code
+    Static {
+        /// Executors, by name or regular expression; all without
+        executors: Vec<String>,
+    },
+    /// Measure everything and keep it in docs/results; goes on where it was interrupted
+    Record {
+        /// The name of the record; the date and the commit without
+        #[arg(long)]
+        name: Option<String>,
+        /// Less time for each figure: minutes, and noisy
+        #[arg(long)]
+        quick: bool,
+        /// Remove what was recorded under that name and begin again
+        #[arg(long)]
+        anew: bool,
+    },
+    /// Write docs/results.md, its pictures and the tables in other pages from a record; measures nothing
+    Report {
+        /// The record's folder or its name; the newest in docs/results without
+        folder: Option<String>,
+        /// Only say where the pages are not what the record says
+        #[arg(long)]
+        check: bool,
+    },
+    /// Compare two records: what changed by more than the noise
+    Diff {
+        /// The folder or the name of the record before
+        old: String,
+        /// The folder or the name of the record after
+        new: String,
+    },
+}
+
+/// Does what the command line says.
+pub fn main(contenders: &[Contender]) -> ExitCode {
+    if let Some(code) = conform::run_if_asked(contenders) {
+        return code;
+    }
+    if let Some(code) = worker::run_if_asked(|| contenders.to_vec()) {
+        return code;
+    }
+    match run(Arguments::parse(), contenders) {
+        Ok(code) => code,
+        Err(why) => {
+            eprintln!("error: {why}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, String> {
+    let Arguments { verb, mut selection } = arguments;
+    if let Some(verb) = &verb {
+        selection.executor.extend(verb.executors().iter().cloned());
+    }
+    let by_workload = !selection.workload.is_empty() || !selection.not_workload.is_empty();
+    if by_workload && !matches!(verb, Some(Verb::Count { .. } | Verb::Duel { .. })) {
+        return Err(
+            "`--workload` and `--not-workload` are for `count` and `duel`: nothing else has workloads".to_owned()
+        );
+    }
+    if matches!(verb, Some(Verb::Record { .. })) && !selection.executor.is_empty() {
+        // Ratios to it are what records are compared by.
+        selection.executor.push(FLOOR.to_owned());
+    }
+    let mut session = Session::new(contenders, selection)?;
+    let Some(verb) = verb else {
+        session.gate()?;
+        let observations = overview::measure(&session)?;
+        session.show(overview::view(&session, &observations)?, &observations);
+        return Ok(ExitCode::SUCCESS);
+    };
+    match verb {
+        Verb::Conform { .. } => return conform(&session),
+        Verb::Count { check, commit, .. } => {
+            session.gate()?;
+            // Committed is only what is the same each time, so it had better be looked at more than once.
+            let observations = count::measure(&session, if commit { 4 } else { 2 })?;
+            if commit {
+                println!("written: {}", baseline::write(&observations)?.display());
+            } else if check {
+                return check_counts(&session, &observations);
+            } else {
+                session.show(count::view(&observations), &observations);
+            }
+        }
+        Verb::Duel { seconds, reference, all, .. } => {
+            session.gate()?;
+            duel(&session, seconds, reference.as_deref(), all)?;
+        }
+        Verb::Latency { processes, .. } => {
+            session.gate()?;
+            let observations = latency::measure(&session, harness::latency::INTERVALS, processes);
+            session.show(latency::view(&observations), &observations);
+        }
+        Verb::Idle { processes, .. } => {
+            session.gate()?;
+            let observations = idle::measure(&session, harness::idle::TASKS, 500, processes);
+            session.show(idle::view(&observations), &observations);
+        }
+        Verb::Crossover { seconds, .. } => {
+            session.gate()?;
+            let observations = crossover::measure(&session, seconds)?;
+            session.show(crossover::view(&observations), &observations);
+        }
+        Verb::Memory { .. } => {
+            session.gate()?;
+            let observations = memory::measure(&session);
+            session.show(memory::view(&observations), &observations);
+        }
+        Verb::Choose { questions, .. } => choose(&session, &questions)?,
+        Verb::Static { .. } => {
+            let observations = statics::measure(&session)?;
+            session.show(statics::view(&observations), &observations);
+        }
+        Verb::Record { name, quick, anew } => {
+            session.gate()?;
+            let folder = record::record(&session, &record::Request { name, quick, anew })?;
+            println!("Recorded in {}: `cargo compare report {}` shows it.", folder.display(), folder.display());
+        }
+        Verb::Report { folder, check } => return report(folder.as_deref(), check),
+        Verb::Diff { old, new } => {
+            let (old, new) = (load(&old)?, load(&new)?);
+            let tables = diff::view(&old, &new);
+            if session.selection.format == Format::Json {
+                println!("{}", serde_json::to_string(&tables).expect("a table has no keys but strings"));
+            } else {
+                session.show(tables, &[]);
+            }
+            return Ok(ExitCode::from(u8::from(is_damaged(&[&old, &new]))));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report(folder: Option<&str>, check: bool) -> Result<ExitCode, String> {
+    let record = match folder {
+        Some(folder) => load(folder)?,
+        None => {
+            let newest = record::newest(&pages::page(record::FOLDER))?;
+            record::load(&newest.ok_or("there is no record in docs/results yet: `cargo compare record` makes one")?)?
+        }
+    };
+    let rendered = report::render(&record)?;
+    let root = pages::page("");
+    if check {
+        report::compare(&root, &rendered)?;
+        println!("The pages say what {} says.", record.name);
+    } else {
+        for sentence in report::write(&root, &rendered)? {
+            println!("{sentence}");
+        }
+    }
+    Ok(ExitCode::from(u8::from(is_damaged(&[&record]))))
+}
+
+/// The record in that folder, or of that name.
+fn load(folder: &str) -> Result<Record, String> {
+    let named = pages::page(record::FOLDER).join(folder);
+    record::load(if named.is_dir() { &named } else { Path::new(folder) })
+}
+
+/// Whether lines are missing; says which.
+fn is_damaged(records: &[&Record]) -> bool {
+    let damaged = || records.iter().flat_map(|record| &record.damaged);
+    damaged().for_each(|why| eprintln!("damaged: {why}"));
+    damaged().next().is_some()
+}
+
+impl Verb {
+    fn executors(&self) -> &[String] {
+        match self {
+            Self::Conform { executors }
+            | Self::Count { executors, .. }
+            | Self::Duel { executors, .. }
+            | Self::Latency { executors, .. }
+            | Self::Idle { executors, .. }
+            | Self::Crossover { executors, .. }
+            | Self::Memory { executors }
+            | Self::Choose { executors, .. }
+            | Self::Static { executors } => executors,
+            Self::Record { .. } | Self::Report { .. } | Self::Diff { .. } => &[],
+        }
+    }
+}
+
+fn conform(session: &Session<'_>) -> Result<ExitCode, String> {
+    let chosen: Vec<_> = session.chosen.iter().filter(|contender| !contender.suite.is_empty()).copied().collect();
+    let found = conform::judge(&chosen)?;
+    let observations: Vec<Observation> = found.iter().map(conform::Found::observation).collect();
+    if session.selection.format == Format::Markdown {
+        // A page that is read with its table, so no more than was asked for.
+        let written = stdout().write_all(conform::matrix(&found).as_bytes());
+        written.map_err(|error| format!("the matrix cannot be printed: {error}"))?;
+    } else {
+        session.show(conform::view(&observations), &observations);
+    }
+    Ok(ExitCode::from(u8::from(observations.iter().any(|row| row.value == 0.0))))
+}
+
+fn check_counts(session: &Session<'_>, observations: &[Observation]) -> Result<ExitCode, String> {
+    match baseline::check(observations)? {
+        Check::NoBaseline(why) => println!("nothing was compared: {why}"),
+        Check::Same(counts) => println!("{counts} counts are what they were."),
+        Check::Different(table) => {
+            session.show(vec![table], &[]);
+            println!("\nIf that was meant, `cargo compare count --commit` writes the counts anew.");
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn duel(session: &Session<'_>, seconds: u64, reference: Option<&str>, all: bool) -> Result<(), String> {
+    let known = duel::workloads(session.all);
+    let names = session.workloads(&known)?;
+    let asked = !session.selection.workload.is_empty();
+    let workloads = known.into_iter().filter(|name| names.include(name));
+    let workloads: Vec<_> = workloads.filter(|name| asked || all || HEADLINES.contains(name)).collect();
+    let duel = Duel {
+        workloads,
+        contenders: duel::contenders(session),
+        reference: duel::reference(session, reference)?,
+        time: Duration::from_secs(seconds),
+        most_processes: 12,
+    };
+    let ending = tournament::fight(&duel)?;
+    let observations = [session.refusals(harness::duel::VERB), ending.observations].concat();
+    session.show(tournament::view(&observations), &observations);
+    if session.selection.format != Format::Json {
+        if ending.open.is_empty() {
+            println!("\nEvery order is settled.");
+        } else {
+            println!(
+                "\nThe time was up with an open order in {}: `--seconds {}` may settle it.",
+                ending.open.join(", "),
+                seconds * 3
+            );
+        }
+    }
+    Ok(())
+}
+
+fn choose(session: &Session<'_>, questions: &Questions) -> Result<(), String> {
+    let needs = questions.needs()?;
+    let (observations, record) = questions.observations()?;
+    let chosen: Vec<_> = session.chosen.iter().map(|&contender| contender.clone()).collect();
+    let mut choice = choose::choose(&needs, &chosen, &observations);
+    if let Some(record) = record {
+        choice.remarks.push(format!("By the record in {}.", record.display()));
+    }
+    let evidence: Vec<_> = choice.ranking.iter().flat_map(|candidate| candidate.evidence.clone()).collect();
+    session.show(choose::view(&choice, &chosen), &evidence);
+    Ok(())
+}

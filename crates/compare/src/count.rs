@@ -1,0 +1,120 @@
+//! `count`: the wake cost card.
+
+use harness::card::{self, ALLOCATIONS, APPROXIMATE, ATOMICS, BYTES, INSTRUCTIONS, POLLS, Plan, SYSTEM_CALLS};
+use harness::{Contender, Observation};
+use workloads::card::OPERATIONS;
+
+use harness::progress::progress;
+
+use crate::session::{Names, Session};
+use harness::table::{Table, count};
+
+/// The names of the operations.
+pub fn operations() -> Vec<&'static str> {
+    OPERATIONS.iter().map(|operation| operation.id).collect()
+}
+
+/// Counts, for everybody who was chosen, as often as `passes` says: what is not the same each time is marked. What cannot
+/// be counted stands in a row that says why.
+///
+/// # Errors
+///
+/// When an operation is asked for that there is not.
+pub fn measure(session: &Session<'_>, passes: usize) -> Result<Vec<Observation>, String> {
+    let names = session.workloads(&operations())?;
+    let contenders = session.admitted();
+    let bar = progress(contenders.len() * passes);
+    let mut observations = session.refusals(card::VERB);
+    for contender in contenders {
+        bar.set_message(format!("count {}", contender.name));
+        let mut first = of(contender, session.all, &names);
+        bar.inc(1);
+        for _ in 1..passes {
+            card::compare_passes(&mut first, &of(contender, session.all, &names));
+            bar.inc(1);
+        }
+        observations.extend(first);
+    }
+    bar.finish_and_clear();
+    Ok(observations)
+}
+
+/// Counts, for one contender.
+pub fn of(contender: &Contender, all: &[Contender], names: &Names) -> Vec<Observation> {
+    let counted = contender.counts.iter().map(|count| count.operation).filter(|operation| names.include(operation.id));
+    // A thread that spins while it waits counts how long it waited.
+    let counted = counted.filter(|operation| operation.exact || contender.parks());
+    let plan = Plan {
+        executor: contender.name.to_owned(),
+        operations: counted.map(|operation| operation.id.to_owned()).collect(),
+    };
+    if plan.operations.is_empty() {
+        return Vec::new();
+    }
+    let mut observations = Vec::new();
+    for result in [card::measure_instructions(&plan, all), card::measure_allocations(&plan)] {
+        match result {
+            Ok(rows) => observations.extend(rows),
+            Err(why) => observations.push(Observation::refused(card::VERB, contender.name, "", why)),
+        }
+    }
+    observations
+}
+
+/// One table for each operation.
+pub fn view(observations: &[Observation]) -> Vec<Table> {
+    const QUANTITIES: [(&str, &str); 6] = [
+        (INSTRUCTIONS, "instructions"),
+        (ATOMICS, "atomics"),
+        (ALLOCATIONS, "allocations"),
+        (BYTES, "bytes"),
+        (SYSTEM_CALLS, "system calls"),
+        (POLLS, "polls"),
+    ];
+    let rows: Vec<_> = observations.iter().filter(|row| row.verb == card::VERB).collect();
+    let mut tables = Vec::new();
+    for operation in OPERATIONS {
+        let header = ["executor"].into_iter().chain(QUANTITIES.map(|(_, name)| name));
+        let mut table = Table::new(format!("{}: {}", operation.id, operation.title), header);
+        let own: Vec<_> = rows.iter().filter(|row| row.subject == operation.id).collect();
+        let mut executors: Vec<&str> = Vec::new();
+        own.iter().for_each(|row| {
+            if !executors.contains(&&*row.executor) {
+                executors.push(&row.executor);
+            }
+        });
+        for executor in executors {
+            let cell = |quantity| {
+                let found = own.iter().find(|row| row.executor == executor && row.quantity == quantity);
+                found.map_or_else(String::new, |row| {
+                    let about = if row.note.as_deref() == Some(APPROXIMATE) { "~" } else { "" };
+                    format!("{about}{}", count(row.value))
+                })
+            };
+            table.row([executor.to_owned()].into_iter().chain(QUANTITIES.map(|(quantity, _)| cell(quantity))));
+        }
+        if own.iter().any(|row| row.note.as_deref() == Some(APPROXIMATE)) {
+            table.note("~ depends on chance, such as when two threads run: another run gives another figure");
+        }
+        if !table.rows.is_empty() {
+            tables.push(table);
+        }
+    }
+    let mut refused: Vec<(&str, &str)> = Vec::new();
+    for row in &rows {
+        if let Some(why) = row.refusal()
+            && !refused.contains(&(&row.executor, why))
+        {
+            refused.push((&row.executor, why));
+        }
+    }
+    let everybody = refused.iter().all(|(_, why)| *why == refused[0].1) && refused.len() > 1;
+    if everybody {
+        tables.push(Table { notes: vec![refused[0].1.to_owned()], ..Table::new("Not counted", ["executor"]) });
+    } else if !refused.is_empty() {
+        let mut table = Table::new("Not counted", ["executor", "why"]);
+        refused.iter().for_each(|(executor, why)| table.row([*executor, *why]));
+        tables.push(table);
+    }
+    tables
+}

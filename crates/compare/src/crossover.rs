@@ -1,0 +1,146 @@
+//! `crossover`: from how much work on the choice does not matter.
+
+use std::time::Duration;
+
+use harness::contender::FLOOR;
+use harness::duel::{Standing, standing};
+use harness::table::{Table, figure, time};
+use harness::tournament::{self, Duel, percent};
+use harness::{Kind, Observation};
+use workloads::work::SWEEP;
+
+use crate::duel;
+use crate::session::Session;
+
+/// The verb of these observations; they are made as those of a duel are.
+pub const VERB: &str = "crossover";
+
+/// What an executor may take of the time before it is said to matter.
+pub const SHARES: [f64; 2] = [0.05, 0.01];
+
+/// Times the sweep, for everybody who was chosen and owns tasks.
+///
+/// # Errors
+///
+/// When nobody is left, or a process fails.
+pub fn measure(session: &Session<'_>, seconds: u64) -> Result<Vec<Observation>, String> {
+    let contenders = session.admitted().into_iter().filter(|contender| contender.kind != Kind::BlockOn);
+    let mut contenders: Vec<_> = contenders.map(|contender| contender.name).collect();
+    if !contenders.contains(&FLOOR) {
+        // What the work takes by hand is the axis.
+        contenders.insert(0, FLOOR);
+    }
+    let duel = Duel {
+        workloads: SWEEP.iter().map(|workload| workload.id).collect(),
+        contenders,
+        reference: duel::reference(session, None)?,
+        time: Duration::from_secs(seconds),
+        most_processes: 3,
+    };
+    let mut observations = [session.refusals(VERB), tournament::fight(&duel)?.observations].concat();
+    observations.iter_mut().for_each(|row| VERB.clone_into(&mut row.verb));
+    Ok(observations)
+}
+
+/// One point of the sweep.
+#[derive(Clone, Debug)]
+pub struct Point {
+    /// What a poll takes by hand, in nanoseconds: the work, and the call.
+    pub work: f64,
+    /// What each executor takes in all, in nanoseconds.
+    pub totals: Vec<(String, f64)>,
+    /// The noise at this point.
+    pub noise: f64,
+}
+
+/// The points that were observed, the least work first.
+pub fn points(observations: &[Observation]) -> Vec<Point> {
+    let rows = observations.iter().filter(|row| row.verb == VERB);
+    let rows: Vec<Observation> =
+        rows.map(|row| Observation { verb: harness::duel::VERB.to_owned(), ..row.clone() }).collect();
+    let Some(reference) = tournament::observed_reference(&rows) else { return Vec::new() };
+    let points = SWEEP.iter().filter_map(|workload| {
+        let standing: Standing = standing(&rows, workload.id, reference);
+        let floor = standing.place(FLOOR)?;
+        let work = floor.nanoseconds;
+        let others = standing.places.iter().filter(|place| place.name != FLOOR);
+        let totals = others.map(|place| (place.name.clone(), work * place.ratio / floor.ratio)).collect();
+        Some(Point { work, totals, noise: standing.noise })
+    });
+    points.collect()
+}
+
+/// The work from which on the slowest takes less than that share more than the fastest, between two points; nothing when
+/// that is so nowhere.
+pub fn crossover(points: &[Point], share: f64) -> Option<f64> {
+    let gap = |point: &Point| {
+        let totals = || point.totals.iter().map(|(_, total)| *total);
+        totals().fold(0.0, f64::max) / totals().fold(f64::INFINITY, f64::min) - 1.0
+    };
+    let above = points.iter().rposition(|point| gap(point) >= share);
+    let Some(above) = above else { return points.first().map(|point| point.work) };
+    let (before, after) = (&points[above], points.get(above + 1)?);
+    // On logarithmic axes the gap is all but a straight line: a price divided by the work.
+    let place = (gap(before) / share).ln() / (gap(before) / gap(after).max(1e-6)).ln();
+    Some((before.work.ln() + place * (after.work / before.work).ln()).exp())
+}
+
+/// Executors across, work down.
+pub fn view(observations: &[Observation]) -> Vec<Table> {
+    let points = points(observations);
+    let Some(first) = points.first() else { return Vec::new() };
+    let mut names: Vec<String> = first.totals.iter().map(|(name, _)| name.clone()).collect();
+    names.sort_by_key(|name| observations.iter().position(|row| row.executor == *name));
+    let header = [String::from("work in each poll"), String::from("noise")].into_iter().chain(names.iter().cloned());
+    let mut table = Table::new("What each adds to the work, in percent of it: one task that wakes itself", header);
+    for point in &points {
+        let cells = names.iter().map(|name| {
+            let total = point.totals.iter().find(|(other, _)| other == name);
+            total.map_or_else(|| "-".to_owned(), |(_, total)| figure(100.0 * (total / point.work - 1.0)))
+        });
+        table.row([time(point.work), percent(point.noise)].into_iter().chain(cells));
+    }
+    for share in SHARES {
+        table.note(match crossover(&points, share) {
+            Some(work) => format!(
+                "From {} of work in each poll on, the slowest takes less than {:.0} % more than the fastest.",
+                time(work),
+                100.0 * share
+            ),
+            None => format!("The slowest takes at least {:.0} % more than the fastest at every point.", 100.0 * share),
+        });
+    }
+    vec![table]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One executor adds nothing, the other one so much.
+    fn points(price: f64) -> Vec<Point> {
+        let point = |work: f64| Point {
+            work,
+            totals: vec![("free".to_owned(), work), ("dear".to_owned(), work + price)],
+            noise: 1.0,
+        };
+        [10.0, 100.0, 1_000.0, 10_000.0, 100_000.0].map(point).to_vec()
+    }
+
+    #[test]
+    fn the_crossover_is_where_the_price_is_that_share() {
+        // 100 ns are five percent of 2 microseconds, and one of 10.
+        assert!((crossover(&points(100.0), 0.05).unwrap() / 2_000.0 - 1.0).abs() < 0.01);
+        assert!((crossover(&points(100.0), 0.01).unwrap() / 10_000.0 - 1.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn what_costs_the_same_matters_nowhere() {
+        assert_eq!(crossover(&points(0.0), 0.05), Some(10.0));
+    }
+
+    #[test]
+    fn what_matters_everywhere_has_no_crossover() {
+        assert_eq!(crossover(&points(1e6), 0.05), None);
+    }
+}

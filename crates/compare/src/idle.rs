@@ -1,0 +1,84 @@
+//! `idle`: what is done while nothing happens.
+
+use harness::idle::{self, POLLS, PROCESSOR, Plan, SWITCHES, TASKS, WAKE};
+use harness::{Kind, Observation};
+
+use crate::latency::{executors, not_measured};
+use harness::progress::progress;
+
+use crate::session::Session;
+use harness::table::{Table, count, figure, time};
+
+/// Measures everybody who was chosen and owns tasks, with so many tasks.
+pub fn measure(session: &Session<'_>, tasks: &[usize], milliseconds: u64, processes: u32) -> Vec<Observation> {
+    let mut contenders = session.admitted();
+    contenders.retain(|contender| contender.kind == Kind::Executor);
+    let bar = progress(contenders.len() * tasks.len() * processes as usize);
+    let mut observations = session.refusals(idle::VERB);
+    for process in 0..processes {
+        for &tasks in tasks {
+            for contender in &contenders {
+                bar.set_message(format!("idle {} with {tasks} tasks", contender.name));
+                let plan = Plan { executor: contender.name.to_owned(), tasks, milliseconds, process };
+                match idle::measure_one(&plan) {
+                    Ok(rows) => observations.extend(rows),
+                    Err(why) => {
+                        let row = Observation::refused(idle::VERB, contender.name, "waiting", why);
+                        observations.push(row.at(tasks as f64));
+                    }
+                }
+                bar.inc(1);
+            }
+        }
+    }
+    bar.finish_and_clear();
+    observations
+}
+
+/// One table for each number of tasks.
+pub fn view(observations: &[Observation]) -> Vec<Table> {
+    let rows: Vec<_> = observations.iter().filter(|row| row.verb == idle::VERB).collect();
+    let mut tables = Vec::new();
+    for &tasks in TASKS {
+        let title = format!("{} and nothing happens, for each second; and then", waiting(tasks));
+        let mut table =
+            Table::new(title, ["executor", "polls", "processor", "voluntary switches", "to wake one and hear from it"]);
+        for executor in executors(&rows) {
+            let cell = |quantity: &str, show: fn(f64) -> String| {
+                value(observations, executor, tasks, quantity).map_or_else(|| "?".to_owned(), show)
+            };
+            let cells = [
+                cell(POLLS, figure),
+                cell(PROCESSOR, |share| format!("{:.1} %", 100.0 * share)),
+                cell(SWITCHES, figure),
+                cell(WAKE, time),
+            ];
+            if cells.iter().any(|cell| cell != "?") {
+                table.row([executor.to_owned()].into_iter().chain(cells));
+            }
+        }
+        if !table.rows.is_empty() {
+            if table.rows.iter().flatten().any(|cell| cell == "?") {
+                table.note("? is what only Linux tells.");
+            }
+            tables.push(table);
+        }
+    }
+    tables.extend(not_measured(&rows));
+    tables
+}
+
+/// The median over processes.
+pub fn value(observations: &[Observation], executor: &str, tasks: usize, quantity: &str) -> Option<f64> {
+    let own = observations.iter().filter(|row| {
+        row.verb == idle::VERB
+            && row.executor == executor
+            && row.parameter == Some(tasks as f64)
+            && row.quantity == quantity
+    });
+    harness::statistics::median(&own.map(|row| row.value).collect::<Vec<_>>())
+}
+
+fn waiting(tasks: usize) -> String {
+    if tasks == 1 { "1 task waits".to_owned() } else { format!("{} tasks wait", count(tasks as f64)) }
+}

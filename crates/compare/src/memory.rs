@@ -1,0 +1,63 @@
+//! `memory`: what a task takes that only waits.
+
+use harness::memory::{self, BLOCKS, BYTES, Plan, TASKS};
+use harness::{Kind, Observation};
+
+use crate::latency::{executors, not_measured};
+use harness::progress::progress;
+
+use crate::session::Session;
+use harness::table::{Table, count};
+
+/// Measures everybody who was chosen and owns tasks.
+pub fn measure(session: &Session<'_>) -> Vec<Observation> {
+    let mut contenders = session.admitted();
+    contenders.retain(|contender| contender.kind == Kind::Executor);
+    let bar = progress(contenders.len());
+    let mut observations = session.refusals(memory::VERB);
+    for contender in contenders {
+        bar.set_message(format!("memory {}", contender.name));
+        let plan = Plan { executor: contender.name.to_owned() };
+        let rows = memory::measure_one(&plan);
+        observations.extend(
+            rows.unwrap_or_else(|why| vec![Observation::refused(memory::VERB, contender.name, "waiting", why)]),
+        );
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    observations
+}
+
+/// Sizes of futures across.
+pub fn view(observations: &[Observation]) -> Vec<Table> {
+    let rows: Vec<_> = observations.iter().filter(|row| row.verb == memory::VERB).collect();
+    let mut sizes: Vec<f64> = rows.iter().filter_map(|row| row.parameter).collect();
+    sizes.sort_by(f64::total_cmp);
+    sizes.dedup();
+    let mut tables = Vec::new();
+    for quantity in [BYTES, BLOCKS] {
+        let header = [String::from("executor")].into_iter().chain(sizes.iter().map(|size| format!("{size} B")));
+        let title = format!("Heap: {quantity}, by the size of the future, with {} tasks", count(TASKS as f64));
+        let mut table = Table::new(title, header);
+        for executor in executors(&rows) {
+            let cells = sizes.iter().map(|&size| value(observations, executor, size, quantity));
+            let cells: Option<Vec<_>> = cells.map(|value| value.map(count)).collect();
+            if let Some(cells) = cells {
+                table.row([executor.to_owned()].into_iter().chain(cells));
+            }
+        }
+        if !table.rows.is_empty() {
+            tables.push(table);
+        }
+    }
+    tables.extend(not_measured(&rows));
+    tables
+}
+
+/// What was observed for a future of so many bytes.
+pub fn value(observations: &[Observation], executor: &str, size: f64, quantity: &str) -> Option<f64> {
+    let own = observations.iter().find(|row| {
+        row.verb == memory::VERB && row.executor == executor && row.parameter == Some(size) && row.quantity == quantity
+    });
+    own.map(|row| row.value)
+}

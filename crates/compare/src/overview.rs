@@ -1,0 +1,156 @@
+//! `cargo compare` and nothing else: one screen that answers "which one?".
+
+use std::time::Duration;
+
+use harness::card::{ALLOCATIONS, ATOMICS, INSTRUCTIONS};
+use harness::contender::FLOOR;
+use harness::duel::standing;
+use harness::idle::{PROCESSOR, WAKE};
+use harness::machine::{Machine, Source};
+use harness::table::{Table, count, time};
+use harness::tournament::{self, Duel};
+use harness::{Kind, Observation};
+
+use crate::session::{Names, Session};
+use crate::{conform, count as cost, duel, idle};
+
+/// The workloads whose ratios fit on a screen.
+pub const HEADLINES: &[&str] = &["yield_one", "spawn_join", "ping_pong", "all_ready", "one_ready_100"];
+
+/// The operations whose counts do.
+const OPERATIONS: &[&str] = &["self_wake", "foreign_wake", "spawn_join"];
+
+/// So many tasks wait while nothing happens.
+const WAITING: usize = 10_000;
+
+/// So long the ratios may take.
+const TIME: Duration = Duration::from_secs(15);
+
+/// Measures, in less than a minute.
+///
+/// # Errors
+///
+/// When nobody is left to be measured, or a duel fails.
+pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
+    let known: Vec<_> = cost::operations();
+    let wanted: Vec<String> = OPERATIONS.iter().map(|&name| name.to_owned()).collect();
+    let names = Names::new("operation", &wanted, &[], &known)?;
+    let contenders = session.admitted();
+    let bar = harness::progress::progress(contenders.len());
+    let mut observations = Vec::new();
+    for contender in &contenders {
+        bar.set_message(format!("count {}", contender.name));
+        observations.extend(cost::of(contender, session.all, &names));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    observations.extend(idle::measure(session, &[WAITING], 100, 1));
+    let tasks = contenders.iter().filter(|contender| contender.kind != Kind::BlockOn);
+    let tasks: Vec<_> = tasks.map(|contender| contender.name).collect();
+    if tasks.iter().any(|name| *name != FLOOR) {
+        let duel = Duel {
+            workloads: HEADLINES.to_vec(),
+            contenders: tasks,
+            reference: duel::reference(session, None)?,
+            time: TIME,
+            most_processes: 3,
+        };
+        observations.extend(tournament::fight(&duel)?.observations);
+    }
+    Ok(observations)
+}
+
+/// The screen.
+///
+/// # Errors
+///
+/// When a suite has to be run and cannot be.
+pub fn view(session: &Session<'_>, observations: &[Observation]) -> Result<Vec<Table>, String> {
+    let title = format!("Which one? {}; {}", Machine::this().in_words(), Source::this().in_words());
+    let header = [
+        "executor",
+        "breaks",
+        "self-wake",
+        "foreign",
+        "spawn",
+        "yield",
+        "spawn",
+        "pair",
+        "all",
+        "1:100",
+        "idle",
+        "wake",
+    ];
+    let mut table = Table::new(title, header);
+    let reference = tournament::observed_reference(observations);
+    let standings: Vec<_> = HEADLINES
+        .iter()
+        .map(|workload| reference.map(|reference| standing(observations, workload, reference)))
+        .collect();
+    for contender in session.chosen.iter().filter(|contender| contender.kind == Kind::Executor) {
+        let name = contender.name;
+        let verdict = conform::verdict(contender)?;
+        let counted = |operation: &str| {
+            let of = |quantity: &str| {
+                let found = observations
+                    .iter()
+                    .find(|row| row.executor == name && row.subject == operation && row.quantity == quantity);
+                found.map(|row| count(row.value))
+            };
+            let (instructions, atomics, allocations) = (of(INSTRUCTIONS), of(ATOMICS), of(ALLOCATIONS));
+            match (instructions, atomics, allocations) {
+                (Some(instructions), Some(atomics), Some(allocations)) => {
+                    format!("{instructions} {atomics} {allocations}")
+                }
+                (_, _, Some(allocations)) => format!("? ? {allocations}"),
+                _ => "?".to_owned(),
+            }
+        };
+        let ratio = |standing: &Option<harness::duel::Standing>| {
+            let found =
+                standing.as_ref().and_then(|standing| Some(standing.place(name)?.ratio / standing.place(FLOOR)?.ratio));
+            found.map_or_else(|| "-".to_owned(), |ratio| format!("{}x", harness::table::figure(ratio)))
+        };
+        let idles = |quantity: &str, show: fn(f64) -> String| {
+            idle::value(observations, name, WAITING, quantity).map_or_else(|| "?".to_owned(), show)
+        };
+        let refused = session.refusal(contender).is_some() && !session.selection.despite_failures;
+        let cells: Vec<String> = if refused {
+            vec![verdict.in_short()].into_iter().chain((0..10).map(|_| "-".to_owned())).collect()
+        } else {
+            [verdict.in_short()]
+                .into_iter()
+                .chain(OPERATIONS.iter().map(|operation| counted(operation)))
+                .chain(standings.iter().map(ratio))
+                .chain([idles(PROCESSOR, |share| format!("{:.0} %", 100.0 * share)), idles(WAKE, time)])
+                .collect()
+        };
+        table.row([name.to_owned()].into_iter().chain(cells));
+    }
+    table.note(
+        "breaks: clauses of docs/conformance.md. self-wake, foreign (wake, the waking thread's part), spawn (and join): \
+         instructions, atomic read-modify-writes, allocations, exact. Ratios (x) to the same work by hand, from interleaved \
+         slices: yield in one task, spawn and join, a pair of tasks over a channel, all of 1,000 tasks ready, 1 ready of 101. \
+         idle: processor time used while 10,000 tasks wait and nothing happens; wake: to wake one of them and hear from it.",
+    );
+    let noise: Vec<_> = standings.iter().flatten().map(|standing| standing.noise).collect();
+    if let Some(noise) = harness::statistics::maximum(&noise) {
+        table.note(format!(
+            "Noise: one contender against itself differed by up to {} here; smaller differences are ties.",
+            tournament::percent(noise)
+        ));
+    }
+    for contender in &session.chosen {
+        if let Some(why) = session.refusal(contender) {
+            table.note(format!("{} is not measured: it {why}.", contender.name));
+        }
+    }
+    if let Some(why) = observations.iter().find_map(|row| row.refusal().filter(|why| why.contains("valgrind"))) {
+        table.note(why.to_owned());
+    }
+    table.note(
+        "Deeper: `cargo compare count` (what a wake costs), `duel raw-waker tokio` (who is faster), `latency`, `idle`, `memory`, \
+         `choose` (for your case); `cargo compare help` lists all.",
+    );
+    Ok(vec![table])
+}

@@ -1,0 +1,432 @@
+//! `record`: everything that can be measured, kept as it was found.
+//!
+//! A record is a folder with a file for each step. The first line of a file says where, when and of what it was measured;
+//! each other line is one observation, with nothing computed from it. A file is there only when its step is complete, so
+//! whoever is interrupted goes on where it ended.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{env, fmt, fs};
+
+use harness::duel::TWIN;
+use harness::machine::{Machine, Moment, Source, too_busy};
+use harness::tournament::{self, Duel};
+use harness::{Contender, Kind, Observation, idle as idling, latency as waking, pages};
+use serde::{Deserialize, Serialize};
+
+use crate::session::Session;
+use crate::{conform, count, crossover, duel, idle, latency, memory, statics};
+
+/// Where the records are.
+pub const FOLDER: &str = "docs/results";
+
+/// The first line of a step's file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// What was called.
+    pub command: String,
+    /// Less time for each figure, and so more noise.
+    pub quick: bool,
+    /// Where.
+    pub machine: Machine,
+    /// Of what.
+    pub source: Source,
+    /// Of whom, and of which version.
+    pub executors: BTreeMap<String, String>,
+    /// When it began.
+    pub before: Moment,
+    /// When it ended.
+    pub after: Moment,
+    /// What else the machine was busy with, if it was too busy for times to be trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busy: Option<String>,
+    /// How many lines follow.
+    pub rows: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FirstLine {
+    header: Header,
+}
+
+impl Header {
+    /// For what is measured now.
+    pub fn now(command: &str, quick: bool, contenders: &[&Contender]) -> Self {
+        let moment = Moment::now();
+        Self {
+            command: command.to_owned(),
+            quick,
+            machine: Machine::this(),
+            source: Source::this(),
+            executors: versions(contenders),
+            before: moment,
+            after: moment,
+            busy: None,
+            rows: 0,
+        }
+    }
+
+    /// Why steps under this header and steps under the other one do not belong into one record, if so.
+    pub fn parts_from(&self, other: &Self) -> Option<String> {
+        let (ours, theirs) = (&self.machine, &other.machine);
+        let differences = [
+            ("commit", self.source.commit != other.source.commit),
+            ("changes that are not committed", self.source.dirty != other.source.dirty),
+            ("Cargo.lock", self.source.lock != other.source.lock),
+            ("rustc", ours.rustc != theirs.rustc),
+            ("machine", Machine { rustc: theirs.rustc.clone(), ..ours.clone() } != *theirs),
+            ("executors", self.executors != other.executors),
+            ("`--quick`", self.quick != other.quick),
+        ];
+        let names: Vec<_> = differences.iter().filter(|(_, differ)| *differ).map(|(name, _)| *name).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+}
+
+/// Part of a record.
+pub struct Step<'a> {
+    /// The name of its file, less the ending.
+    pub name: String,
+    /// Does it.
+    pub measure: Box<dyn Fn() -> Result<Vec<Observation>, String> + 'a>,
+}
+
+impl fmt::Debug for Step<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Step").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Step<'a> {
+    /// What is called `name` and measured so.
+    pub fn new(name: impl Into<String>, measure: impl Fn() -> Result<Vec<Observation>, String> + 'a) -> Self {
+        Self { name: name.into(), measure: Box::new(measure) }
+    }
+}
+
+/// All steps, in their order: exact counts first, and last the suites, which leave a load behind that would look like
+/// somebody else's.
+pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
+    let processes = if quick { 1 } else { 2 };
+    let mut steps =
+        vec![Step::new("count", || count::measure(session, 2)), Step::new("memory", || Ok(memory::measure(session)))];
+    for workload in duel::workloads(session.all) {
+        if !duel::contenders(session).iter().any(|name| takes_part(session, name, workload)) {
+            continue;
+        }
+        let measure = move || {
+            let duel = Duel {
+                workloads: vec![workload],
+                contenders: duel::contenders(session),
+                reference: reference(session, workload)?,
+                time: Duration::from_secs(if quick { 2 } else { 15 }),
+                most_processes: if quick { 3 } else { 12 },
+            };
+            Ok([session.refusals(harness::duel::VERB), tournament::fight(&duel)?.observations].concat())
+        };
+        steps.push(Step::new(format!("duel-{workload}"), measure));
+    }
+    steps.push(Step::new("crossover", move || crossover::measure(session, if quick { 20 } else { 60 })));
+    for interval in waking::INTERVALS {
+        let measure = move || Ok(latency::measure(session, &[*interval], processes));
+        steps.push(Step::new(format!("latency-{interval}ns"), measure));
+    }
+    for tasks in idling::TASKS {
+        let milliseconds = if quick { 100 } else { 500 };
+        let measure = move || Ok(idle::measure(session, &[*tasks], milliseconds, processes));
+        steps.push(Step::new(format!("idle-{tasks}"), measure));
+    }
+    steps.push(Step::new("static", || statics::measure(session)));
+    steps.push(Step::new("conform", || {
+        let suites = session.chosen.iter().filter(|contender| !contender.suite.is_empty()).copied();
+        let found = conform::judge(&suites.collect::<Vec<_>>())?;
+        Ok(found.iter().map(conform::Found::observation).collect())
+    }));
+    steps
+}
+
+fn takes_part(session: &Session<'_>, name: &str, workload: &str) -> bool {
+    let contender = session.chosen.iter().find(|contender| contender.name == name);
+    contender.is_some_and(|contender| {
+        contender.kind != Kind::Floor && contender.cases.iter().any(|case| case.workload.id == workload)
+    })
+}
+
+/// The usual reference, or, where that does not know the workload, the first that does.
+fn reference(session: &Session<'_>, workload: &str) -> Result<&'static str, String> {
+    let usual = duel::reference(session, None)?;
+    let others = duel::contenders(session);
+    let first = [usual].into_iter().chain(others).find(|name| takes_part(session, name, workload));
+    first.ok_or_else(|| format!("nobody who was chosen knows `{workload}`"))
+}
+
+/// What is measured, in which folder, and whether it is begun anew.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The name of the folder; the date and the commit without.
+    pub name: Option<String>,
+    /// Less time for each figure.
+    pub quick: bool,
+    /// Whether what was recorded under that name is removed first.
+    pub anew: bool,
+}
+
+/// Measures whatever is not in the record yet, and says which folder it is.
+///
+/// # Errors
+///
+/// When the folder holds something else, cannot be written, or a measurement fails. What was complete before stays.
+pub fn record(session: &Session<'_>, request: &Request) -> Result<PathBuf, String> {
+    let command: Vec<String> = env::args().skip(1).collect();
+    let header = Header::now(&format!("cargo compare {}", command.join(" ")), request.quick, &session.chosen);
+    let name = request.name.clone().unwrap_or_else(|| {
+        let commit = &header.source.commit;
+        format!("{}-{}", date(header.before.time), &commit[..commit.len().min(8)])
+    });
+    let folder = pages::page(FOLDER).join(&name);
+    if request.anew {
+        forget(&folder)?;
+    }
+    take(&folder, &header, &steps(session, request.quick))?;
+    Ok(folder)
+}
+
+/// Removes the files of a record, and nothing else that may be in the folder.
+fn forget(folder: &Path) -> Result<(), String> {
+    for file in files(folder).unwrap_or_default() {
+        fs::remove_file(&file).map_err(|error| format!("{} cannot be removed: {error}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Takes the steps that are not in the folder yet, and says how many those were.
+///
+/// # Errors
+///
+/// When the folder holds something else, cannot be written, or a step fails.
+pub fn take(folder: &Path, header: &Header, steps: &[Step<'_>]) -> Result<usize, String> {
+    let cannot = |what: &Path, error| format!("{} cannot be written: {error}", what.display());
+    fs::create_dir_all(folder).map_err(|error| cannot(folder, error))?;
+    let mut complete = Vec::new();
+    for file in files(folder)? {
+        // Whatever is damaged is measured again.
+        let Ok(part) = read(&file) else { continue };
+        if let Some(what) = header.parts_from(&part.header) {
+            return Err(format!(
+                "{} holds a record of another state ({what}): `--anew` removes it, `--name` begins another",
+                folder.display()
+            ));
+        }
+        if part.damaged.is_empty() {
+            complete.push(part.step);
+        }
+    }
+    let mut taken = 0;
+    for (number, step) in steps.iter().enumerate() {
+        let place = format!("[{}/{}] {}", number + 1, steps.len(), step.name);
+        if complete.contains(&step.name) {
+            eprintln!("{place}: recorded already");
+            continue;
+        }
+        eprintln!("{place}");
+        let before = Moment::now();
+        let rows = (step.measure)().map_err(|why| format!("{}: {why}", step.name))?;
+        let after = Moment::now();
+        let busy = too_busy(&header.machine, &before, &after);
+        let header = Header { before, after, busy, rows: rows.len(), ..header.clone() };
+        let file = folder.join(format!("{}.jsonl", step.name));
+        // Under another name until it is complete: an interrupted step leaves nothing that looks like one.
+        let unfinished = file.with_extension("unfinished");
+        fs::write(&unfinished, text(&header, &rows)).map_err(|error| cannot(&unfinished, error))?;
+        fs::rename(&unfinished, &file).map_err(|error| cannot(&file, error))?;
+        taken += 1;
+    }
+    Ok(taken)
+}
+
+/// What a step's file says.
+pub fn text(header: &Header, rows: &[Observation]) -> String {
+    let mut text = line(&FirstLine { header: header.clone() });
+    rows.iter().for_each(|row| text.push_str(&line(row)));
+    text
+}
+
+fn line(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("neither a header nor a row has keys but strings") + "\n"
+}
+
+/// What was recorded.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The name of its folder.
+    pub name: String,
+    /// The header of each step, by the step's name.
+    pub steps: BTreeMap<String, Header>,
+    /// All that was observed, in the order of the contenders.
+    pub observations: Vec<Observation>,
+    /// What could not be read: file, line and why.
+    pub damaged: Vec<String>,
+}
+
+impl Record {
+    /// The header of one of the steps: they agree in all but moments.
+    pub fn header(&self) -> &Header {
+        self.steps.values().next().expect("a record without steps is not loaded")
+    }
+
+    /// When the first of its steps began.
+    pub fn begun(&self) -> u64 {
+        self.steps.values().map(|header| header.before.time).min().unwrap_or(0)
+    }
+}
+
+/// Reads a record. What is damaged is left out and named.
+///
+/// # Errors
+///
+/// When there is no record in that folder, or not one of its steps can be read.
+pub fn load(folder: &Path) -> Result<Record, String> {
+    let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let mut record = Record { name, steps: BTreeMap::new(), observations: Vec::new(), damaged: Vec::new() };
+    for file in files(folder)? {
+        match read(&file) {
+            Err(why) => record.damaged.push(why),
+            Ok(part) => {
+                let first = record.steps.values().next();
+                if let Some(what) = first.and_then(|first| first.parts_from(&part.header)) {
+                    record.damaged.push(format!("{} is of another state than the rest: {what}", file.display()));
+                    continue;
+                }
+                record.steps.insert(part.step, part.header);
+                record.damaged.extend(part.damaged);
+                for row in part.rows {
+                    // Every step says who was refused; once is enough.
+                    if row.refusal().is_none() || !record.observations.contains(&row) {
+                        record.observations.push(row);
+                    }
+                }
+            }
+        }
+    }
+    if record.steps.is_empty() {
+        let damaged: String = record.damaged.iter().map(|why| format!("; {why}")).collect();
+        return Err(format!("{} holds no record{damaged}", folder.display()));
+    }
+    let order: Vec<_> = harness::contenders().iter().map(|contender| contender.name).collect();
+    record.observations.sort_by_key(|row| {
+        let name = row.executor.strip_suffix(TWIN).unwrap_or(&row.executor);
+        order.iter().position(|other| *other == name).unwrap_or(order.len())
+    });
+    Ok(record)
+}
+
+/// The folder of the newest record below that one, if there is any.
+///
+/// # Errors
+///
+/// When a folder cannot be read.
+pub fn newest(below: &Path) -> Result<Option<PathBuf>, String> {
+    let Ok(entries) = fs::read_dir(below) else { return Ok(None) };
+    let mut newest: Option<(u64, PathBuf)> = None;
+    for entry in entries {
+        let folder = entry.map_err(|error| format!("{} cannot be read: {error}", below.display()))?.path();
+        if !folder.is_dir() || files(&folder)?.is_empty() {
+            continue;
+        }
+        let candidate = (load(&folder)?.begun(), folder);
+        if newest.as_ref().is_none_or(|newest| candidate > *newest) {
+            newest = Some(candidate);
+        }
+    }
+    Ok(newest.map(|(_, folder)| folder))
+}
+
+/// The steps' files, by name.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let cannot = |error| format!("{} cannot be read: {error}", folder.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(cannot)? {
+        let file = entry.map_err(cannot)?.path();
+        if file.extension().is_some_and(|extension| extension == "jsonl") {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// One file of a record.
+struct Part {
+    step: String,
+    header: Header,
+    rows: Vec<Observation>,
+    damaged: Vec<String>,
+}
+
+fn read(file: &Path) -> Result<Part, String> {
+    let shown = file.display();
+    let text = fs::read(file).map_err(|error| format!("{shown} cannot be read: {error}"))?;
+    // One byte that is no text does not take the other lines with it.
+    let text = String::from_utf8_lossy(&text);
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    let first: FirstLine = serde_json::from_str(first).map_err(|error| format!("{shown}:1: no header: {error}"))?;
+    let header = first.header;
+    let (mut rows, mut damaged) = (Vec::new(), Vec::new());
+    for (number, line) in lines.enumerate() {
+        match serde_json::from_str(line) {
+            Ok(row) => rows.push(row),
+            Err(error) => damaged.push(format!("{shown}:{}: no observation: {error}", number + 2)),
+        }
+    }
+    if rows.len() + damaged.len() != header.rows {
+        let found = rows.len() + damaged.len();
+        damaged.push(format!("{shown}: {found} lines after the header, which speaks of {}", header.rows));
+    }
+    let step = file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    Ok(Part { step, header, rows, damaged })
+}
+
+/// What this program was built with.
+const LOCK: &str = include_str!("../../../Cargo.lock");
+
+/// Executors that are not called as the package is that they come from.
+const PACKAGES: &[(&str, &str)] =
+    &[("async-executor-local", "async-executor"), ("futures-local-pool", "futures-executor")];
+
+fn versions(contenders: &[&Contender]) -> BTreeMap<String, String> {
+    let executors = contenders.iter().filter(|contender| contender.kind != Kind::Floor);
+    let version = |name: &str| {
+        let package = PACKAGES.iter().find(|(executor, _)| *executor == name).map_or(name, |(_, package)| *package);
+        version(LOCK, package).unwrap_or("unknown").to_owned()
+    };
+    executors.map(|contender| (contender.name.to_owned(), version(contender.name))).collect()
+}
+
+/// The version of a package, from a text such as `Cargo.lock`.
+pub fn version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
+    lock.split("[[package]]").find_map(|entry| {
+        let field = |name: &str| {
+            let value = entry.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "))?;
+            Some(value.trim_matches('"'))
+        };
+        (field("name")? == package).then(|| field("version"))?
+    })
+}
+
+/// The day, in Greenwich, of a moment given in seconds since 1970: `2026-11-22`.
+///
+/// Source: Howard Hinnant, [`civil_from_days`](https://howardhinnant.github.io/date_algorithms.html).
+pub fn date(seconds: u64) -> String {
+    // Years that begin in March have their leap day at the end.
+    let days = seconds / 86_400 + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}

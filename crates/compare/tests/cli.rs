@@ -1,0 +1,91 @@
+//! What the program says to what it is asked.
+
+use std::process::{Command, Output};
+
+fn compare(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_compare")).args(arguments).output().expect("it can be run")
+}
+
+/// What it prints, as JSON rows.
+fn rows(arguments: &[&str]) -> Vec<serde_json::Value> {
+    let output = compare(&[arguments, &["--format", "json"]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("it prints text");
+    text.lines().map(|line| serde_json::from_str(line).expect("a line is an object")).collect()
+}
+
+fn complaint(arguments: &[&str]) -> String {
+    let output = compare(arguments);
+    assert_eq!(output.status.code(), Some(2), "what cannot be done ends with 2");
+    assert!(output.stdout.is_empty(), "nothing is printed but what is wrong");
+    String::from_utf8(output.stderr).expect("it prints text")
+}
+
+#[test]
+fn an_unknown_executor_lists_the_known_ones() {
+    let said = complaint(&["memory", "nosuch"]);
+    assert!(said.starts_with("error: no executor matches `nosuch`; there are floor, noop-waker"), "{said}");
+    assert_eq!(said.lines().count(), 1);
+}
+
+#[test]
+fn an_unknown_workload_lists_the_known_ones() {
+    let said = complaint(&["duel", "raw-waker", "--workload", "nosuch"]);
+    assert!(said.starts_with("error: no workload matches `nosuch`; there are spawn_join"), "{said}");
+}
+
+#[test]
+fn what_has_no_workloads_says_so() {
+    assert!(complaint(&["idle", "--workload", "yield_one"]).contains("are for `count` and `duel`"));
+}
+
+#[test]
+fn what_is_no_regular_expression_is_named() {
+    assert!(complaint(&["memory", "raw("]).contains("`raw(` is no regular expression"));
+}
+
+#[test]
+fn a_reference_has_to_take_part() {
+    let said = complaint(&["duel", "raw-waker", "tokio", "--reference", "park-waker"]);
+    assert!(said.contains("`park-waker` does not take part"), "{said}");
+}
+
+/// The one fact about memory that the strategies promise: raw-waker has one block for a task.
+#[test]
+fn memory_counts_blocks() {
+    let rows = rows(&["memory", "raw-waker", "noop-waker"]);
+    let blocks = |executor: &str| {
+        let found =
+            rows.iter().filter(|row| row["executor"] == executor && row["quantity"] == "blocks per parked task");
+        found.map(|row| row["value"].as_f64().expect("it is a number").round()).collect::<Vec<_>>()
+    };
+    assert_eq!(blocks("raw-waker"), [1.0; 5]);
+    assert_eq!(blocks("noop-waker"), [2.0; 5]);
+}
+
+/// An executor that breaks a clause of std has its reason where its figures would be, and figures when asked.
+#[test]
+fn a_gate_keeps_out_and_lets_in() {
+    let closed = rows(&["count", "pollster", "--workload", "block_on_ready"]);
+    assert_eq!(closed.len(), 1);
+    assert!(closed[0]["note"].as_str().expect("it says why").starts_with("breaks X8"));
+    let open = rows(&["count", "pollster", "--workload", "block_on_ready", "--despite-failures"]);
+    assert!(open.iter().any(|row| row["quantity"] == "polls per operation" && row["value"] == 1.0));
+}
+
+/// Polls are exact everywhere, and a strategy that polls only what was woken polls it once for each wake.
+#[test]
+fn a_wake_is_a_poll() {
+    let rows = rows(&["count", "raw-waker", "arc-waker", "--workload", "wake", "--not-workload", "foreign"]);
+    let polls: Vec<_> = rows.iter().filter(|row| row["quantity"] == "polls per operation").collect();
+    assert_eq!(polls.len(), 6, "two executors, three operations");
+    assert!(polls.iter().all(|row| row["value"] == 1.0), "{polls:?}");
+}
+
+#[test]
+fn markdown_can_be_pasted_into_a_page() {
+    let output = compare(&["memory", "raw-waker", "--format", "markdown"]);
+    let text = String::from_utf8(output.stdout).expect("it prints text");
+    assert!(text.contains("| executor"), "{text}");
+    assert!(text.lines().filter(|line| line.starts_with('|')).all(|line| line.ends_with('|')), "{text}");
+}

@@ -1,0 +1,126 @@
+//! The duel tells a difference of ten percent from none.
+//!
+//! A program of its own, as a duel starts copies of it.
+
+use std::hint::black_box;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use compare::Contender;
+use executor::{BlockOn, Capabilities, Executor, Spawn};
+use harness::duel::{Order, standing};
+use harness::tournament::{self, Duel};
+use harness::worker;
+use raw_waker::{RawExecutor, RawJoinHandle};
+
+const WORKLOAD: &str = "yield_one";
+
+/// raw-waker, whose tasks take some steps of their own each time that they are polled.
+#[derive(Debug, Default)]
+struct Slower<const STEPS: usize>(RawExecutor);
+
+const NAMES: [&str; 7] = ["slower-0", "slower-1", "slower-2", "slower-3", "slower-4", "slower-5", "slower-6"];
+
+/// A future with so much more to do.
+struct Burdened<F, const STEPS: usize>(Pin<Box<F>>);
+
+impl<F: Future, const STEPS: usize> Future for Burdened<F, STEPS> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        take(STEPS);
+        self.0.as_mut().poll(cx)
+    }
+}
+
+/// A chain of small steps, each of which waits for the one before it, and which cannot be made into fewer.
+fn take(steps: usize) {
+    let mut number = black_box(1_u64);
+    for _ in 0..steps {
+        number = number.rotate_left(5) ^ 0x9e37_79b9_7f4a_7c15;
+    }
+    black_box(number);
+}
+
+impl<const STEPS: usize> Spawn for Slower<STEPS> {
+    type JoinHandle<T: Send + 'static> = RawJoinHandle<T>;
+
+    fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> RawJoinHandle<F::Output> {
+        self.0.spawn(Burdened::<F, STEPS>(Box::pin(future)))
+    }
+}
+
+impl<const STEPS: usize> BlockOn for Slower<STEPS> {
+    const NAME: &'static str = NAMES[STEPS];
+    const CAPABILITIES: Capabilities = Capabilities { remote_spawn: false, ..RawExecutor::CAPABILITIES };
+
+    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
+        self.0.block_on(future)
+    }
+}
+
+impl<const STEPS: usize> Executor for Slower<STEPS> {
+    fn run(&self) {
+        self.0.run();
+    }
+}
+
+fn contenders() -> Vec<Contender> {
+    let raw = Contender::executor::<RawExecutor>();
+    vec![
+        Contender { name: "copy", ..raw.clone() },
+        raw,
+        Contender::executor::<Slower<1>>(),
+        Contender::executor::<Slower<2>>(),
+        Contender::executor::<Slower<3>>(),
+        Contender::executor::<Slower<4>>(),
+        Contender::executor::<Slower<5>>(),
+        Contender::executor::<Slower<6>>(),
+    ]
+}
+
+fn main() -> ExitCode {
+    if let Some(code) = worker::run_if_asked(contenders) {
+        return code;
+    }
+    let mut duel = Duel {
+        workloads: vec![WORKLOAD],
+        contenders: vec!["raw-waker", "copy"],
+        reference: "raw-waker",
+        time: Duration::from_secs(4),
+        most_processes: 7,
+    };
+    let found = fight(&duel);
+    let (raw, copy) = (found.place("raw-waker").expect("it took part"), found.place("copy").expect("it took part"));
+    println!("an exact copy takes {:.3} of the time, noise {:.3}", copy.ratio, found.noise);
+    assert_eq!(found.order(copy, raw), Order::Tie, "an exact copy ties");
+
+    let steps = 0.1 * raw.nanoseconds / nanoseconds_per_step();
+    let slower = NAMES[(steps.round() as usize).clamp(1, NAMES.len() - 1)];
+    duel.contenders.push(slower);
+    let found = fight(&duel);
+    let (raw, slow) = (found.place("raw-waker").expect("it took part"), found.place(slower).expect("it took part"));
+    println!(
+        "{slower} ({steps:.1} steps are ten percent) takes {:.3} of the time, noise {:.3}",
+        slow.ratio, found.noise
+    );
+    assert_eq!(found.order(raw, slow), Order::Faster, "what is slower is found slower");
+    ExitCode::SUCCESS
+}
+
+fn fight(duel: &Duel) -> harness::duel::Standing {
+    let ending = tournament::fight(duel).expect("the processes measure");
+    standing(&ending.observations, WORKLOAD, duel.reference)
+}
+
+fn nanoseconds_per_step() -> f64 {
+    const STEPS: usize = 100_000;
+    let times = (0..20).map(|_| {
+        let begun = Instant::now();
+        take(STEPS);
+        begun.elapsed()
+    });
+    times.min().expect("twenty is more than none").as_nanos() as f64 / STEPS as f64
+}

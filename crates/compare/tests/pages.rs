@@ -1,0 +1,40 @@
+//! The pages say what the program says now. `UPDATE_TABLES=1` writes them anew.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use harness::pages::{check_table, differences, page, read_table};
+
+/// In a debug build the whole matrix; in a release build where it differs from that.
+#[test]
+fn the_conformance_matrix_is_current() {
+    let page = page("docs/conformance.md");
+    // Exits with 1 where a clause is broken, which is for the table to say.
+    let run = Command::new(env!("CARGO_BIN_EXE_compare"))
+        .args(["conform", "--format", "markdown"])
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("it can be run");
+    let matrix = String::from_utf8(run.stdout).expect("it prints text");
+    if cfg!(debug_assertions) {
+        check(&page, "matrix", &matrix);
+    } else {
+        let debug = read_table(&page, "matrix").expect("the page has a matrix");
+        check(&page, "release", &differences(&debug, &matrix));
+    }
+}
+
+/// The example of the page is the one that is compiled, and it is short.
+#[test]
+fn the_example_is_current() {
+    let source = include_str!("../examples/bring_your_own.rs");
+    assert!(source.lines().count() < 60, "an executor and a workload fit into less than 60 lines");
+    check(&page("docs/bring-your-own.md"), "bring-your-own", &format!("```rust\n{source}```"));
+}
+
+#[track_caller]
+fn check(page: &Path, name: &str, table: &str) {
+    if let Err(difference) = check_table(page, name, table) {
+        panic!("{difference}");
+    }
+}

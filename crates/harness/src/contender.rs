@@ -1,0 +1,185 @@
+//! Who is measured, and who may be.
+
+use conformance::Case as Clause;
+use executor::{BlockOn, Capabilities, Executor, Idle, WakeNames};
+use workloads::card::{Count, block_on_counts, executor_counts, floor_counts};
+use workloads::work::{sweep_cases, sweep_floors};
+use workloads::{Case, Workload, block_on_cases, executor_cases, floor_cases};
+
+use crate::{idle, latency, memory, pages};
+
+/// Everything that can be done to one executor. To measure another one, write `Contender::executor::<MyExecutor>()`.
+#[derive(Clone, Debug)]
+pub struct Contender {
+    /// The executor's name, or `floor`. Stands in ids, tables and file names.
+    pub name: &'static str,
+    /// What it has in common with others.
+    pub kind: Kind,
+    /// What it says it can do. The floor says nothing.
+    pub capabilities: Option<Capabilities>,
+    /// What it is timed with.
+    pub cases: Vec<Case>,
+    /// What is counted of it.
+    pub counts: Vec<Count>,
+    /// What else is measured, where it can be.
+    pub probes: Probes,
+    /// The suite it has to pass, where this program holds it.
+    pub suite: Vec<Clause>,
+}
+
+/// Measurements that are generic functions over the executor.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Probes {
+    pub(crate) latency: Option<latency::Probe>,
+    pub(crate) idle: Option<idle::Probe>,
+    pub(crate) memory: Option<memory::Probe>,
+}
+
+/// What a contender can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The same work by hand.
+    Floor,
+    /// Owns tasks.
+    Executor,
+    /// Drives one future.
+    BlockOn,
+}
+
+impl Contender {
+    /// An executor that owns tasks.
+    pub fn executor<E: Executor + 'static>() -> Self {
+        Self {
+            name: E::NAME,
+            kind: Kind::Executor,
+            capabilities: Some(E::CAPABILITIES),
+            cases: [executor_cases::<E>(), sweep_cases::<E>()].concat(),
+            counts: executor_counts::<E>(),
+            probes: Probes {
+                latency: Some(latency::of_a_task::<E>),
+                idle: Some(idle::of_tasks::<E>),
+                memory: Some(memory::of_tasks::<E>),
+            },
+            suite: Vec::new(),
+        }
+    }
+
+    /// What drives one future and no more.
+    pub fn block_on<B: BlockOn + 'static>() -> Self {
+        Self {
+            name: B::NAME,
+            kind: Kind::BlockOn,
+            capabilities: Some(B::CAPABILITIES),
+            cases: block_on_cases::<B>(),
+            counts: block_on_counts::<B>(),
+            probes: Probes { latency: Some(latency::of_the_root::<B>), ..Probes::default() },
+            suite: Vec::new(),
+        }
+    }
+
+    /// The same work by hand.
+    pub fn floor() -> Self {
+        Self {
+            name: FLOOR,
+            kind: Kind::Floor,
+            capabilities: None,
+            cases: [floor_cases(), sweep_floors()].concat(),
+            counts: floor_counts(),
+            probes: Probes { latency: Some(latency::by_hand), ..Probes::default() },
+            suite: Vec::new(),
+        }
+    }
+
+    /// With the suite that it has to pass: `conformance::suite!(RemoteSpawn: MyExecutor)`. An executor that is not in
+    /// `docs/conformance.md` is measured only if it passes.
+    pub fn with_suite(self, suite: Vec<Clause>) -> Self {
+        Self { suite, ..self }
+    }
+
+    /// With a workload more.
+    pub fn with_case(mut self, case: Case) -> Self {
+        self.cases.push(case);
+        self
+    }
+
+    /// What it is timed with under that workload.
+    pub fn case(&self, workload: &Workload) -> Option<Case> {
+        self.cases.iter().find(|case| case.workload.id == workload.id).copied()
+    }
+
+    /// Whether a wake makes one task ready and nothing else.
+    pub fn wakes_tasks(&self) -> bool {
+        self.capabilities.is_some_and(|capabilities| capabilities.wake_names == WakeNames::Task)
+    }
+
+    /// Whether its thread sleeps while nothing is ready.
+    pub fn parks(&self) -> bool {
+        self.capabilities.is_none_or(|capabilities| capabilities.idle == Idle::Parks)
+    }
+}
+
+/// The name of what is done by hand.
+pub const FLOOR: &str = "floor";
+
+/// The contender of an executor's strongest trait.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __contender {
+    (BlockOn $executor:ty) => {
+        $crate::Contender::block_on::<$executor>()
+    };
+    ($kind:ident $executor:ty) => {
+        $crate::Contender::executor::<$executor>()
+    };
+}
+
+macro_rules! contenders {
+    ($($kind:ident $executor:ty,)*) => {
+        /// Every contender, in the order of the columns, the floor first. Without their suites, which take minutes to
+        /// compile.
+        pub fn contenders() -> Vec<Contender> {
+            vec![Contender::floor(), $(crate::__contender!($kind $executor)),*]
+        }
+    };
+}
+
+lineup::for_each_executor!(contenders);
+
+/// Why the contender of that name is not to be timed: the table shows the reason in place of its figures.
+///
+/// An executor that breaks what std demands of it does less work than the others; a table that ranked it would praise
+/// the fault. Breaking a clause that only we and other executors demand does not shut it out.
+/// What it breaks is read from `docs/conformance.md`, which a test keeps current.
+pub fn gate(name: &str) -> Option<String> {
+    let broken: Vec<_> = pages::broken(name).into_iter().filter(|clause| clause.level == "std").collect();
+    let clause = broken.first()?;
+    let others = match broken.len() - 1 {
+        0 => String::new(),
+        others => format!(", and {others} more"),
+    };
+    Some(format!("breaks {} ({}){others}: see docs/conformance.md", clause.id, clause.promise.trim_end_matches('.')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_make_directories() {
+        let mut names: Vec<_> = contenders().iter().map(|contender| contender.name).collect();
+        for name in &names {
+            assert!(name.len() < 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{name}");
+        }
+        let listed = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), listed);
+    }
+
+    #[test]
+    fn what_owns_no_tasks_gets_the_workloads_without_tasks() {
+        let contender = Contender::block_on::<noop_waker::NoopExecutor>();
+        assert!(contender.cases.iter().all(|case| case.workload.needs == workloads::Needs::BlockOn));
+        assert!(!contender.cases.is_empty());
+    }
+}

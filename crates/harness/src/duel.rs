@@ -1,0 +1,409 @@
+//! Who is faster, on a machine that also does something else.
+//!
+//! Contenders that are timed one after the other each get the weather of their own second. Here they take turns, a
+//! *slice* of some microseconds each, shorter than what a scheduler hands out, so that all get the same weather; and of
+//! many slices the shortest is kept, as a disturbance can only make one longer. Where two threads take part that is not
+//! so, and the median is kept instead.
+//!
+//! The slices of a process are split into blocks, each of which gives one observation a contender; several fresh processes
+//! say how far figures vary with addresses and heaps. The reference takes part twice. How far its twins differ is how
+//! far any two contenders can differ for no reason: the run's *noise floor*.
+//!
+//! The method of short interleaved slices is that of [tango](https://docs.rs/tango-bench), for more than two
+//! contenders and across several processes.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use conformance::Allocations;
+use serde::{Deserialize, Serialize};
+use workloads::{Iteration, Workload};
+
+use crate::contender::{Contender, FLOOR};
+use crate::observation::Observation;
+use crate::statistics::{self, Shuffle};
+use crate::trial;
+use crate::worker::{self, Work};
+
+/// What a process measures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The workload's name.
+    pub workload: String,
+    /// The contenders' names. One that stands here twice takes part twice.
+    pub contenders: Vec<String>,
+    /// How long it goes on.
+    pub milliseconds: u64,
+    /// Which process it is, from 0.
+    pub process: u32,
+}
+
+/// The verb of these observations.
+pub const VERB: &str = "duel";
+
+/// What is observed where one thread does all.
+pub const SHORTEST: &str = "ns per operation, shortest slice of a block";
+
+/// What is observed where two threads take part.
+pub const MEDIAN: &str = "ns per operation, median slice of a block";
+
+/// Below this nothing was done: less than a cycle for a call, a poll and a wake.
+pub const FOLDED_BELOW: f64 = 0.3;
+
+/// What stands at an observation of nothing.
+pub const FOLDED: &str = "folded: less than a call can take, so the compiler left it out";
+
+/// The noise is never taken as less: where the linker puts a loop makes as much, and twins share their code.
+pub const LEAST_NOISE: f64 = 1.02;
+
+/// After the name of the reference's twin.
+pub const TWIN: &str = "#2";
+
+/// Into how many parts a process's time is split.
+const BLOCKS: u32 = 8;
+
+/// A slice is at least so long, so that reading the clock (some 40 ns) is less than a hundredth of it.
+const SLICE: Duration = Duration::from_micros(5);
+
+/// A contender whose slices are longer takes its turn less often, so that one slow contender does not use up the time
+/// of all.
+const LONG_SLICE: Duration = Duration::from_micros(200);
+
+/// Has a fresh process measure.
+///
+/// # Errors
+///
+/// When the process fails.
+pub fn measure(plan: &Plan) -> Result<Vec<Observation>, String> {
+    // Setting up takes its time, too: 10,000 tasks for each contender.
+    worker::run(&Work::Duel(plan.clone()), Duration::from_millis(plan.milliseconds) + Duration::from_secs(60))
+}
+
+/// A contender in the ring.
+struct Duellist {
+    name: String,
+    iteration: Iteration,
+    /// Iterations in a slice.
+    repeats: usize,
+    /// Takes part in one turn of so many.
+    every: usize,
+    /// The slices of this block, in ns per operation.
+    slices: Vec<f64>,
+}
+
+/// In the process: lets them take turns.
+pub(crate) fn fight(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observation>, String> {
+    Allocations::suspend();
+    let mut observations = Vec::new();
+    let mut duellists: Vec<Duellist> = Vec::new();
+    let mut workload: Option<&'static Workload> = None;
+    for name in &plan.contenders {
+        let contender = contenders.iter().find(|contender| contender.name == name);
+        let contender = contender.ok_or_else(|| format!("there is no executor `{name}`"))?;
+        let case = contender.cases.iter().find(|case| case.workload.id == plan.workload);
+        let Some(case) = case else { continue };
+        workload = Some(case.workload);
+        let again = duellists.iter().any(|other| other.name == *name);
+        if !again && let Err(why) = trial::run(*case) {
+            observations.push(Observation::refused(VERB, name, &plan.workload, why));
+            continue;
+        }
+        let mut iteration = case.set_up();
+        // Not timed: what only a first iteration causes, such as a buffer that grows.
+        iteration();
+        let once = shortest(&mut iteration);
+        duellists.push(Duellist {
+            name: if again { format!("{name}{TWIN}") } else { name.clone() },
+            iteration,
+            repeats: SLICE.as_nanos().div_ceil(once.as_nanos().max(1)) as usize,
+            every: (once.as_nanos() / LONG_SLICE.as_nanos()).max(1) as usize,
+            slices: Vec::new(),
+        });
+    }
+    let Some(workload) = workload else { return Ok(observations) };
+    let mut shuffle = Shuffle::new(u64::from(plan.process) + 1);
+    let mut order: Vec<usize> = (0..duellists.len()).collect();
+    let block_time = Duration::from_millis(plan.milliseconds) / BLOCKS;
+    let mut turn = 0;
+    for block in 0..BLOCKS {
+        let begun = Instant::now();
+        // Nobody leaves a block without a slice.
+        while begun.elapsed() < block_time || duellists.iter().any(|duellist| duellist.slices.is_empty()) {
+            shuffle.shuffle(&mut order);
+            for &index in &order {
+                let duellist = &mut duellists[index];
+                // A twin has the same turns as its twin.
+                if turn % duellist.every == 0 || duellist.slices.is_empty() {
+                    duellist.slice(workload);
+                }
+            }
+            turn += 1;
+        }
+        for duellist in &mut duellists {
+            observations.push(Observation { process: plan.process, block, ..duellist.observation(workload) });
+            duellist.slices.clear();
+        }
+    }
+    Ok(observations)
+}
+
+/// Of three.
+fn shortest(iteration: &mut Iteration) -> Duration {
+    let times = (0..3).map(|_| {
+        let begun = Instant::now();
+        black_box(iteration());
+        begun.elapsed()
+    });
+    times.min().expect("three is more than none")
+}
+
+impl Duellist {
+    fn slice(&mut self, workload: &Workload) {
+        let begun = Instant::now();
+        for _ in 0..self.repeats {
+            black_box((self.iteration)());
+        }
+        let time = begun.elapsed();
+        self.slices.push(time.as_nanos() as f64 / (self.repeats * workload.operations) as f64);
+    }
+
+    fn observation(&mut self, workload: &Workload) -> Observation {
+        self.slices.sort_by(f64::total_cmp);
+        let (quantity, value) = if workload.threads == 1 {
+            (SHORTEST, self.slices[0])
+        } else {
+            (MEDIAN, statistics::quantile(&self.slices, 0.5))
+        };
+        let observation = Observation::new(VERB, &self.name, workload.id, quantity, value);
+        let executor = self.name.strip_suffix(TWIN).unwrap_or(&self.name);
+        if value < FOLDED_BELOW && executor != FLOOR { observation.noting(FOLDED) } else { observation }
+    }
+}
+
+/// What the observations of one workload come down to.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The workload's name.
+    pub workload: String,
+    /// Everybody but the twin, the fastest first.
+    pub places: Vec<Place>,
+    /// How far the reference's twins differ at most, as a factor, and at least [`LEAST_NOISE`]. What differs by less is a
+    /// tie.
+    pub noise: f64,
+    /// In how many processes it was measured.
+    pub processes: usize,
+    /// Who was left out, and why.
+    pub left_out: Vec<(String, String)>,
+}
+
+/// How one contender did.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The contender's name.
+    pub name: String,
+    /// The shortest (or, with two threads, the median) of all blocks, in ns per operation.
+    pub nanoseconds: f64,
+    /// To the reference, within each process, the median of them.
+    pub ratio: f64,
+    /// The lowest and highest ratio of any process.
+    pub interval: (f64, f64),
+    /// Each process's ratio.
+    ratios: Vec<f64>,
+    /// The observations, by process and block.
+    blocks: Vec<((u32, u32), f64)>,
+}
+
+/// Whether one is faster than another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// It is, by more than the noise, in every process.
+    Faster,
+    /// The other one is.
+    Slower,
+    /// They differ by less than the noise.
+    Tie,
+    /// By more than the noise, and not in every process.
+    Unsettled,
+}
+
+/// What the observations say of a workload. `reference` is whose twin took part.
+pub fn standing(observations: &[Observation], workload: &str, reference: &str) -> Standing {
+    let rows: Vec<_> = observations.iter().filter(|row| row.verb == VERB && row.subject == workload).collect();
+    let mut left_out: Vec<(String, String)> = Vec::new();
+    let mut names: Vec<&str> = Vec::new();
+    for row in &rows {
+        let why = row.refusal().or(row.note.as_deref());
+        match why {
+            Some(why) if !left_out.iter().any(|(name, _)| *name == row.executor) => {
+                left_out.push((row.executor.clone(), why.to_owned()));
+            }
+            None if !names.contains(&&*row.executor) => names.push(&row.executor),
+            _ => {}
+        }
+    }
+    names.retain(|name| !left_out.iter().any(|(other, _)| other == name));
+    let mut processes: Vec<u32> = rows.iter().map(|row| row.process).collect();
+    processes.sort_unstable();
+    processes.dedup();
+    let two_threads = rows.iter().any(|row| row.quantity == MEDIAN);
+    let of = |name: &str, process: Option<u32>| {
+        let own = rows.iter().filter(|row| row.executor == name && row.refusal().is_none());
+        let own = own.filter(|row| process.is_none_or(|process| row.process == process));
+        let values: Vec<f64> = own.map(|row| row.value).collect();
+        if two_threads { statistics::median(&values) } else { statistics::minimum(&values) }
+    };
+    let twin = format!("{reference}{TWIN}");
+    let ratio = |name: &str, process| Some(of(name, Some(process))? / of(reference, Some(process))?);
+    let noise = processes.iter().filter_map(|&process| ratio(&twin, process)).map(|ratio| ratio.max(1.0 / ratio));
+    let noise = noise.fold(LEAST_NOISE, f64::max);
+    let mut places: Vec<Place> = names
+        .iter()
+        .filter(|name| **name != twin)
+        .filter_map(|&name| {
+            let ratios: Vec<f64> = processes.iter().filter_map(|&process| ratio(name, process)).collect();
+            let interval = (statistics::minimum(&ratios)?, statistics::maximum(&ratios)?);
+            let blocks = rows.iter().filter(|row| row.executor == name);
+            Some(Place {
+                name: name.to_owned(),
+                nanoseconds: of(name, None)?,
+                ratio: statistics::median(&ratios)?,
+                interval,
+                ratios,
+                blocks: blocks.map(|row| ((row.process, row.block), row.value)).collect(),
+            })
+        })
+        .collect();
+    places.sort_by(|one, other| one.ratio.total_cmp(&other.ratio));
+    Standing { workload: workload.to_owned(), places, noise, processes: processes.len(), left_out }
+}
+
+impl Standing {
+    /// Whether `one` is faster than `other`.
+    pub fn order(&self, one: &Place, other: &Place) -> Order {
+        let ratio = one.ratio / other.ratio;
+        if ratio.max(1.0 / ratio) <= self.noise {
+            return Order::Tie;
+        }
+        let pairs = one.ratios.iter().zip(&other.ratios);
+        let faster = pairs.filter(|(one, other)| one < other).count();
+        match faster {
+            0 => Order::Slower,
+            faster if faster == one.ratios.len() => Order::Faster,
+            _ => Order::Unsettled,
+        }
+    }
+
+    /// How often a block of `one` was faster than the same block of `other`, from 0 to 1.
+    pub fn probability(&self, one: &Place, other: &Place) -> f64 {
+        let mut pairs = 0.0;
+        let mut faster = 0.0;
+        for (block, time) in &one.blocks {
+            if let Some((_, other)) = other.blocks.iter().find(|(place, _)| place == block) {
+                pairs += 1.0;
+                faster += if time < other {
+                    1.0
+                } else if time > other {
+                    0.0
+                } else {
+                    0.5
+                };
+            }
+        }
+        faster / pairs
+    }
+
+    /// Whether every two neighbours are a tie or in order.
+    pub fn is_settled(&self) -> bool {
+        self.places.windows(2).all(|pair| self.order(&pair[0], &pair[1]) != Order::Unsettled)
+    }
+
+    /// How many times as long as the same work by hand that one takes.
+    pub fn to_floor(&self, name: &str) -> Option<f64> {
+        Some(self.place(name)?.ratio / self.place(FLOOR)?.ratio)
+    }
+
+    /// The place of that name.
+    pub fn place(&self, name: &str) -> Option<&Place> {
+        self.places.iter().find(|place| place.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One block in each of three processes, by contender.
+    fn observed(times: &[(&str, [f64; 3])]) -> Vec<Observation> {
+        let rows = times.iter().flat_map(|(name, times)| {
+            times.iter().zip(0..).map(|(&time, process)| {
+                let row = Observation::new(VERB, name, "yield_one", SHORTEST, time);
+                Observation { process, ..row }
+            })
+        });
+        rows.collect()
+    }
+
+    fn order(times: &[(&str, [f64; 3])], one: &str, other: &str) -> Order {
+        let standing = standing(&observed(times), "yield_one", "a");
+        standing.order(standing.place(one).unwrap(), standing.place(other).unwrap())
+    }
+
+    #[test]
+    fn what_differs_by_less_than_the_twins_is_a_tie() {
+        let times = [("a", [100.0, 100.0, 100.0]), ("a#2", [100.0, 106.0, 100.0]), ("b", [105.0, 105.0, 105.0])];
+        assert_eq!(order(&times, "a", "b"), Order::Tie);
+        let quiet = [times[0], ("a#2", [100.0, 101.0, 100.0]), times[2]];
+        assert_eq!(order(&quiet, "a", "b"), Order::Faster);
+        assert_eq!(order(&quiet, "b", "a"), Order::Slower);
+    }
+
+    #[test]
+    fn twins_that_are_alike_by_luck_do_not_make_small_differences_large() {
+        let times = [("a", [100.0; 3]), ("a#2", [100.0; 3]), ("b", [101.5; 3])];
+        assert_eq!(order(&times, "a", "b"), Order::Tie);
+    }
+
+    #[test]
+    fn what_is_not_so_in_every_process_is_open() {
+        let times = [("a", [100.0; 3]), ("a#2", [100.0; 3]), ("b", [110.0, 99.0, 110.0])];
+        assert_eq!(order(&times, "a", "b"), Order::Unsettled);
+        assert!(!standing(&observed(&times), "yield_one", "a").is_settled());
+    }
+
+    #[test]
+    fn ratios_are_taken_within_a_process() {
+        // The machine was twice as slow in the second process, for both.
+        let found =
+            observed(&[("a", [100.0, 200.0, 100.0]), ("a#2", [100.0, 200.0, 100.0]), ("b", [150.0, 300.0, 150.0])]);
+        let standing = standing(&found, "yield_one", "a");
+        let b = standing.place("b").unwrap();
+        assert_eq!((b.ratio, b.interval, b.nanoseconds), (1.5, (1.5, 1.5), 150.0));
+        assert_eq!(standing.probability(standing.place("a").unwrap(), b), 1.0);
+        assert!(standing.place("a#2").is_none(), "the twin has no place of its own");
+    }
+
+    #[test]
+    fn what_was_folded_away_is_named_and_not_ranked() {
+        let mut found = observed(&[("a", [100.0; 3]), ("a#2", [100.0; 3]), ("b", [0.1; 3])]);
+        let folded = found.iter_mut().filter(|row| row.executor == "b");
+        folded.for_each(|row| row.note = Some(FOLDED.to_owned()));
+        let standing = standing(&found, "yield_one", "a");
+        assert!(standing.place("b").is_none());
+        assert_eq!(standing.left_out, [("b".to_owned(), FOLDED.to_owned())]);
+    }
+
+    #[test]
+    fn an_iteration_that_does_nothing_is_called_folded() {
+        let mut nothing =
+            Duellist { name: "b".to_owned(), iteration: Box::new(|| 0), repeats: 1_000, every: 1, slices: Vec::new() };
+        nothing.slice(&workloads::wakers::YIELD_ONE);
+        assert_eq!(nothing.observation(&workloads::wakers::YIELD_ONE).note.as_deref(), Some(FOLDED));
+    }
+
+    #[test]
+    fn with_two_threads_the_median_stands() {
+        let mut found = observed(&[("a", [100.0, 1.0, 110.0]), ("a#2", [100.0; 3])]);
+        found.iter_mut().for_each(|row| MEDIAN.clone_into(&mut row.quantity));
+        assert_eq!(standing(&found, "yield_one", "a").place("a").unwrap().nanoseconds, 100.0);
+    }
+}

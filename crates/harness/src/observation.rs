@@ -1,0 +1,71 @@
+//! What every measurement comes down to: rows of the same few columns.
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that was found out about one contender, and nothing computed from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// How it was measured: `count`, `duel`, `latency`, ...
+    pub verb: String,
+    /// About whom. A contender that takes part twice has `#2` after its name the second time.
+    pub executor: String,
+    /// What it did: a workload, an operation of the cost card, or nothing in particular.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// What was varied, in the unit that the verb says: tasks, nanoseconds between events, bytes of a future.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<f64>,
+    /// What was measured, with its unit: `instructions per operation`.
+    pub quantity: String,
+    /// How much.
+    pub value: f64,
+    /// In which of several fresh processes.
+    #[serde(default)]
+    pub process: u32,
+    /// In which part of that process's time.
+    #[serde(default)]
+    pub block: u32,
+    /// What a reader must know about it: `approximate`, or why there is no value and `value` means nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Observation {
+    /// A value without anything special about it.
+    pub fn new(verb: &str, executor: &str, subject: &str, quantity: &str, value: f64) -> Self {
+        Self {
+            verb: verb.to_owned(),
+            executor: executor.to_owned(),
+            subject: subject.to_owned(),
+            parameter: None,
+            quantity: quantity.to_owned(),
+            value,
+            process: 0,
+            block: 0,
+            note: None,
+        }
+    }
+
+    /// With what was varied.
+    pub fn at(self, parameter: f64) -> Self {
+        Self { parameter: Some(parameter), ..self }
+    }
+
+    /// With what a reader must know.
+    pub fn noting(self, note: impl Into<String>) -> Self {
+        Self { note: Some(note.into()), ..self }
+    }
+
+    /// No value, and why.
+    pub fn refused(verb: &str, executor: &str, subject: &str, why: impl Into<String>) -> Self {
+        Self::new(verb, executor, subject, REFUSED, 0.0).noting(why)
+    }
+
+    /// Why there is no value, if there is none.
+    pub fn refusal(&self) -> Option<&str> {
+        (self.quantity == REFUSED).then_some(self.note.as_deref().unwrap_or_default())
+    }
+}
+
+/// The quantity of what was not measured; the note says why.
+pub const REFUSED: &str = "not measured";

@@ -1,0 +1,155 @@
+//! Measurements in processes of their own: a copy of the calling program, told by an environment variable what to do,
+//! which prints what it observed.
+//!
+//! A fresh process has a fresh heap, thread-locals and addresses; a contender that aborts or hangs takes nothing with it;
+//! and several processes are what says how far a figure varies from run to run.
+
+use std::env;
+use std::io::{self, BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::contender::Contender;
+use crate::observation::Observation;
+use crate::{card, duel, idle, latency, memory};
+
+const WORK: &str = "WAKERS_WORK";
+
+/// What stands before a row, in case something else is printed.
+const ROW: &str = "row:";
+
+/// The last line: the work was done to its end.
+const END: &str = "end";
+
+/// What a process can be told to measure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Work {
+    /// See [`card`]: does nothing but the operations, for callgrind to count.
+    Card(card::Plan),
+    /// See [`card`]: counts allocations and polls.
+    Allocations(card::Plan),
+    /// See [`duel`].
+    Duel(duel::Plan),
+    /// See [`latency`].
+    Latency(latency::Plan),
+    /// See [`idle`].
+    Idle(idle::Plan),
+    /// See [`memory`].
+    Memory(memory::Plan),
+}
+
+/// If this process is to measure something: does it, prints what it observed, and says how to exit. A program that
+/// measures calls this first.
+pub fn run_if_asked(contenders: impl FnOnce() -> Vec<Contender>) -> Option<ExitCode> {
+    let work = env::var(WORK).ok()?;
+    // Not for processes that this one starts.
+    let work: Work = match serde_json::from_str(&work) {
+        Ok(work) => work,
+        Err(error) => {
+            eprintln!("error: {WORK} does not say what to measure: {error}");
+            return Some(ExitCode::from(2));
+        }
+    };
+    let contenders = contenders();
+    let observations = match &work {
+        Work::Card(plan) => card::count(plan, &contenders),
+        Work::Allocations(plan) => card::allocations(plan, &contenders),
+        Work::Duel(plan) => duel::fight(plan, &contenders),
+        Work::Latency(plan) => latency::measure(plan, &contenders),
+        Work::Idle(plan) => idle::measure(plan, &contenders),
+        Work::Memory(plan) => memory::measure(plan, &contenders),
+    };
+    match observations {
+        Ok(observations) => {
+            for observation in observations {
+                println!("{ROW}{}", serde_json::to_string(&observation).expect("a row has no keys but strings"));
+            }
+            println!("{END}");
+            Some(ExitCode::SUCCESS)
+        }
+        Err(why) => {
+            eprintln!("error: {why}");
+            Some(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// Has a copy of this program do the work, and gives it up after `patience`.
+///
+/// # Errors
+///
+/// When the process cannot be started, fails, or takes too long, with what it said about it.
+pub fn run(work: &Work, patience: Duration) -> Result<Vec<Observation>, String> {
+    let program = env::current_exe().map_err(|error| format!("this program cannot find itself: {error}"))?;
+    run_in(Command::new(program), work, patience)
+}
+
+/// As [`run`], in a process that `command` starts: a copy of this program, perhaps below another.
+pub fn run_in(mut command: Command, work: &Work, patience: Duration) -> Result<Vec<Observation>, String> {
+    let work = serde_json::to_string(work).expect("a plan has no keys but strings");
+    let started = command
+        .env(WORK, work)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("{} cannot be started: {error}", command.get_program().display()))?;
+    let mut child = Kept(started);
+    let said = read_all(child.0.stderr.take().expect("it is piped"));
+    let (to_us, rows) = mpsc::channel();
+    let stdout = BufReader::new(child.0.stdout.take().expect("it is piped"));
+    // Ends with the child's output.
+    thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| to_us.send(line)));
+    let begun = Instant::now();
+    let mut observations = Vec::new();
+    let mut ended = false;
+    loop {
+        match rows.recv_timeout(patience.saturating_sub(begun.elapsed())) {
+            Ok(line) if line == END => ended = true,
+            Ok(line) => {
+                if let Some(row) = line.strip_prefix(ROW) {
+                    observations
+                        .push(serde_json::from_str(row).map_err(|error| format!("not a row: `{row}`: {error}"))?);
+                }
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                return Err(format!("hangs: not done after {} s", patience.as_secs()));
+            }
+        }
+    }
+    let status = child.0.wait().map_err(|error| format!("the process cannot be waited for: {error}"))?;
+    if ended && status.success() {
+        return Ok(observations);
+    }
+    drop(child);
+    let said = said.recv().unwrap_or_default();
+    let why = said.lines().find(|line| line.contains("error:") || line.contains("panicked")).unwrap_or_default();
+    let why = why.trim_start_matches("error: ");
+    Err(if why.is_empty() { format!("the process ended: {status}") } else { why.to_owned() })
+}
+
+/// Ended when it is dropped.
+struct Kept(Child);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn read_all(mut from: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (to_us, text) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _: io::Result<usize> = from.read_to_end(&mut bytes);
+        to_us.send(String::from_utf8_lossy(&bytes).into_owned())
+    });
+    text
+}
