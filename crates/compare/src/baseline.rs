@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use harness::card::{self, APPROXIMATE};
 use harness::machine::Machine;
@@ -37,7 +37,16 @@ fn exact(observations: &[Observation]) -> impl Iterator<Item = &Observation> {
 pub fn write(observations: &[Observation]) -> Result<PathBuf, String> {
     card::valgrind()?;
     let file = file(&Machine::this());
-    let lines = exact(observations).map(|row| serde_json::to_string(row).expect("a row has no keys but strings"));
+    // What was not counted this time stays as it was.
+    let mut rows = read(&file)?.unwrap_or_default();
+    let counted = |row: &Observation| {
+        observations.iter().any(|other| (&other.executor, &other.subject) == (&row.executor, &row.subject))
+    };
+    rows.retain(|row| !counted(row));
+    rows.extend(exact(observations).cloned());
+    let place = |name: &str| harness::contenders().iter().position(|contender| contender.name == name);
+    rows.sort_by_key(|row| place(&row.executor).unwrap_or(usize::MAX));
+    let lines = rows.iter().map(|row| serde_json::to_string(row).expect("a row has no keys but strings"));
     let text: String = lines.map(|line| line + "\n").collect();
     let folder = file.parent().expect("it is in a folder");
     fs::create_dir_all(folder)
@@ -67,19 +76,22 @@ pub fn check(observations: &[Observation]) -> Result<Check, String> {
         return Ok(Check::NoBaseline(why));
     }
     let file = file(&Machine::this());
-    let Ok(text) = fs::read_to_string(&file) else {
+    let Some(known) = read(&file)? else {
         return Ok(Check::NoBaseline(format!(
             "no counts were committed for such a machine: `cargo compare count --commit` writes {}",
             file.display()
         )));
     };
-    let mut known = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let row: Observation = serde_json::from_str(line)
-            .map_err(|error| format!("{}, line {}: no row: {error}", file.display(), number + 1))?;
-        known.push(row);
-    }
     Ok(compare(&known, observations))
+}
+
+/// The rows of the file, if there is one.
+fn read(file: &Path) -> Result<Option<Vec<Observation>>, String> {
+    let Ok(text) = fs::read_to_string(file) else { return Ok(None) };
+    let rows = text.lines().enumerate().map(|(number, line)| {
+        serde_json::from_str(line).map_err(|error| format!("{}, line {}: no row: {error}", file.display(), number + 1))
+    });
+    rows.collect::<Result<_, _>>().map(Some)
 }
 
 /// Compares rows with rows.
@@ -89,15 +101,16 @@ pub fn compare(known: &[Observation], found: &[Observation]) -> Check {
     }
     let (known, found) = (keyed(exact(known)), keyed(exact(found)));
     let mut table = Table::new("Counts that changed", ["executor", "operation", "quantity", "was", "is"]);
+    let mut same = 0;
     for ((executor, operation, quantity), is) in &found {
         match known.get(&(executor, operation, quantity)) {
-            Some(was) if was == is => {}
+            Some(was) if was == is => same += 1,
             Some(was) => table.row([executor, operation, quantity, &*precise(*was), &*precise(*is)]),
             // Not committed as it was not the same each time, or not counted then.
             None => {}
         }
     }
-    if table.rows.is_empty() { Check::Same(found.len()) } else { Check::Different(table) }
+    if table.rows.is_empty() { Check::Same(same) } else { Check::Different(table) }
 }
 
 /// With as many digits as it takes to see a difference.

@@ -163,6 +163,11 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
         // Ratios to it are what records are compared by.
         selection.executor.push(FLOOR.to_owned());
     }
+    if selection.despite_failures && matches!(verb, Some(Verb::Record { .. })) {
+        return Err(
+            "a record has no figures of executors that break the contract: leave out `--despite-failures`".to_owned()
+        );
+    }
     let mut session = Session::new(contenders, selection)?;
     let Some(verb) = verb else {
         session.gate()?;
@@ -208,7 +213,10 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
             let observations = memory::measure(&session);
             session.show(memory::view(&observations), &observations);
         }
-        Verb::Choose { questions, .. } => choose(&session, &questions)?,
+        Verb::Choose { questions, .. } => {
+            session.gate()?;
+            choose(&session, &questions)?;
+        }
         Verb::Static { .. } => {
             let observations = statics::measure(&session)?;
             session.show(statics::view(&observations), &observations);
@@ -286,6 +294,9 @@ impl Verb {
 
 fn conform(session: &Session<'_>) -> Result<ExitCode, String> {
     let chosen: Vec<_> = session.chosen.iter().filter(|contender| !contender.suite.is_empty()).copied().collect();
+    if chosen.is_empty() {
+        return Err("nobody who was chosen has a suite to be run".to_owned());
+    }
     let found = conform::judge(&chosen)?;
     let observations: Vec<Observation> = found.iter().map(conform::Found::observation).collect();
     if session.selection.format == Format::Markdown {
@@ -299,6 +310,11 @@ fn conform(session: &Session<'_>) -> Result<ExitCode, String> {
 }
 
 fn check_counts(session: &Session<'_>, observations: &[Observation]) -> Result<ExitCode, String> {
+    let admitted = session.admitted();
+    let not_counted = observations.iter().filter(|row| admitted.iter().any(|contender| contender.name == row.executor));
+    if let Some(row) = not_counted.filter(|row| row.refusal().is_some()).find(|_| harness::card::valgrind().is_ok()) {
+        return Err(format!("{} could not be counted: {}", row.executor, row.refusal().unwrap_or_default()));
+    }
     match baseline::check(observations)? {
         Check::NoBaseline(why) => println!("nothing was compared: {why}"),
         Check::Same(counts) => println!("{counts} counts are what they were."),
@@ -324,7 +340,7 @@ fn duel(session: &Session<'_>, seconds: u64, reference: Option<&str>, all: bool)
         time: Duration::from_secs(seconds),
         most_processes: 12,
     };
-    let ending = tournament::fight(&duel)?;
+    let ending = tournament::fight(&duel);
     let observations = [session.refusals(harness::duel::VERB), ending.observations].concat();
     session.show(tournament::view(&observations), &observations);
     if session.selection.format != Format::Json {

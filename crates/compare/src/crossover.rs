@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use harness::contender::FLOOR;
-use harness::duel::{Standing, standing};
+use harness::duel::standing;
 use harness::table::{Table, figure, time};
 use harness::tournament::{self, Duel, percent};
-use harness::{Kind, Observation};
+use harness::{Contender, Kind, Observation};
 use workloads::work::SWEEP;
 
 use crate::duel;
+use crate::latency::not_measured;
 use crate::session::Session;
 
 /// The verb of these observations; they are made as those of a duel are.
@@ -24,12 +25,13 @@ pub const SHARES: [f64; 2] = [0.05, 0.01];
 ///
 /// When nobody is left, or a process fails.
 pub fn measure(session: &Session<'_>, seconds: u64) -> Result<Vec<Observation>, String> {
-    let contenders = session.admitted().into_iter().filter(|contender| contender.kind != Kind::BlockOn);
-    let mut contenders: Vec<_> = contenders.map(|contender| contender.name).collect();
-    if !contenders.contains(&FLOOR) {
-        // What the work takes by hand is the axis.
-        contenders.insert(0, FLOOR);
+    let contenders = session.admitted().into_iter().filter(|contender| contender.kind == Kind::Executor);
+    let contenders: Vec<_> = contenders.cloned().collect();
+    if contenders.is_empty() {
+        return Ok(session.refusals(VERB));
     }
+    // What the work takes by hand is the axis.
+    let contenders = [vec![Contender::floor()], contenders].concat();
     let duel = Duel {
         workloads: SWEEP.iter().map(|workload| workload.id).collect(),
         contenders,
@@ -37,7 +39,7 @@ pub fn measure(session: &Session<'_>, seconds: u64) -> Result<Vec<Observation>, 
         time: Duration::from_secs(seconds),
         most_processes: 3,
     };
-    let mut observations = [session.refusals(VERB), tournament::fight(&duel)?.observations].concat();
+    let mut observations = [session.refusals(VERB), tournament::fight(&duel).observations].concat();
     observations.iter_mut().for_each(|row| VERB.clone_into(&mut row.verb));
     Ok(observations)
 }
@@ -58,9 +60,8 @@ pub fn points(observations: &[Observation]) -> Vec<Point> {
     let rows = observations.iter().filter(|row| row.verb == VERB);
     let rows: Vec<Observation> =
         rows.map(|row| Observation { verb: harness::duel::VERB.to_owned(), ..row.clone() }).collect();
-    let Some(reference) = tournament::observed_reference(&rows) else { return Vec::new() };
     let points = SWEEP.iter().filter_map(|workload| {
-        let standing: Standing = standing(&rows, workload.id, reference);
+        let standing = standing(&rows, workload.id, tournament::observed_reference(&rows, workload.id)?);
         let floor = standing.place(FLOOR)?;
         let work = floor.nanoseconds;
         let others = standing.places.iter().filter(|place| place.name != FLOOR);
@@ -70,19 +71,32 @@ pub fn points(observations: &[Observation]) -> Vec<Point> {
     points.collect()
 }
 
-/// The work from which on the slowest takes less than that share more than the fastest, between two points; nothing when
-/// that is so nowhere.
-pub fn crossover(points: &[Point], share: f64) -> Option<f64> {
+/// Where the choice ends to matter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Crossover {
+    /// From so many nanoseconds of work on the slowest takes less than that share more than the fastest.
+    From(f64),
+    /// It takes more even with the most work that was measured.
+    Beyond(f64),
+    /// There is nobody to choose from.
+    NoChoice,
+}
+
+/// Where the slowest takes less than that share more than the fastest, between two points.
+pub fn crossover(points: &[Point], share: f64) -> Crossover {
     let gap = |point: &Point| {
         let totals = || point.totals.iter().map(|(_, total)| *total);
         totals().fold(0.0, f64::max) / totals().fold(f64::INFINITY, f64::min) - 1.0
     };
-    let above = points.iter().rposition(|point| gap(point) >= share);
-    let Some(above) = above else { return points.first().map(|point| point.work) };
-    let (before, after) = (&points[above], points.get(above + 1)?);
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return Crossover::NoChoice };
+    if first.totals.len() < 2 {
+        return Crossover::NoChoice;
+    }
+    let Some(above) = points.iter().rposition(|point| gap(point) >= share) else { return Crossover::From(first.work) };
+    let (before, Some(after)) = (&points[above], points.get(above + 1)) else { return Crossover::Beyond(last.work) };
     // On logarithmic axes the gap is all but a straight line: a price divided by the work.
     let place = (gap(before) / share).ln() / (gap(before) / gap(after).max(1e-6)).ln();
-    Some((before.work.ln() + place * (after.work / before.work).ln()).exp())
+    Crossover::From((before.work.ln() + place * (after.work / before.work).ln()).exp())
 }
 
 /// Executors across, work down.
@@ -102,15 +116,27 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
     }
     for share in SHARES {
         table.note(match crossover(&points, share) {
-            Some(work) => format!(
-                "From {} of work in each poll on, the slowest takes less than {:.0} % more than the fastest.",
+            Crossover::From(work) => {
+                let near = points.iter().find(|point| point.work >= work).unwrap_or(first);
+                let doubt = if share <= near.noise - 1.0 { ", which is less than the noise there" } else { "" };
+                format!(
+                    "From about {} of work in each poll on, the slowest takes less than {:.0} % more than the fastest{doubt}.",
+                    time(work),
+                    100.0 * share
+                )
+            }
+            Crossover::Beyond(work) => format!(
+                "With {} of work in each poll, the most that was measured, the slowest still takes more than {:.0} % more \
+                 than the fastest.",
                 time(work),
                 100.0 * share
             ),
-            None => format!("The slowest takes at least {:.0} % more than the fastest at every point.", 100.0 * share),
+            Crossover::NoChoice => continue,
         });
     }
-    vec![table]
+    let mut tables = vec![table];
+    tables.extend(not_measured(&observations.iter().filter(|row| row.verb == VERB).collect::<Vec<_>>()));
+    tables
 }
 
 #[cfg(test)]
@@ -130,17 +156,26 @@ mod tests {
     #[test]
     fn the_crossover_is_where_the_price_is_that_share() {
         // 100 ns are five percent of 2 microseconds, and one of 10.
-        assert!((crossover(&points(100.0), 0.05).unwrap() / 2_000.0 - 1.0).abs() < 0.01);
-        assert!((crossover(&points(100.0), 0.01).unwrap() / 10_000.0 - 1.0).abs() < 0.01);
+        for (share, expected) in [(0.05, 2_000.0), (0.01, 10_000.0)] {
+            let Crossover::From(work) = crossover(&points(100.0), share) else { panic!("there is one") };
+            assert!((work / expected - 1.0).abs() < 0.01, "{work}");
+        }
     }
 
     #[test]
     fn what_costs_the_same_matters_nowhere() {
-        assert_eq!(crossover(&points(0.0), 0.05), Some(10.0));
+        assert_eq!(crossover(&points(0.0), 0.05), Crossover::From(10.0));
+    }
+
+    #[test]
+    fn one_alone_is_no_choice() {
+        let mut alone = points(100.0);
+        alone.iter_mut().for_each(|point| point.totals.truncate(1));
+        assert_eq!(crossover(&alone, 0.05), Crossover::NoChoice);
     }
 
     #[test]
     fn what_matters_everywhere_has_no_crossover() {
-        assert_eq!(crossover(&points(1e6), 0.05), None);
+        assert_eq!(crossover(&points(1e6), 0.05), Crossover::Beyond(100_000.0));
     }
 }

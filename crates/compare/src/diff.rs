@@ -95,7 +95,10 @@ pub fn view(old: &Record, new: &Record) -> Vec<Table> {
             let (one, other) = (middle(before), middle(after));
             let ratio = other / one;
             let noise = spread(before).max(spread(after));
-            if ratio.is_finite() && ratio > 0.0 && ratio.max(1.0 / ratio) > noise {
+            if (one == 0.0) != (other == 0.0) {
+                // No ratio says it, and it is what one would want to know first.
+                times.row(names().chain([figure(one), figure(other), "-".to_owned(), "-".to_owned()]));
+            } else if ratio.is_finite() && ratio > 0.0 && ratio.max(1.0 / ratio) > noise {
                 let noise = if before.len().min(after.len()) > 1 { percent(noise) } else { "?".to_owned() };
                 times.row(names().chain([figure(one), figure(other), format!("{ratio:.2}x"), noise]));
             }
@@ -168,7 +171,9 @@ fn spread(rows: &[Observation]) -> f64 {
 /// Whether it is the same in every run of the same program.
 fn is_count(key: &Key, before: &[Observation], after: &[Observation]) -> bool {
     let timed = [duel::VERB, crossover::VERB, latency::VERB, idle::VERB];
-    let approximate = |rows: &[Observation]| rows.iter().any(|row| row.note.as_deref() == Some(APPROXIMATE));
+    let approximate = |rows: &[Observation]| {
+        rows.iter().any(|row| row.note.as_deref().is_some_and(|note| note.starts_with(APPROXIMATE)))
+    };
     !timed.contains(&&*key.verb) && !approximate(before) && !approximate(after)
 }
 

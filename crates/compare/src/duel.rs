@@ -37,6 +37,6 @@ pub fn reference(session: &Session<'_>, asked: Option<&str>) -> Result<&'static 
 }
 
 /// Who of the session takes part: everybody but the refused, and the floor only if something else is left.
-pub fn contenders(session: &Session<'_>) -> Vec<&'static str> {
-    session.admitted().iter().map(|contender| contender.name).collect()
+pub fn contenders(session: &Session<'_>) -> Vec<Contender> {
+    session.admitted().into_iter().cloned().collect()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use harness::Observation;
-use harness::latency::{self, INTERVALS, MAXIMUM, P50, P99, PROCESSOR, Plan};
+use harness::latency::{self, INTERVALS, MAXIMUM, P50, P99, PROCESSOR, Plan, SENT};
 
 use harness::progress::progress;
 
@@ -69,6 +69,18 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
             }
         }
         if !table.rows.is_empty() {
+            for executor in executors(&rows) {
+                let sent =
+                    own.iter().filter(|row| row.executor == executor && row.quantity == SENT).map(|row| row.value);
+                if let Some(sent) = harness::statistics::median(&sent.collect::<Vec<_>>())
+                    && sent > 1.2 * interval as f64
+                {
+                    table.note(format!(
+                        "{executor}: the wakes came {} apart, as calling one takes so long or the sender was interrupted.",
+                        time(sent)
+                    ));
+                }
+            }
             if table.rows.iter().flatten().any(|cell| cell == "-") {
                 table.note("- is a percentile of fewer wakes than it speaks of.");
             }

@@ -9,7 +9,7 @@ use harness::idle::{PROCESSOR, WAKE};
 use harness::machine::{Machine, Source};
 use harness::table::{Table, count, time};
 use harness::tournament::{self, Duel};
-use harness::{Kind, Observation};
+use harness::{Contender, Kind, Observation};
 
 use crate::session::{Names, Session};
 use crate::{conform, count as cost, duel, idle};
@@ -45,17 +45,17 @@ pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
     }
     bar.finish_and_clear();
     observations.extend(idle::measure(session, &[WAITING], 100, 1));
-    let tasks = contenders.iter().filter(|contender| contender.kind != Kind::BlockOn);
-    let tasks: Vec<_> = tasks.map(|contender| contender.name).collect();
-    if tasks.iter().any(|name| *name != FLOOR) {
+    let tasks: Vec<_> = contenders.into_iter().filter(|contender| contender.kind == Kind::Executor).cloned().collect();
+    if !tasks.is_empty() {
         let duel = Duel {
             workloads: HEADLINES.to_vec(),
-            contenders: tasks,
+            // What the ratios are to, asked for or not.
+            contenders: [vec![Contender::floor()], tasks].concat(),
             reference: duel::reference(session, None)?,
             time: TIME,
             most_processes: 3,
         };
-        observations.extend(tournament::fight(&duel)?.observations);
+        observations.extend(tournament::fight(&duel).observations);
     }
     Ok(observations)
 }
@@ -82,10 +82,12 @@ pub fn view(session: &Session<'_>, observations: &[Observation]) -> Result<Vec<T
         "wake",
     ];
     let mut table = Table::new(title, header);
-    let reference = tournament::observed_reference(observations);
     let standings: Vec<_> = HEADLINES
         .iter()
-        .map(|workload| reference.map(|reference| standing(observations, workload, reference)))
+        .map(|workload| {
+            let reference = tournament::observed_reference(observations, workload)?;
+            Some(standing(observations, workload, reference))
+        })
         .collect();
     for contender in session.chosen.iter().filter(|contender| contender.kind == Kind::Executor) {
         let name = contender.name;

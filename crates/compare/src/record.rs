@@ -112,18 +112,18 @@ pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
     let mut steps =
         vec![Step::new("count", || count::measure(session, 2)), Step::new("memory", || Ok(memory::measure(session)))];
     for workload in duel::workloads(session.all) {
-        if !duel::contenders(session).iter().any(|name| takes_part(session, name, workload)) {
+        if !duel::contenders(session).iter().any(|contender| takes_part(contender, workload)) {
             continue;
         }
         let measure = move || {
             let duel = Duel {
                 workloads: vec![workload],
                 contenders: duel::contenders(session),
-                reference: reference(session, workload)?,
+                reference: duel::reference(session, None)?,
                 time: Duration::from_secs(if quick { 2 } else { 15 }),
                 most_processes: if quick { 3 } else { 12 },
             };
-            Ok([session.refusals(harness::duel::VERB), tournament::fight(&duel)?.observations].concat())
+            Ok([session.refusals(harness::duel::VERB), tournament::fight(&duel).observations].concat())
         };
         steps.push(Step::new(format!("duel-{workload}"), measure));
     }
@@ -146,19 +146,8 @@ pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
     steps
 }
 
-fn takes_part(session: &Session<'_>, name: &str, workload: &str) -> bool {
-    let contender = session.chosen.iter().find(|contender| contender.name == name);
-    contender.is_some_and(|contender| {
-        contender.kind != Kind::Floor && contender.cases.iter().any(|case| case.workload.id == workload)
-    })
-}
-
-/// The usual reference, or, where that does not know the workload, the first that does.
-fn reference(session: &Session<'_>, workload: &str) -> Result<&'static str, String> {
-    let usual = duel::reference(session, None)?;
-    let others = duel::contenders(session);
-    let first = [usual].into_iter().chain(others).find(|name| takes_part(session, name, workload));
-    first.ok_or_else(|| format!("nobody who was chosen knows `{workload}`"))
+fn takes_part(contender: &Contender, workload: &str) -> bool {
+    contender.kind != Kind::Floor && contender.cases.iter().any(|case| case.workload.id == workload)
 }
 
 /// What is measured, in which folder, and whether it is begun anew.
@@ -223,6 +212,8 @@ pub fn take(folder: &Path, header: &Header, steps: &[Step<'_>]) -> Result<usize,
         }
     }
     let mut taken = 0;
+    // One that fails is in nobody's way.
+    let mut failed = Vec::new();
     for (number, step) in steps.iter().enumerate() {
         let place = format!("[{}/{}] {}", number + 1, steps.len(), step.name);
         if complete.contains(&step.name) {
@@ -231,7 +222,13 @@ pub fn take(folder: &Path, header: &Header, steps: &[Step<'_>]) -> Result<usize,
         }
         eprintln!("{place}");
         let before = Moment::now();
-        let rows = (step.measure)().map_err(|why| format!("{}: {why}", step.name))?;
+        let rows = match (step.measure)() {
+            Ok(rows) => rows,
+            Err(why) => {
+                failed.push(format!("{}: {why}", step.name));
+                continue;
+            }
+        };
         let after = Moment::now();
         let busy = too_busy(&header.machine, &before, &after);
         let header = Header { before, after, busy, rows: rows.len(), ..header.clone() };
@@ -242,7 +239,7 @@ pub fn take(folder: &Path, header: &Header, steps: &[Step<'_>]) -> Result<usize,
         fs::rename(&unfinished, &file).map_err(|error| cannot(&file, error))?;
         taken += 1;
     }
-    Ok(taken)
+    if failed.is_empty() { Ok(taken) } else { Err(failed.join("\n")) }
 }
 
 /// What a step's file says.
@@ -334,7 +331,14 @@ pub fn newest(below: &Path) -> Result<Option<PathBuf>, String> {
         if !folder.is_dir() || files(&folder)?.is_empty() {
             continue;
         }
-        let candidate = (load(&folder)?.begun(), folder);
+        let record = match load(&folder) {
+            Ok(record) => record,
+            Err(why) => {
+                eprintln!("warning: passed over: {why}");
+                continue;
+            }
+        };
+        let candidate = (record.begun(), folder);
         if newest.as_ref().is_none_or(|newest| candidate > *newest) {
             newest = Some(candidate);
         }

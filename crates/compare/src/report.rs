@@ -257,7 +257,10 @@ fn page(record: &Record, pictures: &[(&str, String)]) -> String {
 fn busy(record: &Record) -> String {
     let busy = record.steps.iter().filter_map(|(name, header)| Some(format!("{name} ({})", header.busy.as_ref()?)));
     let busy: Vec<_> = busy.collect();
-    if busy.is_empty() {
+    let known = record.steps.values().all(|header| header.before.load.is_some() && header.before.stolen.is_some());
+    if !known {
+        "Whether the machine was busy with something else meanwhile is not known: it does not tell.\n".to_owned()
+    } else if busy.is_empty() {
         "The machine was quiet in every step.\n".to_owned()
     } else {
         format!(
@@ -363,7 +366,7 @@ pub(crate) fn standings(observations: &[Observation], workloads: &[&str]) -> Vec
     let standings = workloads.iter().map(|&workload| {
         let own: Vec<_> = observations.iter().filter(|row| row.subject == workload).cloned().collect();
         // Its own: a workload that the usual reference does not know has another one.
-        let reference = tournament::observed_reference(&own)?.to_owned();
+        let reference = tournament::observed_reference(&own, workload)?.to_owned();
         Some(standing(&own, workload, &reference))
     });
     standings.collect()

@@ -146,8 +146,16 @@ impl<'a> Session<'a> {
         }
         for (name, reason) in &self.refused {
             for table in tables.iter_mut() {
-                for row in table.rows.iter_mut().filter(|row| row[0] == *name) {
-                    row[0].push('†');
+                let rows = table.rows.iter_mut().map(|row| &mut row[0]);
+                // In a matrix a letter stands before the name.
+                let names =
+                    rows.chain(table.header.iter_mut()).filter(|cell| cell.split(' ').next_back() == Some(name));
+                let mut marked = false;
+                names.for_each(|cell| {
+                    cell.push('†');
+                    marked = true;
+                });
+                if marked {
                     table.notes.push(format!("† {name} {reason}"));
                 }
             }

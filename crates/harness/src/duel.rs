@@ -79,6 +79,24 @@ pub fn measure(plan: &Plan) -> Result<Vec<Observation>, String> {
     worker::run(&Work::Duel(plan.clone()), Duration::from_millis(plan.milliseconds) + Duration::from_secs(60))
 }
 
+/// Whether a contender gets through the workload's check, in a process of its own.
+///
+/// # Errors
+///
+/// When it does not: why.
+pub fn try_one(contender: &str, workload: &str) -> Result<(), String> {
+    let work = Work::Trial { executor: contender.to_owned(), workload: workload.to_owned() };
+    worker::run(&work, Duration::from_secs(30)).map(drop)
+}
+
+/// In the process: one iteration.
+pub(crate) fn trial(executor: &str, workload: &str, contenders: &[Contender]) -> Result<Vec<Observation>, String> {
+    let contender = contenders.iter().find(|contender| contender.name == executor);
+    let case = contender.and_then(|contender| contender.cases.iter().find(|case| case.workload.id == workload));
+    let case = case.ok_or_else(|| format!("{executor} has no workload `{workload}`"))?;
+    trial::run(*case).map(|()| Vec::new())
+}
+
 /// A contender in the ring.
 struct Duellist {
     name: String,
@@ -175,8 +193,7 @@ impl Duellist {
             (MEDIAN, statistics::quantile(&self.slices, 0.5))
         };
         let observation = Observation::new(VERB, &self.name, workload.id, quantity, value);
-        let executor = self.name.strip_suffix(TWIN).unwrap_or(&self.name);
-        if value < FOLDED_BELOW && executor != FLOOR { observation.noting(FOLDED) } else { observation }
+        if value < FOLDED_BELOW { observation.noting(FOLDED) } else { observation }
     }
 }
 

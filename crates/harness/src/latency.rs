@@ -23,7 +23,7 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 use crate::contender::Contender;
-use crate::machine::{pin_to, processor_time};
+use crate::machine::{pin_to, processor_time, processors};
 use crate::observation::Observation;
 use crate::worker::{self, Work};
 
@@ -62,6 +62,9 @@ pub const MAXIMUM: &str = "ns to the poll, longest";
 /// Seconds of processor time of the driving thread in a second.
 pub const PROCESSOR: &str = "processor seconds per second";
 
+/// What became of the interval: where a wake takes longer than that, the next one is late.
+pub const SENT: &str = "ns between two wakes, as sent";
+
 /// The intervals that are measured, in nanoseconds.
 pub const INTERVALS: &[u64] = &[1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
@@ -88,6 +91,8 @@ pub(crate) type Probe = fn(&Plan) -> Heard;
 pub(crate) struct Heard {
     times: Histogram<u64>,
     processor: f64,
+    /// Nanoseconds between two wakes, as they came to be.
+    interval: f64,
 }
 
 /// In the process: runs the probe.
@@ -96,16 +101,19 @@ pub(crate) fn measure(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Obser
     let contender = contenders.iter().find(|contender| contender.name == plan.executor);
     let contender = contender.ok_or_else(|| format!("there is no executor `{}`", plan.executor))?;
     let probe = contender.probes.latency.ok_or_else(|| format!("{} has no latency", plan.executor))?;
-    let Heard { times, processor } = probe(plan);
+    if processors() < 2 {
+        return Err("a thread that wakes and one that is woken want a processor each, and there is one".to_owned());
+    }
+    let Heard { times, processor, interval } = probe(plan);
     let row = |quantity: &str, value| {
         let observation = Observation::new(VERB, &plan.executor, "foreign_wake", quantity, value);
         Observation { process: plan.process, ..observation.at(plan.interval as f64) }
     };
-    let mut observations = vec![row(PROCESSOR, processor)];
+    let mut observations = vec![row(PROCESSOR, processor), row(SENT, interval)];
     for &(percentile, quantity) in PERCENTILES {
         // Of 100 values the 99.9th percentile is the longest, which is there under its own name.
         let beyond = plan.events as f64 * (100.0 - percentile) / 100.0;
-        if percentile == 100.0 || beyond >= 1.0 {
+        if percentile == 100.0 || beyond > 0.999 {
             observations.push(row(quantity, times.value_at_percentile(percentile) as f64));
         }
     }
@@ -198,7 +206,7 @@ fn listen(plan: &Plan, drive: impl FnOnce(Times) -> Histogram<u64>) -> Heard {
         if all { Poll::Ready(times.take().expect("it is not polled again")) } else { Poll::Pending }
     });
     let caller = line.call(plan.interval, |line| line.waker.wake());
-    heard_by(caller, || drive(Box::pin(future)))
+    heard_by(&line, caller, || drive(Box::pin(future)))
 }
 
 /// A thread that parks, and is unparked.
@@ -207,7 +215,7 @@ pub(crate) fn by_hand(plan: &Plan) -> Heard {
     let line = Line::new(plan.events);
     let sleeper: Thread = thread::current();
     let caller = line.call(plan.interval, move |_| sleeper.unpark());
-    heard_by(caller, || {
+    heard_by(&line, caller, || {
         let (mut heard, mut times) = (0, histogram());
         while !line.hear(&mut heard, &mut times) {
             thread::park();
@@ -216,10 +224,13 @@ pub(crate) fn by_hand(plan: &Plan) -> Heard {
     })
 }
 
-fn heard_by(caller: thread::JoinHandle<()>, wait: impl FnOnce() -> Histogram<u64>) -> Heard {
+fn heard_by(line: &Line, caller: thread::JoinHandle<()>, wait: impl FnOnce() -> Histogram<u64>) -> Heard {
     let (begun, before) = (Instant::now(), processor_time());
     let times = wait();
     let processor = (processor_time() - before).as_secs_f64() / begun.elapsed().as_secs_f64();
     caller.join().expect("the calling thread does not panic");
-    Heard { times, processor }
+    let [first, last] =
+        [line.called.first(), line.called.last()].map(|called| called.map_or(0, |called| called.load(Relaxed)));
+    let interval = (last - first) as f64 / (line.called.len() - 1).max(1) as f64;
+    Heard { times, processor, interval }
 }

@@ -162,6 +162,11 @@ pub fn pin_to(number: usize) {
     let _ = number;
 }
 
+/// How many threads of this process can run at once.
+pub fn processors() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// The processor time that the calling thread has used.
 pub fn processor_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);

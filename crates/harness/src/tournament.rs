@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use workloads::WORKLOADS;
 
-use crate::contender::FLOOR;
+use crate::contender::{Contender, FLOOR};
 use crate::duel::{self, Order, Plan, Standing, TWIN, standing};
 use crate::observation::Observation;
 use crate::progress::progress;
@@ -17,17 +17,17 @@ pub const HEADLINES: &[&str] =
 /// How long one process measures one workload, for each contender.
 const MILLISECONDS_EACH: u64 = 60;
 
-/// Fewer processes say nothing about how far they vary.
-const LEAST_PROCESSES: u32 = 3;
+/// Fewer processes say little about how far they vary.
+const LEAST_PROCESSES: u32 = 5;
 
 /// What a duel is about.
 #[derive(Clone, Debug)]
 pub struct Duel {
     /// Each takes its turns with the same contenders.
     pub workloads: Vec<&'static str>,
-    /// Who takes part, the reference once.
-    pub contenders: Vec<&'static str>,
-    /// To whom all are compared. It takes part twice.
+    /// Who takes part, where they know the workload; the reference once.
+    pub contenders: Vec<Contender>,
+    /// To whom all are compared: it takes part twice. Where it does not know the workload, the first that does.
     pub reference: &'static str,
     /// When to stop in any case.
     pub time: Duration,
@@ -44,55 +44,123 @@ pub struct Ending {
     pub open: Vec<&'static str>,
 }
 
-/// Runs process after process, the workloads by turns, until all orders are settled or the time is up.
-///
-/// # Errors
-///
-/// When a process fails.
-pub fn fight(duel: &Duel) -> Result<Ending, String> {
+/// Runs process after process, the workloads by turns, until all orders are settled or the time is up. A contender that
+/// brings a process down is left out, with what it said.
+pub fn fight(duel: &Duel) -> Ending {
     let begun = Instant::now();
-    let mut names: Vec<String> = duel.contenders.iter().map(|name| (*name).to_owned()).collect();
-    names.push(duel.reference.to_owned());
+    let least = LEAST_PROCESSES.min(duel.most_processes);
     let mut observations: Vec<Observation> = Vec::new();
-    let mut open = duel.workloads.clone();
-    let bar = progress(duel.workloads.len() * duel.most_processes as usize);
+    let mut rings: Vec<Ring> = duel.workloads.iter().filter_map(|workload| Ring::new(duel, workload)).collect();
+    let bar = progress(rings.len() * duel.most_processes as usize);
     for process in 0..duel.most_processes {
-        for workload in open.clone() {
+        for ring in &mut rings {
             // A process more than the least is begun only while there is time.
-            if process >= LEAST_PROCESSES && begun.elapsed() > duel.time {
-                break;
+            if ring.settled || (process >= least && begun.elapsed() > duel.time) {
+                continue;
             }
-            bar.set_message(format!("duel {workload}, process {}", process + 1));
-            let plan = Plan {
-                workload: workload.to_owned(),
-                contenders: names.clone(),
-                milliseconds: milliseconds(duel, names.len()),
-                process,
-            };
-            observations.extend(duel::measure(&plan).map_err(|why| format!("{workload}: {why}"))?);
+            bar.set_message(format!("duel {}, process {}", ring.workload, process + 1));
+            observations.extend(ring.process(process, milliseconds(duel, ring.names.len() + 1)));
             bar.inc(1);
+            if process + 1 >= least {
+                ring.settled |= standing(&observations, ring.workload, ring.reference).is_settled();
+            }
         }
-        if process + 1 >= LEAST_PROCESSES {
-            open.retain(|workload| !standing(&observations, workload, duel.reference).is_settled());
-        }
-        if open.is_empty() || (process + 1 >= LEAST_PROCESSES && begun.elapsed() > duel.time) {
+        let up = process + 1 >= least && begun.elapsed() > duel.time;
+        if up || rings.iter().all(|ring| ring.settled) {
             break;
         }
     }
     bar.finish_and_clear();
-    Ok(Ending { observations, open })
+    let open = rings.iter().filter(|ring| !ring.settled).map(|ring| ring.workload).collect();
+    Ending { observations, open }
+}
+
+/// One workload and who is in it.
+struct Ring {
+    workload: &'static str,
+    names: Vec<&'static str>,
+    reference: &'static str,
+    settled: bool,
+}
+
+impl Ring {
+    /// Nothing, when only the floor knows the workload.
+    fn new(duel: &Duel, workload: &'static str) -> Option<Self> {
+        let knows = |contender: &&Contender| contender.cases.iter().any(|case| case.workload.id == workload);
+        let names: Vec<_> = duel.contenders.iter().filter(knows).map(|contender| contender.name).collect();
+        let first = || names.iter().copied().find(|name| *name != FLOOR);
+        let reference = names.iter().copied().find(|name| *name == duel.reference).or_else(first)?;
+        Some(Self { workload, names, reference, settled: false })
+    }
+
+    /// What a fresh process observed. Where it came to an end of its own, whoever fails alone as well is left out.
+    fn process(&mut self, process: u32, milliseconds: u64) -> Vec<Observation> {
+        let mut observations = Vec::new();
+        loop {
+            let names = self.names.iter().chain([&self.reference]);
+            let plan = Plan {
+                workload: self.workload.to_owned(),
+                contenders: names.map(|name| (*name).to_owned()).collect(),
+                milliseconds,
+                process,
+            };
+            let why = match duel::measure(&plan) {
+                Ok(rows) => {
+                    observations.extend(rows);
+                    return observations;
+                }
+                Err(why) => why,
+            };
+            let before = self.names.len();
+            let mut refuse = |name: &str, why: String| {
+                observations.push(Observation::refused(duel::VERB, name, self.workload, why));
+            };
+            self.names.retain(|name| match duel::try_one(name, self.workload) {
+                Ok(()) => true,
+                Err(why) => {
+                    refuse(name, why);
+                    false
+                }
+            });
+            let left = self.names.iter().copied().find(|name| *name != FLOOR);
+            match left {
+                Some(other) if self.names.len() < before => {
+                    if !self.names.contains(&self.reference) {
+                        self.reference = other;
+                    }
+                }
+                _ => {
+                    self.names.iter().for_each(|name| refuse(name, why.clone()));
+                    self.settled = true;
+                    return observations;
+                }
+            }
+        }
+    }
 }
 
 /// So much that the least number of processes fits into the time.
 fn milliseconds(duel: &Duel, contenders: usize) -> u64 {
-    let share = duel.time.as_millis() as u64 / (u64::from(LEAST_PROCESSES) * duel.workloads.len() as u64);
+    let least = u64::from(LEAST_PROCESSES.min(duel.most_processes));
+    let share = duel.time.as_millis() as u64 / (least * duel.workloads.len() as u64);
     // Starting a process and setting up takes some of it.
     (share * 3 / 4).clamp(100, MILLISECONDS_EACH * contenders as u64)
 }
 
-/// Whose twin took part in what was observed.
-pub fn observed_reference(observations: &[Observation]) -> Option<&str> {
-    observations.iter().filter(|row| row.verb == duel::VERB).find_map(|row| row.executor.strip_suffix(TWIN))
+/// Whose twin took part in what was observed of that workload.
+pub fn observed_reference<'a>(observations: &'a [Observation], workload: &str) -> Option<&'a str> {
+    let rows = observations.iter().filter(|row| row.verb == duel::VERB && row.subject == workload);
+    rows.filter_map(|row| row.executor.strip_suffix(TWIN)).next()
+}
+
+/// The standing of every workload that was observed, each with its own reference.
+pub fn standings(observations: &[Observation]) -> Vec<(Standing, &str)> {
+    let workloads = observed_workloads(observations).into_iter();
+    let with_reference = workloads.map(|workload| {
+        let reference = observed_reference(observations, workload).unwrap_or_default();
+        (standing(observations, workload, reference), reference)
+    });
+    with_reference.collect()
 }
 
 /// The workloads that were observed, in their order.
@@ -110,10 +178,8 @@ pub fn observed_workloads(observations: &[Observation]) -> Vec<&str> {
 
 /// For each workload the ranking, and how often each was faster than each other.
 pub fn view(observations: &[Observation]) -> Vec<Table> {
-    let Some(reference) = observed_reference(observations) else { return Vec::new() };
     let mut tables = Vec::new();
-    for workload in observed_workloads(observations) {
-        let standing = standing(observations, workload, reference);
+    for (standing, reference) in standings(observations) {
         tables.push(ranking(&standing, reference));
         if standing.places.len() > 1 {
             tables.push(matrix(&standing));
@@ -205,12 +271,14 @@ fn matrix(standing: &Standing) -> Table {
 
 /// Workloads across: ratios to the floor, the noise in the header, and ties within it. For a screen.
 pub fn side_by_side(observations: &[Observation]) -> Vec<Table> {
-    let Some(reference) = observed_reference(observations) else { return Vec::new() };
-    let standings: Vec<_> = observed_workloads(observations)
+    let standings: Vec<_> = standings(observations)
         .into_iter()
-        .map(|workload| standing(observations, workload, reference))
+        .map(|(standing, _)| standing)
         .filter(|standing| !standing.places.is_empty())
         .collect();
+    if standings.is_empty() {
+        return Vec::new();
+    }
     let header =
         [String::from("x floor")].into_iter().chain(standings.iter().map(|standing| standing.workload.clone()));
     let mut table = Table::new("Ratios to the same work by hand", header);
@@ -238,7 +306,8 @@ pub fn side_by_side(observations: &[Observation]) -> Vec<Table> {
     let noises = standings.iter().map(|standing| percent(standing.noise));
     table.row([String::from("noise")].into_iter().chain(noises));
     table.note(
-        "* is the fastest, and = ties with it: the two differ by less than one contender differed from itself (noise).",
+        "* is the fastest, and = ties with it: the two differ by less than one contender differed from itself (noise). ? is \
+         open: they differ by more, and not the same way in every process.",
     );
     let mut refused: Vec<(&str, &str)> = Vec::new();
     for row in observations.iter().filter(|row| row.verb == duel::VERB) {
@@ -260,10 +329,12 @@ fn cell(standing: &Standing, name: &str) -> String {
     let fastest = standing.places.iter().find(|place| place.name != FLOOR).expect("this one is there");
     let mark = if fastest.name == name {
         "*"
-    } else if standing.order(fastest, place) == Order::Tie {
-        "="
     } else {
-        ""
+        match standing.order(fastest, place) {
+            Order::Tie => "=",
+            Order::Unsettled => "?",
+            Order::Faster | Order::Slower => "",
+        }
     };
     match standing.place(FLOOR) {
         Some(floor) => format!("{mark}{}", figure(place.ratio / floor.ratio)),

@@ -34,6 +34,13 @@ pub enum Work {
     Allocations(card::Plan),
     /// See [`duel`].
     Duel(duel::Plan),
+    /// See [`duel::try_one`].
+    Trial {
+        /// The contender's name.
+        executor: String,
+        /// The workload's name.
+        workload: String,
+    },
     /// See [`latency`].
     Latency(latency::Plan),
     /// See [`idle`].
@@ -59,6 +66,7 @@ pub fn run_if_asked(contenders: impl FnOnce() -> Vec<Contender>) -> Option<ExitC
         Work::Card(plan) => card::count(plan, &contenders),
         Work::Allocations(plan) => card::allocations(plan, &contenders),
         Work::Duel(plan) => duel::fight(plan, &contenders),
+        Work::Trial { executor, workload } => duel::trial(executor, workload, &contenders),
         Work::Latency(plan) => latency::measure(plan, &contenders),
         Work::Idle(plan) => idle::measure(plan, &contenders),
         Work::Memory(plan) => memory::measure(plan, &contenders),
@@ -128,9 +136,22 @@ pub fn run_in(mut command: Command, work: &Work, patience: Duration) -> Result<V
     }
     drop(child);
     let said = said.recv().unwrap_or_default();
-    let why = said.lines().find(|line| line.contains("error:") || line.contains("panicked")).unwrap_or_default();
-    let why = why.trim_start_matches("error: ");
-    Err(if why.is_empty() { format!("the process ended: {status}") } else { why.to_owned() })
+    Err(complaint(&said).unwrap_or_else(|| format!("the process ended: {status}")))
+}
+
+/// What a process said last before it failed: an error of ours, or the message of a panic, which stands in the line below
+/// the place.
+fn complaint(said: &str) -> Option<String> {
+    let mut lines = said.lines();
+    while let Some(line) = lines.next() {
+        if let Some(why) = line.strip_prefix("error: ") {
+            return Some(why.to_owned());
+        }
+        if line.contains("panicked at") {
+            return Some(format!("panicked: {}", lines.next().unwrap_or(line)));
+        }
+    }
+    None
 }
 
 /// Ended when it is dropped.
@@ -152,4 +173,17 @@ fn read_all(mut from: impl Read + Send + 'static) -> mpsc::Receiver<String> {
         to_us.send(String::from_utf8_lossy(&bytes).into_owned())
     });
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_by_its_message() {
+        let said = "\nthread 'main' (1) panicked at src/a.rs:1:2:\nthe result is 1, not 2\nnote: run with ...";
+        assert_eq!(complaint(said).as_deref(), Some("panicked: the result is 1, not 2"));
+        assert_eq!(complaint("error: there is no executor `a`\n").as_deref(), Some("there is no executor `a`"));
+        assert_eq!(complaint("==1== Callgrind"), None);
+    }
 }

@@ -30,11 +30,12 @@ fn works(times: usize, steps: usize, polls: Arc<Tally>) -> impl Future<Output = 
     })
 }
 
-/// A chain of multiplications, each of which waits for the one before it: a little more than a nanosecond for each.
+/// A chain of steps, each of which waits for the one before it: a nanosecond or two for each. The shift is there so that
+/// several steps cannot be made into one, as those of a linear generator can.
 fn take(steps: usize) {
-    let mut number = black_box(1_u64);
+    let mut number = black_box(0x9e37_79b9_7f4a_7c15_u64);
     for _ in 0..steps {
-        number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        number = (number ^ (number >> 29)).wrapping_mul(6_364_136_223_846_793_005);
     }
     black_box(number);
 }
