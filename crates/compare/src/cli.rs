@@ -40,10 +40,10 @@ enum Verb {
     Count {
         /// Executors, by name or regular expression; all without
         executors: Vec<String>,
-        /// Compare with the counts that were committed for such a machine, and fail where one differs
+        /// Compare the strategies' counts with those that were committed for such a machine; fail where one differs
         #[arg(long)]
         check: bool,
-        /// Commit them: write the file that `--check` compares with
+        /// Commit the strategies' counts: write the file that `--check` compares with
         #[arg(long, conflicts_with = "check")]
         commit: bool,
     },
@@ -179,6 +179,9 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
         Verb::Conform { .. } => return conform(&session),
         Verb::Count { check, commit, .. } => {
             session.gate()?;
+            if commit || check {
+                session.chosen.retain(|contender| baseline::is_ours(contender.name));
+            }
             // Committed is only what is the same each time, so it had better be looked at more than once.
             let observations = count::measure(&session, if commit { 4 } else { 2 })?;
             if commit {
