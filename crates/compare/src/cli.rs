@@ -365,8 +365,17 @@ fn choose(session: &Session<'_>, questions: &Questions) -> Result<(), String> {
     let (observations, record) = questions.observations()?;
     let chosen: Vec<_> = session.chosen.iter().map(|&contender| contender.clone()).collect();
     let mut choice = choose::choose(&needs, &chosen, &observations);
-    if let Some(record) = record {
-        choice.remarks.push(format!("By the record in {}.", record.display()));
+    // Of those that are in no page the program has just learned it.
+    let breaks = |candidate: &choose::Candidate| {
+        let contender = chosen.iter().find(|contender| contender.name == candidate.name)?;
+        Some(choose::Fallen { name: candidate.name.clone(), why: session.refusal(contender)?.to_owned() })
+    };
+    let fallen: Vec<_> = choice.ranking.iter().filter_map(breaks).collect();
+    choice.ranking.retain(|candidate| breaks(candidate).is_none());
+    choice.fallen.extend(fallen);
+    if let Some(folder) = record {
+        choice.remarks.push(format!("By the record in {}.", folder.display()));
+        choice.remarks.extend(report::doubts(&record::load(&folder)?));
     }
     let evidence: Vec<_> = choice.ranking.iter().flat_map(|candidate| candidate.evidence.clone()).collect();
     session.show(choose::view(&choice, &chosen), &evidence);

@@ -254,6 +254,22 @@ fn page(record: &Record, pictures: &[(&str, String)]) -> String {
     text
 }
 
+/// What speaks against the times of a record, in a sentence or two.
+pub fn doubts(record: &Record) -> Vec<String> {
+    let busy = record.steps.values().filter(|header| header.busy.is_some()).count();
+    let mut doubts = Vec::new();
+    if busy > 0 {
+        doubts.push(format!(
+            "In {busy} of its {} steps the machine was also busy with something else, and times are longer for it.",
+            record.steps.len()
+        ));
+    }
+    if record.header().quick {
+        doubts.push("It was made with `--quick`: its times vary more than they need to.".to_owned());
+    }
+    doubts
+}
+
 fn busy(record: &Record) -> String {
     let busy = record.steps.iter().filter_map(|(name, header)| Some(format!("{name} ({})", header.busy.as_ref()?)));
     let busy: Vec<_> = busy.collect();

@@ -275,6 +275,21 @@ fn what_is_missing_is_asked_for_on_a_terminal_and_an_error_elsewhere() {
 }
 
 #[test]
+fn what_the_machine_itself_takes_excludes_nobody() {
+    let needs = Needs { latency: Some(Duration::from_micros(100)), ..NEEDS };
+    let slow = [heard("raw-waker", 1e6, 5e6), heard("floor", 1e6, 4e6)];
+    let choice = choose(&needs, &contenders(), &slow);
+    assert!(choice.ranking.iter().any(|candidate| candidate.name == "raw-waker"));
+    assert!(
+        choice.remarks.iter().any(|remark| remark.contains("parks and is unparked by hand")),
+        "{:?}",
+        choice.remarks
+    );
+    let choice = choose(&needs, &contenders(), &[heard("raw-waker", 1e6, 5e6), heard("floor", 1e6, 5e4)]);
+    assert!(choice.fallen.iter().any(|fallen| fallen.name == "raw-waker"));
+}
+
+#[test]
 fn times_have_units() {
     assert_eq!(duration("500ns"), Ok(Duration::from_nanos(500)));
     assert_eq!(duration("1.5ms"), Ok(Duration::from_micros(1_500)));
