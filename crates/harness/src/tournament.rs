@@ -18,7 +18,7 @@ pub const HEADLINES: &[&str] =
 const MILLISECONDS_EACH: u64 = 60;
 
 /// Fewer processes say little about how far they vary.
-const LEAST_PROCESSES: u32 = 5;
+const LEAST_PROCESSES: u32 = 7;
 
 /// What a duel is about.
 #[derive(Clone, Debug)]
@@ -233,7 +233,7 @@ fn ranking(standing: &Standing, reference: &str) -> Table {
                 table.note(format!("A tie: {} and {} differ by less than the noise.", pair[0].name, pair[1].name))
             }
             Order::Unsettled => table.note(format!(
-                "Open: {} and {} differ by more than the noise, and not the same way in every process.",
+                "Open: {} and {} differ by more than the noise, and not the same way in enough processes.",
                 pair[0].name, pair[1].name
             )),
             _ => {}
@@ -307,7 +307,7 @@ pub fn side_by_side(observations: &[Observation]) -> Vec<Table> {
     table.row([String::from("noise")].into_iter().chain(noises));
     table.note(
         "* is the fastest, and = ties with it: the two differ by less than one contender differed from itself (noise). ? is \
-         open: they differ by more, and not the same way in every process.",
+         open: they differ by more, and not the same way in enough processes.",
     );
     let mut refused: Vec<(&str, &str)> = Vec::new();
     for row in observations.iter().filter(|row| row.verb == duel::VERB) {
