@@ -16,6 +16,8 @@ use harness::machine::Machine;
 use harness::table::Table;
 use harness::{Observation, pages};
 
+use crate::programs::{self, Program};
+
 /// Where the counts of such a machine stand.
 pub fn file(machine: &Machine) -> PathBuf {
     let valgrind = machine.valgrind.as_deref().unwrap_or("no valgrind");
@@ -32,9 +34,9 @@ fn exact(observations: &[Observation]) -> impl Iterator<Item = &Observation> {
     counts.filter(|row| is_ours(&row.executor) && row.note.as_deref() != Some(APPROXIMATE))
 }
 
-/// Whether it is the floor, or one of this workspace's strategies, all of which are called so.
+/// Whether it is the floor, or one of this workspace's strategies.
 pub fn is_ours(executor: &str) -> bool {
-    executor == FLOOR || executor.ends_with("-waker")
+    executor == FLOOR || programs::of(executor).is_some_and(Program::is_ours)
 }
 
 /// Commits these counts to the file for such a machine.
@@ -52,7 +54,8 @@ pub fn write(observations: &[Observation]) -> Result<PathBuf, String> {
     };
     rows.retain(|row| !counted(row));
     rows.extend(exact(observations).cloned());
-    let place = |name: &str| harness::contenders().iter().position(|contender| contender.name == name);
+    let contenders = harness::contenders();
+    let place = |name: &str| contenders.iter().position(|contender| contender.name == name);
     rows.sort_by_key(|row| place(&row.executor).unwrap_or(usize::MAX));
     let lines = rows.iter().map(|row| serde_json::to_string(row).expect("a row has no keys but strings"));
     let text: String = lines.map(|line| line + "\n").collect();

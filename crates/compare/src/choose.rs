@@ -16,7 +16,8 @@ use harness::statistics::median;
 use harness::table::{Table, count, time};
 use harness::{Contender, Kind, Observation, memory};
 
-use crate::{record, statics};
+use crate::record::{self, Record};
+use crate::{programs, statics};
 
 /// Who polls again after a future was pending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -134,20 +135,20 @@ impl Questions {
         })
     }
 
-    /// The rows to go by, and where they are from: the record that was asked for, or the last there is; none is no error.
+    /// The record to go by, and its folder: the one that was asked for, or the last there is; none is no error.
     ///
     /// # Errors
     ///
-    /// When the record cannot be read.
-    pub fn observations(&self) -> Result<(Vec<Observation>, Option<PathBuf>), String> {
+    /// When the record cannot be read, or is damaged.
+    pub fn record(&self) -> Result<Option<(PathBuf, Record)>, String> {
         let folder = match &self.record {
             Some(folder) => Some(folder.clone()),
             None => record::newest(&page(record::FOLDER))?,
         };
-        let Some(folder) = folder else { return Ok((Vec::new(), None)) };
+        let Some(folder) = folder else { return Ok(None) };
         let record = record::load(&folder)?;
         match record.damaged.first() {
-            None => Ok((record.observations, Some(folder))),
+            None => Ok(Some((folder, record))),
             Some(why) => Err(why.clone()),
         }
     }
@@ -305,7 +306,7 @@ pub fn choose(needs: &Needs, contenders: &[Contender], observations: &[Observati
     for contender in contenders {
         // The floor is no executor.
         let Some(capabilities) = contender.capabilities else { continue };
-        let mut look = Look { name: contender.name, observations, evidence: Vec::new(), missing: Vec::new() };
+        let mut look = Look::new(contender.name, observations);
         let reasons = reasons(needs, contender, capabilities, &mut look);
         if !reasons.is_empty() {
             fallen.push(Fallen { name: contender.name.to_owned(), why: reasons.join("; ") });
@@ -388,7 +389,7 @@ fn keys(needs: &Needs, look: &mut Look<'_>) -> Vec<Key> {
         return keys;
     }
     let found = look.idle(needs, WAKE);
-    let title = match look.tasks_measured(needs) {
+    let title = match tasks_measured(needs, look.observations) {
         Some(tasks) => format!("to wake 1 of {}", count(tasks)),
         None => "to wake one".to_owned(),
     };
@@ -425,7 +426,7 @@ fn allocations_in_words(value: f64) -> String {
 }
 
 fn origin(name: &str) -> Origin {
-    match crate::programs::of(name) {
+    match programs::of(name) {
         Some(program) if program.is_ours() => Origin::Ours,
         Some(_) => Origin::Published,
         None => Origin::Yours,
@@ -434,8 +435,16 @@ fn origin(name: &str) -> Origin {
 
 /// What a thread takes that parks and is unparked by hand. Where that is too long already, it is the machine's fault.
 fn by_hand(observations: &[Observation]) -> Option<f64> {
-    let mut look = Look { name: FLOOR, observations, evidence: Vec::new(), missing: Vec::new() };
-    look.longest().map(|(longest, _)| longest)
+    Look::new(FLOOR, observations).longest().map(|(longest, _)| longest)
+}
+
+/// The number of tasks that was measured and stands for the one that is needed: the next larger, or the largest. The same
+/// for everybody, so that all are compared at it.
+fn tasks_measured(needs: &Needs, observations: &[Observation]) -> Option<f64> {
+    let rows = observations.iter().filter(|row| row.verb == idle::VERB && row.quantity == WAKE);
+    let tasks: Vec<f64> = rows.filter_map(|row| row.parameter).collect();
+    let larger = tasks.iter().copied().filter(|&tasks| tasks >= needs.idle_tasks as f64).min_by(f64::total_cmp);
+    larger.or_else(|| tasks.into_iter().max_by(f64::total_cmp))
 }
 
 /// What is looked up for one executor, and what was found.
@@ -447,6 +456,10 @@ struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
+    fn new(name: &'a str, observations: &'a [Observation]) -> Self {
+        Self { name, observations, evidence: Vec::new(), missing: Vec::new() }
+    }
+
     fn rows(&self, verb: &str, subject: &str, quantity: &str) -> Vec<&'a Observation> {
         let rows = self.observations.iter().filter(|row| row.verb == verb && row.executor == self.name);
         rows.filter(|row| (subject.is_empty() || row.subject == subject) && row.quantity == quantity).collect()
@@ -486,20 +499,11 @@ impl<'a> Look<'a> {
         found.max_by(|one, other| one.0.total_cmp(&other.0))
     }
 
-    /// The number of tasks that was measured and stands for the one that is needed: the next larger, or the largest.
-    /// The same for everybody, so that all are compared at it.
-    fn tasks_measured(&self, needs: &Needs) -> Option<f64> {
-        let rows = self.observations.iter().filter(|row| row.verb == idle::VERB && row.quantity == WAKE);
-        let tasks: Vec<f64> = rows.filter_map(|row| row.parameter).collect();
-        let larger = tasks.iter().copied().filter(|&tasks| tasks >= needs.idle_tasks as f64).min_by(f64::total_cmp);
-        larger.or_else(|| tasks.into_iter().max_by(f64::total_cmp))
-    }
-
     fn idle(&mut self, needs: &Needs, quantity: &str) -> Option<(f64, f64)> {
         if needs.idle_tasks == 0 {
             return None;
         }
-        let tasks = self.tasks_measured(needs);
+        let tasks = tasks_measured(needs, self.observations);
         Some((self.value(idle::VERB, "", tasks, quantity)?, tasks?))
     }
 
@@ -620,8 +624,7 @@ fn remarks(needs: &Needs, ranking: &[Candidate], undecided: &[String], observati
             }
         });
     }
-    let look = Look { name: "", observations, evidence: Vec::new(), missing: Vec::new() };
-    if let Some(tasks) = look.tasks_measured(needs)
+    if let Some(tasks) = tasks_measured(needs, observations)
         && tasks < needs.idle_tasks as f64
     {
         remarks.push(format!("No more than {} waiting tasks were measured.", count(tasks)));

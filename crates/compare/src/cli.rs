@@ -172,7 +172,7 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
     let Some(verb) = verb else {
         session.gate()?;
         let observations = overview::measure(&session)?;
-        session.show(overview::view(&session, &observations)?, &observations);
+        session.show(overview::view(&session, &observations), &observations);
         return Ok(ExitCode::SUCCESS);
     };
     match verb {
@@ -314,9 +314,12 @@ fn conform(session: &Session<'_>) -> Result<ExitCode, String> {
 
 fn check_counts(session: &Session<'_>, observations: &[Observation]) -> Result<ExitCode, String> {
     let admitted = session.admitted();
-    let not_counted = observations.iter().filter(|row| admitted.iter().any(|contender| contender.name == row.executor));
-    if let Some(row) = not_counted.filter(|row| row.refusal().is_some()).find(|_| harness::card::valgrind().is_ok()) {
-        return Err(format!("{} could not be counted: {}", row.executor, row.refusal().unwrap_or_default()));
+    let is_admitted = |row: &&Observation| admitted.iter().any(|contender| contender.name == row.executor);
+    let refused = observations.iter().filter(is_admitted).find_map(|row| Some((&row.executor, row.refusal()?)));
+    if let Some((executor, why)) = refused
+        && harness::card::valgrind().is_ok()
+    {
+        return Err(format!("{executor} could not be counted: {why}"));
     }
     match baseline::check(observations)? {
         Check::NoBaseline(why) => println!("nothing was compared: {why}"),
@@ -346,36 +349,38 @@ fn duel(session: &Session<'_>, seconds: u64, reference: Option<&str>, all: bool)
     let ending = tournament::fight(&duel);
     let observations = [session.refusals(harness::duel::VERB), ending.observations].concat();
     session.show(tournament::view(&observations), &observations);
-    if session.selection.format != Format::Json {
-        if ending.open.is_empty() {
-            println!("\nEvery order is settled.");
-        } else {
-            println!(
-                "\nThe time was up with an open order in {}: `--seconds {}` may settle it.",
-                ending.open.join(", "),
-                seconds * 3
-            );
-        }
+    if session.selection.format == Format::Json {
+        return Ok(());
+    }
+    if !ending.open.is_empty() {
+        println!(
+            "\nThe time was up with an open order in {}: `--seconds {}` may settle it.",
+            ending.open.join(", "),
+            seconds * 3
+        );
+    } else if tournament::standings(&observations).iter().any(|standing| standing.places.len() > 1) {
+        println!("\nEvery order is settled.");
     }
     Ok(())
 }
 
 fn choose(session: &Session<'_>, questions: &Questions) -> Result<(), String> {
     let needs = questions.needs()?;
-    let (observations, record) = questions.observations()?;
-    let chosen: Vec<_> = session.chosen.iter().map(|&contender| contender.clone()).collect();
-    let mut choice = choose::choose(&needs, &chosen, &observations);
+    let record = questions.record()?;
+    let observations = record.as_ref().map_or(&[][..], |(_, record)| &record.observations);
+    let chosen: Vec<_> = session.chosen.iter().copied().cloned().collect();
+    let mut choice = choose::choose(&needs, &chosen, observations);
     // Of those that are in no page the program has just learned it.
     let breaks = |candidate: &choose::Candidate| {
         let contender = chosen.iter().find(|contender| contender.name == candidate.name)?;
-        Some(choose::Fallen { name: candidate.name.clone(), why: session.refusal(contender)?.to_owned() })
+        Some(choose::Fallen { name: candidate.name.clone(), why: session.refusal(contender)? })
     };
     let fallen: Vec<_> = choice.ranking.iter().filter_map(breaks).collect();
     choice.ranking.retain(|candidate| breaks(candidate).is_none());
     choice.fallen.extend(fallen);
-    if let Some(folder) = record {
+    if let Some((folder, record)) = &record {
         choice.remarks.push(format!("By the record in {}.", folder.display()));
-        choice.remarks.extend(report::doubts(&record::load(&folder)?));
+        choice.remarks.extend(report::doubts(record));
     }
     let evidence: Vec<_> = choice.ranking.iter().flat_map(|candidate| candidate.evidence.clone()).collect();
     session.show(choose::view(&choice, &chosen), &evidence);

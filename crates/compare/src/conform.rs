@@ -1,4 +1,4 @@
-//! Who keeps the contract, and who is measured.
+//! `conform`: who keeps the contract, and so who is measured.
 //!
 //! Every case runs in a process of its own: some executors abort where others report, and a case that hangs is ended
 //! without a trace.
@@ -7,15 +7,19 @@ use std::env;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
-use std::thread;
 
 use conformance::process::{PATIENCE, answer, in_parallel, requested, run_case};
 use conformance::{Clause, Level, Outcome};
+use harness::machine::processors;
 use harness::pages::{self, FAIL};
-use harness::{Contender, Kind, Observation};
-
 use harness::progress::progress;
 use harness::table::Table;
+use harness::{Contender, Kind, Observation};
+
+use crate::rows::executors;
+
+/// The verb of these observations.
+pub const VERB: &str = "conform";
 
 /// Cases whose outcome is not the same in every run or build, and why.
 const VARYING: &[(&str, &str, &str)] = &[
@@ -92,7 +96,7 @@ impl Found {
     /// The row of it.
     pub fn observation(&self) -> Observation {
         let value = if matches!(self.outcome, Outcome::Fail(_)) { 0.0 } else { 1.0 };
-        let row = Observation::new("conform", self.executor, self.clause.id, "kept", value);
+        let row = Observation::new(VERB, self.executor, self.clause.id, "kept", value);
         match &self.outcome {
             Outcome::Pass => row,
             outcome => row.noting(outcome.to_string()),
@@ -116,9 +120,9 @@ pub fn judge(contenders: &[&Contender]) -> Result<Vec<Found>, String> {
     let bar = progress(cases.len());
     let done = AtomicUsize::new(0);
     // Cases are short and mostly wait, so no processor is left out for this thread.
-    let workers = thread::available_parallelism().map_or(1, usize::from);
-    let found = in_parallel(workers, cases, |(executor, clause)| {
+    let found = in_parallel(processors(), cases, |(executor, clause)| {
         let outcome = run_case(&program, executor, clause.id, PATIENCE)?;
+        // Relaxed: only counts.
         bar.set_position(done.fetch_add(1, Relaxed) as u64 + 1);
         bar.set_message(format!("conform {executor} {}", clause.id));
         Ok(Found { executor, clause, outcome })
@@ -178,10 +182,8 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Why it is not to be measured.
-    ///
-    /// An executor that breaks what std demands of it does less work than the others; a ranking would praise the fault.
-    /// Breaking a clause that only we and other executors demand does not shut it out.
+    /// Why it is not to be measured: it breaks what std demands, and [`gate`](harness::contender::gate) says why that is a
+    /// reason; or nothing is known of it.
     pub fn refusal(&self) -> Option<String> {
         if !self.known {
             return Some("has no suite: nothing says that it works. `Contender::with_suite` gives it one".to_owned());
@@ -240,7 +242,7 @@ pub fn verdict(contender: &Contender) -> Result<Verdict, String> {
 
 /// What the observations say of one executor. Whether a clause is std's does not stand in them.
 pub fn observed(observations: &[Observation], executor: &str) -> Verdict {
-    let own: Vec<_> = observations.iter().filter(|row| row.verb == "conform" && row.executor == executor).collect();
+    let own: Vec<_> = observations.iter().filter(|row| row.verb == VERB && row.executor == executor).collect();
     let varies = |id: &str| VARYING.iter().any(|(name, clause, _)| (*name, *clause) == (executor, id));
     let broken = own.iter().filter(|row| row.value == 0.0 && !varies(&row.subject));
     let sometimes = own.iter().filter(|row| varies(&row.subject));
@@ -254,21 +256,13 @@ pub fn observed(observations: &[Observation], executor: &str) -> Verdict {
 
 /// For each executor how many clauses it keeps, and which it breaks.
 pub fn view(observations: &[Observation]) -> Vec<Table> {
-    let rows: Vec<_> = observations.iter().filter(|row| row.verb == "conform").collect();
+    let rows: Vec<_> = observations.iter().filter(|row| row.verb == VERB).collect();
     let mut table =
         Table::new("Conformance: clauses of the contract", ["executor", "kept", "not applicable", "broken", "which"]);
-    let mut executors: Vec<&str> = Vec::new();
-    rows.iter().for_each(|row| {
-        if !executors.contains(&&*row.executor) {
-            executors.push(&row.executor);
-        }
-    });
-    for executor in executors {
+    for executor in executors(&rows) {
         let own: Vec<_> = rows.iter().filter(|row| row.executor == executor).collect();
-        let noted =
-            |start: &str| own.iter().filter(|row| row.note.as_deref().unwrap_or_default().starts_with(start)).count();
         let broken: Vec<_> = own.iter().filter(|row| row.value == 0.0).map(|row| &*row.subject).collect();
-        let excused = noted("N/A");
+        let excused = own.iter().filter(|row| row.note.as_ref().is_some_and(|note| note.starts_with("N/A"))).count();
         table.row([
             executor.to_owned(),
             (own.len() - broken.len() - excused).to_string(),

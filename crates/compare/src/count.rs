@@ -1,13 +1,13 @@
 //! `count`: the wake cost card.
 
 use harness::card::{self, ALLOCATIONS, APPROXIMATE, ATOMICS, BYTES, INSTRUCTIONS, POLLS, Plan, SYSTEM_CALLS};
+use harness::progress::progress;
+use harness::table::{Table, count};
 use harness::{Contender, Observation};
 use workloads::card::OPERATIONS;
 
-use harness::progress::progress;
-
+use crate::rows;
 use crate::session::{Names, Session};
-use harness::table::{Table, count};
 
 /// The names of the operations.
 pub fn operations() -> Vec<&'static str> {
@@ -76,14 +76,8 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
     for operation in OPERATIONS {
         let header = ["executor"].into_iter().chain(QUANTITIES.map(|(_, name)| name));
         let mut table = Table::new(format!("{}: {}", operation.id, operation.title), header);
-        let own: Vec<_> = rows.iter().filter(|row| row.subject == operation.id).collect();
-        let mut executors: Vec<&str> = Vec::new();
-        own.iter().for_each(|row| {
-            if !executors.contains(&&*row.executor) {
-                executors.push(&row.executor);
-            }
-        });
-        for executor in executors {
+        let own: Vec<_> = rows.iter().copied().filter(|row| row.subject == operation.id).collect();
+        for executor in rows::executors(&own) {
             let cell = |quantity| {
                 let found = own.iter().find(|row| row.executor == executor && row.quantity == quantity);
                 found.map_or_else(String::new, |row| {
@@ -100,14 +94,7 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
             tables.push(table);
         }
     }
-    let mut refused: Vec<(&str, &str)> = Vec::new();
-    for row in &rows {
-        if let Some(why) = row.refusal()
-            && !refused.contains(&(&row.executor, why))
-        {
-            refused.push((&row.executor, why));
-        }
-    }
+    let refused = rows::refused(&rows);
     let everybody = refused.iter().all(|(_, why)| *why == refused[0].1) && refused.len() > 1;
     if everybody {
         tables.push(Table { notes: vec![refused[0].1.to_owned()], ..Table::new("Not counted", ["executor"]) });

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use harness::contender::FLOOR;
-use harness::duel::standing;
 use harness::table::{Table, figure, time};
 use harness::tournament::{self, Duel, percent};
 use harness::{Contender, Kind, Observation};
 use workloads::work::SWEEP;
 
 use crate::duel;
-use crate::latency::not_measured;
+use crate::rows::not_measured;
 use crate::session::Session;
 
 /// The verb of these observations; they are made as those of a duel are.
@@ -23,7 +22,7 @@ pub const SHARES: [f64; 2] = [0.05, 0.01];
 ///
 /// # Errors
 ///
-/// When nobody is left, or a process fails.
+/// As [`duel::reference`].
 pub fn measure(session: &Session<'_>, seconds: u64) -> Result<Vec<Observation>, String> {
     let contenders = session.admitted().into_iter().filter(|contender| contender.kind == Kind::Executor);
     let contenders: Vec<_> = contenders.cloned().collect();
@@ -57,11 +56,9 @@ pub struct Point {
 
 /// The points that were observed, the least work first.
 pub fn points(observations: &[Observation]) -> Vec<Point> {
-    let rows = observations.iter().filter(|row| row.verb == VERB);
-    let rows: Vec<Observation> =
-        rows.map(|row| Observation { verb: harness::duel::VERB.to_owned(), ..row.clone() }).collect();
+    let rows = duel::as_duel(observations, VERB);
     let points = SWEEP.iter().filter_map(|workload| {
-        let standing = standing(&rows, workload.id, tournament::observed_reference(&rows, workload.id)?);
+        let standing = tournament::observed_standing(&rows, workload.id);
         let floor = standing.place(FLOOR)?;
         let work = floor.nanoseconds;
         let others = standing.places.iter().filter(|place| place.name != FLOOR);
@@ -71,7 +68,7 @@ pub fn points(observations: &[Observation]) -> Vec<Point> {
     points.collect()
 }
 
-/// Where the choice ends to matter.
+/// Where the choice does not matter any more.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Crossover {
     /// From so many nanoseconds of work on the slowest takes less than that share more than the fastest.

@@ -6,11 +6,11 @@ use harness::card::APPROXIMATE;
 use harness::contender::FLOOR;
 use harness::duel::Standing;
 use harness::table::{Table, count, figure};
-use harness::tournament::percent;
+use harness::tournament::{self, percent};
 use harness::{Observation, card, duel, idle, latency, statistics};
 
+use crate::duel::as_duel;
 use crate::record::{Header, Record};
-use crate::report::standings;
 use crate::{crossover, statics};
 
 /// What may be compared of two records.
@@ -182,15 +182,9 @@ fn ratios(old: &Record, new: &Record, times: bool) -> Table {
     let header = ["what", "executor", "subject", "quantity", "old", "new", "ratio", "noise"];
     let mut table = Table::new(format!("Duels: {} and {}", old.name, new.name), header);
     for verb in [duel::VERB, crossover::VERB] {
-        let (before, after) = (timed(&old.observations, verb), timed(&new.observations, verb));
-        let mut workloads: Vec<&str> = Vec::new();
-        for row in before.iter().filter(|row| !row.subject.is_empty()) {
-            if !workloads.contains(&&*row.subject) {
-                workloads.push(&row.subject);
-            }
-        }
-        let pairs = standings(&before, &workloads).into_iter().zip(standings(&after, &workloads));
-        for (one, other) in pairs.filter_map(|(one, other)| one.zip(other)) {
+        let (before, after) = (as_duel(&old.observations, verb), as_duel(&new.observations, verb));
+        for one in tournament::standings(&before) {
+            let other = tournament::observed_standing(&after, &one.workload);
             for place in &one.places {
                 let name = &*place.name;
                 // Two runs vary no less than the twins of either, and no less than one run's processes do.
@@ -220,12 +214,6 @@ fn ratios(old: &Record, new: &Record, times: bool) -> Table {
 /// How far the processes of a run differ about one contender: a factor of at least 1.
 fn between_processes(run: &Standing, name: &str) -> f64 {
     run.place(name).map_or(1.0, |place| place.interval.1 / place.interval.0)
-}
-
-/// The rows of that verb, under the name by which standings know them.
-fn timed(observations: &[Observation], verb: &str) -> Vec<Observation> {
-    let own = observations.iter().filter(|row| row.verb == verb);
-    own.map(|row| Observation { verb: duel::VERB.to_owned(), ..row.clone() }).collect()
 }
 
 /// Of whom only the first says something.

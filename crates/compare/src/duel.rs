@@ -1,6 +1,8 @@
 //! `duel`: who is faster.
 
-use harness::{Contender, Kind};
+use harness::duel::VERB;
+use harness::observation::distinct;
+use harness::{Contender, Kind, Observation};
 use workloads::WORKLOADS;
 use workloads::work::SWEEP;
 
@@ -8,14 +10,9 @@ use crate::session::Session;
 
 /// The names of all workloads of these contenders, but for those of `crossover`.
 pub fn workloads(contenders: &[Contender]) -> Vec<&'static str> {
-    let mut names: Vec<_> = WORKLOADS.iter().map(|workload| workload.id).collect();
-    for case in contenders.iter().flat_map(|contender| &contender.cases) {
-        let swept = SWEEP.iter().any(|workload| workload.id == case.workload.id);
-        if !swept && !names.contains(&case.workload.id) {
-            names.push(case.workload.id);
-        }
-    }
-    names
+    let brought = contenders.iter().flat_map(|contender| &contender.cases).map(|case| case.workload.id);
+    let brought = brought.filter(|id| SWEEP.iter().all(|workload| workload.id != *id));
+    distinct(WORKLOADS.iter().map(|workload| workload.id).chain(brought))
 }
 
 /// The reference of a session: the one asked for, or raw-waker, or the first.
@@ -36,7 +33,13 @@ pub fn reference(session: &Session<'_>, asked: Option<&str>) -> Result<&'static 
     favourite.ok_or_else(|| "nobody is left to be timed".to_owned())
 }
 
-/// Who of the session takes part: everybody but the refused, and the floor only if something else is left.
+/// Who of the session takes part: everybody but the refused.
 pub fn contenders(session: &Session<'_>) -> Vec<Contender> {
     session.admitted().into_iter().cloned().collect()
+}
+
+/// The rows of a verb that are made as those of a duel are, as if they were of one.
+pub(crate) fn as_duel(observations: &[Observation], verb: &str) -> Vec<Observation> {
+    let own = observations.iter().filter(|row| row.verb == verb);
+    own.map(|row| Observation { verb: VERB.to_owned(), ..row.clone() }).collect()
 }

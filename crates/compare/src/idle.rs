@@ -1,13 +1,12 @@
 //! `idle`: what is done while nothing happens.
 
 use harness::idle::{self, POLLS, PROCESSOR, Plan, SWITCHES, TASKS, WAKE};
+use harness::progress::progress;
+use harness::table::{Table, count, figure, time};
 use harness::{Kind, Observation};
 
-use crate::latency::{executors, not_measured};
-use harness::progress::progress;
-
+use crate::rows::{self, executors, not_measured};
 use crate::session::Session;
-use harness::table::{Table, count, figure, time};
 
 /// Measures everybody who was chosen and owns tasks, with so many tasks.
 pub fn measure(session: &Session<'_>, tasks: &[usize], milliseconds: u64, processes: u32) -> Vec<Observation> {
@@ -15,18 +14,14 @@ pub fn measure(session: &Session<'_>, tasks: &[usize], milliseconds: u64, proces
     contenders.retain(|contender| contender.kind == Kind::Executor);
     let bar = progress(contenders.len() * tasks.len() * processes as usize);
     let mut observations = session.refusals(idle::VERB);
+    // By process first, so that a time of disturbance does not meet one contender alone.
     for process in 0..processes {
         for &tasks in tasks {
             for contender in &contenders {
                 bar.set_message(format!("idle {} with {tasks} tasks", contender.name));
                 let plan = Plan { executor: contender.name.to_owned(), tasks, milliseconds, process };
-                match idle::measure_one(&plan) {
-                    Ok(rows) => observations.extend(rows),
-                    Err(why) => {
-                        let row = Observation::refused(idle::VERB, contender.name, "waiting", why);
-                        observations.push(row.at(tasks as f64));
-                    }
-                }
+                let refused = |why| Observation::refused(idle::VERB, contender.name, "waiting", why).at(tasks as f64);
+                observations.extend(idle::measure_one(&plan).unwrap_or_else(|why| vec![refused(why)]));
                 bar.inc(1);
             }
         }
@@ -70,13 +65,7 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
 
 /// The median over processes.
 pub fn value(observations: &[Observation], executor: &str, tasks: usize, quantity: &str) -> Option<f64> {
-    let own = observations.iter().filter(|row| {
-        row.verb == idle::VERB
-            && row.executor == executor
-            && row.parameter == Some(tasks as f64)
-            && row.quantity == quantity
-    });
-    harness::statistics::median(&own.map(|row| row.value).collect::<Vec<_>>())
+    rows::value(observations, idle::VERB, executor, tasks as f64, quantity)
 }
 
 fn waiting(tasks: usize) -> String {

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use harness::Observation;
 use harness::latency::{self, INTERVALS, MAXIMUM, P50, P99, PROCESSOR, Plan, SENT};
-
 use harness::progress::progress;
-
-use crate::session::Session;
 use harness::table::{Table, time};
+use harness::{Observation, statistics};
+
+use crate::rows::{executors, not_measured, value, values};
+use crate::session::Session;
 
 /// How long one interval is measured, in one process.
 const ABOUT: Duration = Duration::from_millis(1_000);
@@ -25,13 +25,9 @@ pub fn measure(session: &Session<'_>, intervals: &[u64], processes: u32) -> Vec<
                 bar.set_message(format!("latency {} every {}", contender.name, time(interval as f64)));
                 let events = latency::events(interval, ABOUT);
                 let plan = Plan { executor: contender.name.to_owned(), interval, events, process };
-                match latency::measure_one(&plan) {
-                    Ok(rows) => observations.extend(rows),
-                    Err(why) => {
-                        let row = Observation::refused(latency::VERB, contender.name, "foreign_wake", why);
-                        observations.push(row.at(interval as f64));
-                    }
-                }
+                let refused =
+                    |why| Observation::refused(latency::VERB, contender.name, "foreign_wake", why).at(interval as f64);
+                observations.extend(latency::measure_one(&plan).unwrap_or_else(|why| vec![refused(why)]));
                 bar.inc(1);
             }
         }
@@ -45,21 +41,14 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
     let rows: Vec<_> = observations.iter().filter(|row| row.verb == latency::VERB).collect();
     let mut tables = Vec::new();
     for &interval in INTERVALS {
-        let own: Vec<_> = rows.iter().filter(|row| row.parameter == Some(interval as f64)).collect();
         let title = format!("From another thread's wake to the poll, a wake every {}", time(interval as f64));
         let mut table = Table::new(title, ["executor", "p50", "p90", "p99", "p99.9", "longest", "processor"]);
         for executor in executors(&rows) {
             let cell = |quantity: &str, show: fn(f64) -> String| {
-                let values: Vec<_> =
-                    own.iter().filter(|row| row.executor == executor && row.quantity == quantity).collect();
+                let values = values(observations, latency::VERB, executor, interval as f64, quantity);
                 // Over processes: the longest of all, and of the others the one in the middle.
-                let values: Vec<f64> = values.iter().map(|row| row.value).collect();
-                let value = if quantity == MAXIMUM {
-                    harness::statistics::maximum(&values)
-                } else {
-                    harness::statistics::median(&values)
-                };
-                value.map_or_else(|| "-".to_owned(), show)
+                let over_processes = if quantity == MAXIMUM { statistics::maximum } else { statistics::median };
+                over_processes(&values).map_or_else(|| "-".to_owned(), show)
             };
             let percentiles = latency::PERCENTILES[1..].iter().map(|(_, quantity)| cell(quantity, time));
             let processor = cell(PROCESSOR, |share| format!("{:.0} %", 100.0 * share));
@@ -70,9 +59,7 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
         }
         if !table.rows.is_empty() {
             for executor in executors(&rows) {
-                let sent =
-                    own.iter().filter(|row| row.executor == executor && row.quantity == SENT).map(|row| row.value);
-                if let Some(sent) = harness::statistics::median(&sent.collect::<Vec<_>>())
+                if let Some(sent) = value(observations, latency::VERB, executor, interval as f64, SENT)
                     && sent > 1.2 * interval as f64
                 {
                     table.note(format!(
@@ -91,39 +78,8 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
     tables
 }
 
-pub(crate) fn executors<'a>(rows: &[&'a Observation]) -> Vec<&'a str> {
-    let mut executors: Vec<&str> = Vec::new();
-    for row in rows {
-        if !executors.contains(&&*row.executor) {
-            executors.push(&row.executor);
-        }
-    }
-    executors
-}
-
-/// Who was not measured, and why.
-pub(crate) fn not_measured(rows: &[&Observation]) -> Option<Table> {
-    let mut table = Table::new("Not measured", ["executor", "why"]);
-    for row in rows {
-        let Some(why) = row.refusal() else { continue };
-        let cells = vec![row.executor.clone(), why.to_owned()];
-        if !table.rows.contains(&cells) {
-            table.rows.push(cells);
-        }
-    }
-    (!table.rows.is_empty()).then_some(table)
-}
-
 /// What one executor's figures at one interval are: p50, p99 and the share of a processor.
 pub fn summary(observations: &[Observation], executor: &str, interval: u64) -> Option<(f64, Option<f64>, f64)> {
-    let of = |quantity: &str| {
-        let own = observations.iter().filter(|row| {
-            row.verb == latency::VERB
-                && row.executor == executor
-                && row.parameter == Some(interval as f64)
-                && row.quantity == quantity
-        });
-        harness::statistics::median(&own.map(|row| row.value).collect::<Vec<_>>())
-    };
+    let of = |quantity: &str| value(observations, latency::VERB, executor, interval as f64, quantity);
     Some((of(P50)?, of(P99), of(PROCESSOR)?))
 }

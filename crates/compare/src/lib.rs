@@ -21,6 +21,8 @@ pub mod scenario;
 pub mod session;
 pub mod statics;
 
+mod rows;
+
 use std::process::ExitCode;
 
 pub use conformance::{CountingAllocator, suite};
@@ -64,7 +66,7 @@ impl Comparison {
         self
     }
 
-    /// With one workload more, on the executors of this workspace; for one of your own add [`scenario::on`] to its contender.
+    /// With one workload more, on all that are listed here; for an executor of your own add [`scenario::on`] to its contender.
     pub fn with_scenario<S: Scenario>(mut self) -> Self {
         scenario::add::<S>(&mut self.contenders);
         self

@@ -1,13 +1,12 @@
 //! `memory`: what a task takes that only waits.
 
 use harness::memory::{self, BLOCKS, BYTES, Plan, TASKS};
+use harness::progress::progress;
+use harness::table::{Table, count};
 use harness::{Kind, Observation};
 
-use crate::latency::{executors, not_measured};
-use harness::progress::progress;
-
+use crate::rows::{self, executors, not_measured};
 use crate::session::Session;
-use harness::table::{Table, count};
 
 /// Measures everybody who was chosen and owns tasks.
 pub fn measure(session: &Session<'_>) -> Vec<Observation> {
@@ -18,10 +17,8 @@ pub fn measure(session: &Session<'_>) -> Vec<Observation> {
     for contender in contenders {
         bar.set_message(format!("memory {}", contender.name));
         let plan = Plan { executor: contender.name.to_owned() };
-        let rows = memory::measure_one(&plan);
-        observations.extend(
-            rows.unwrap_or_else(|why| vec![Observation::refused(memory::VERB, contender.name, "waiting", why)]),
-        );
+        let refused = |why| Observation::refused(memory::VERB, contender.name, "waiting", why);
+        observations.extend(memory::measure_one(&plan).unwrap_or_else(|why| vec![refused(why)]));
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -56,8 +53,5 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
 
 /// What was observed for a future of so many bytes.
 pub fn value(observations: &[Observation], executor: &str, size: f64, quantity: &str) -> Option<f64> {
-    let own = observations.iter().find(|row| {
-        row.verb == memory::VERB && row.executor == executor && row.parameter == Some(size) && row.quantity == quantity
-    });
-    own.map(|row| row.value)
+    rows::value(observations, memory::VERB, executor, size, quantity)
 }

@@ -2,20 +2,18 @@
 
 use std::time::Duration;
 
-use harness::card::{ALLOCATIONS, ATOMICS, INSTRUCTIONS};
-use harness::contender::FLOOR;
-use harness::duel::standing;
 use harness::idle::{PROCESSOR, WAKE};
 use harness::machine::{Machine, Source};
-use harness::table::{Table, count, time};
+use harness::table::{Table, time};
 use harness::tournament::{self, Duel};
 use harness::{Contender, Kind, Observation};
 
+use crate::report::{card_cell, noise, timed, to_floor};
 use crate::session::{Names, Session};
-use crate::{conform, count as cost, duel, idle};
+use crate::{count, duel, idle};
 
 /// The workloads whose ratios fit on a screen.
-pub const HEADLINES: &[&str] = &["yield_one", "spawn_join", "ping_pong", "all_ready", "one_ready_100"];
+const WORKLOADS: &[&str] = &["yield_one", "spawn_join", "ping_pong", "all_ready", "one_ready_100"];
 
 /// The operations whose counts do.
 const OPERATIONS: &[&str] = &["self_wake", "foreign_wake", "spawn_join"];
@@ -30,9 +28,9 @@ const TIME: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 ///
-/// When nobody is left to be measured, or a duel fails.
+/// As [`duel::reference`].
 pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
-    let known: Vec<_> = cost::operations();
+    let known: Vec<_> = count::operations();
     let wanted: Vec<String> = OPERATIONS.iter().map(|&name| name.to_owned()).collect();
     let names = Names::new("operation", &wanted, &[], &known)?;
     let contenders = session.admitted();
@@ -40,7 +38,7 @@ pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
     let mut observations = Vec::new();
     for contender in &contenders {
         bar.set_message(format!("count {}", contender.name));
-        observations.extend(cost::of(contender, session.all, &names));
+        observations.extend(count::of(contender, session.all, &names));
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -48,7 +46,7 @@ pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
     let tasks: Vec<_> = contenders.into_iter().filter(|contender| contender.kind == Kind::Executor).cloned().collect();
     if !tasks.is_empty() {
         let duel = Duel {
-            workloads: HEADLINES.to_vec(),
+            workloads: WORKLOADS.to_vec(),
             // What the ratios are to, asked for or not.
             contenders: [vec![Contender::floor()], tasks].concat(),
             reference: duel::reference(session, None)?,
@@ -61,11 +59,7 @@ pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
 }
 
 /// The screen.
-///
-/// # Errors
-///
-/// When a suite has to be run and cannot be.
-pub fn view(session: &Session<'_>, observations: &[Observation]) -> Result<Vec<Table>, String> {
+pub fn view(session: &Session<'_>, observations: &[Observation]) -> Vec<Table> {
     let title = format!("Which one? {}; {}", Machine::this().in_words(), Source::this().in_words());
     let header = [
         "executor",
@@ -82,47 +76,22 @@ pub fn view(session: &Session<'_>, observations: &[Observation]) -> Result<Vec<T
         "wake",
     ];
     let mut table = Table::new(title, header);
-    let standings: Vec<_> = HEADLINES
-        .iter()
-        .map(|workload| {
-            let reference = tournament::observed_reference(observations, workload)?;
-            Some(standing(observations, workload, reference))
-        })
-        .collect();
+    let standings = timed(observations, WORKLOADS);
     for contender in session.chosen.iter().filter(|contender| contender.kind == Kind::Executor) {
         let name = contender.name;
-        let verdict = conform::verdict(contender)?;
-        let counted = |operation: &str| {
-            let of = |quantity: &str| {
-                let found = observations
-                    .iter()
-                    .find(|row| row.executor == name && row.subject == operation && row.quantity == quantity);
-                found.map(|row| count(row.value))
-            };
-            let (instructions, atomics, allocations) = (of(INSTRUCTIONS), of(ATOMICS), of(ALLOCATIONS));
-            match (instructions, atomics, allocations) {
-                (Some(instructions), Some(atomics), Some(allocations)) => {
-                    format!("{instructions} {atomics} {allocations}")
-                }
-                (_, _, Some(allocations)) => format!("? ? {allocations}"),
-                _ => "?".to_owned(),
-            }
-        };
-        let ratio = |standing: &Option<harness::duel::Standing>| {
-            let found =
-                standing.as_ref().and_then(|standing| Some(standing.place(name)?.ratio / standing.place(FLOOR)?.ratio));
-            found.map_or_else(|| "-".to_owned(), |ratio| format!("{}x", harness::table::figure(ratio)))
-        };
+        let verdict = session.verdict(contender);
+        let counts = |operation: &&str| card_cell(observations, name, operation).unwrap_or_else(|| "?".to_owned());
+        let ratio = |standing| to_floor(standing, name).unwrap_or_else(|| "-".to_owned());
         let idles = |quantity: &str, show: fn(f64) -> String| {
             idle::value(observations, name, WAITING, quantity).map_or_else(|| "?".to_owned(), show)
         };
         let refused = session.refusal(contender).is_some() && !session.selection.despite_failures;
         let cells: Vec<String> = if refused {
-            vec![verdict.in_short()].into_iter().chain((0..10).map(|_| "-".to_owned())).collect()
+            vec![verdict.in_short()].into_iter().chain((2..header.len()).map(|_| "-".to_owned())).collect()
         } else {
             [verdict.in_short()]
                 .into_iter()
-                .chain(OPERATIONS.iter().map(|operation| counted(operation)))
+                .chain(OPERATIONS.iter().map(counts))
                 .chain(standings.iter().map(ratio))
                 .chain([idles(PROCESSOR, |share| format!("{:.0} %", 100.0 * share)), idles(WAKE, time)])
                 .collect()
@@ -135,12 +104,8 @@ pub fn view(session: &Session<'_>, observations: &[Observation]) -> Result<Vec<T
          slices: yield in one task, spawn and join, a pair of tasks over a channel, all of 1,000 tasks ready, 1 ready of 101. \
          idle: processor time used while 10,000 tasks wait and nothing happens; wake: to wake one of them and hear from it.",
     );
-    let noise: Vec<_> = standings.iter().flatten().map(|standing| standing.noise).collect();
-    if let Some(noise) = harness::statistics::maximum(&noise) {
-        table.note(format!(
-            "Noise: one contender against itself differed by up to {} here; smaller differences are ties.",
-            tournament::percent(noise)
-        ));
+    if let Some(note) = noise(&standings) {
+        table.note(note);
     }
     for contender in &session.chosen {
         if let Some(why) = session.refusal(contender) {
@@ -154,5 +119,5 @@ pub fn view(session: &Session<'_>, observations: &[Observation]) -> Result<Vec<T
         "Deeper: `cargo compare count` (what a wake costs), `duel raw-waker tokio` (who is faster), `latency`, `idle`, `memory`, \
          `choose` (for your case); `cargo compare help` lists all.",
     );
-    Ok(vec![table])
+    vec![table]
 }

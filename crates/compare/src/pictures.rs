@@ -19,7 +19,8 @@ use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::report::{names, standings};
+use crate::programs::PROGRAMS;
+use crate::report::names;
 use crate::{crossover, idle, latency, memory};
 
 /// What it takes to wake one of many that wait.
@@ -100,22 +101,18 @@ const COLOURS: [RGBColor; 7] = [
 const SHAPES: [Shape; 7] =
     [Shape::Circle, Shape::Square, Shape::Up, Shape::Diamond, Shape::Down, Shape::Cross, Shape::Plus];
 
-/// How many of the contenders, the floor not counted, are of this repository.
-const OWN: usize = 4;
-
 fn look(name: &str) -> Look {
     if name == FLOOR {
         return Look { colour: GREY, shape: Shape::Plus, filled: false };
     }
-    let contenders = harness::contenders();
-    let mut others = contenders.iter().filter(|contender| contender.name != FLOOR);
-    // Whoever is not known looks like the last.
-    let place = others.position(|contender| contender.name == name).unwrap_or(contenders.len());
-    let Some(peer) = place.checked_sub(OWN) else {
+    // Whoever is not known stands behind the last.
+    let place = PROGRAMS.iter().position(|program| program.executor == name).unwrap_or(PROGRAMS.len());
+    let own = PROGRAMS.iter().take_while(|program| program.is_ours()).count();
+    let Some(peer) = place.checked_sub(own) else {
         return Look { colour: COLOURS[place], shape: SHAPES[place], filled: true };
     };
     // Another pairing of colours and shapes each time that the shapes begin again.
-    let colour = peer + OWN + 2 * (peer / SHAPES.len());
+    let colour = place + 2 * (peer / SHAPES.len());
     Look { colour: COLOURS[colour % COLOURS.len()], shape: SHAPES[peer % SHAPES.len()], filled: false }
 }
 
@@ -342,16 +339,14 @@ fn wakes(observations: &[Observation]) -> Result<Option<String>, Failure> {
 }
 
 fn ratios(observations: &[Observation]) -> Result<Option<String>, Failure> {
-    let workloads = tournament::observed_workloads(observations);
-    let standings = standings(observations, &workloads);
+    let standings = tournament::standings(observations);
     let known = names(observations);
     let mut shown: Vec<&str> = Vec::new();
     let mut dots: Vec<(&str, Vec<(usize, f64)>)> = Vec::new();
-    for (workload, standing) in workloads.iter().zip(standings) {
-        let Some(standing) = standing.filter(|standing| standing.place(FLOOR).is_some()) else { continue };
+    for standing in &standings {
         let ratios = known.iter().enumerate().filter(|(_, name)| **name != FLOOR);
         let ratios = ratios.filter_map(|(number, name)| Some((number, standing.to_floor(name)?)));
-        dots.push((workload, ratios.collect()));
+        dots.push((&*standing.workload, ratios.collect()));
     }
     dots.retain(|(_, ratios)| !ratios.is_empty());
     for (number, name) in known.iter().enumerate() {

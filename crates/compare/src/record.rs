@@ -16,7 +16,7 @@ use harness::{Contender, Kind, Observation, idle as idling, latency as waking, p
 use serde::{Deserialize, Serialize};
 
 use crate::session::Session;
-use crate::{conform, count, crossover, duel, idle, latency, memory, statics};
+use crate::{conform, count, crossover, duel, idle, latency, memory, programs, statics};
 
 /// Where the records are.
 pub const FOLDER: &str = "docs/results";
@@ -147,7 +147,7 @@ pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
 }
 
 fn takes_part(contender: &Contender, workload: &str) -> bool {
-    contender.kind != Kind::Floor && contender.cases.iter().any(|case| case.workload.id == workload)
+    contender.kind != Kind::Floor && contender.case_named(workload).is_some()
 }
 
 /// What is measured, in which folder, and whether it is begun anew.
@@ -395,14 +395,10 @@ fn read(file: &Path) -> Result<Part, String> {
 /// What this program was built with.
 const LOCK: &str = include_str!("../../../Cargo.lock");
 
-/// Executors that are not called as the package is that they come from.
-const PACKAGES: &[(&str, &str)] =
-    &[("async-executor-local", "async-executor"), ("futures-local-pool", "futures-executor")];
-
 fn versions(contenders: &[&Contender]) -> BTreeMap<String, String> {
     let executors = contenders.iter().filter(|contender| contender.kind != Kind::Floor);
     let version = |name: &str| {
-        let package = PACKAGES.iter().find(|(executor, _)| *executor == name).map_or(name, |(_, package)| *package);
+        let package = programs::of(name).map_or(name, |program| program.package);
         version(LOCK, package).unwrap_or("unknown").to_owned()
     };
     executors.map(|contender| (contender.name.to_owned(), version(contender.name))).collect()

@@ -7,20 +7,21 @@ use std::fs;
 use std::path::Path;
 
 use harness::card::{self, ALLOCATIONS, ATOMICS, INSTRUCTIONS};
-use harness::contender::FLOOR;
-use harness::duel::{Standing, TWIN, standing};
+use harness::duel::{Standing, TWIN};
 use harness::idle::PROCESSOR;
 use harness::memory::BYTES;
+use harness::observation::distinct;
 use harness::pages::{compare_table, difference, write_table};
 use harness::table::{Format, Table, count as whole, figure, time};
 use harness::tournament::{self, percent};
-use harness::{Kind, Observation};
+use harness::{Kind, Observation, statistics};
 
 use crate::record::{Record, date};
+use crate::rows::refused;
 use crate::{conform, count, crossover, idle, latency, memory, pictures, statics};
 
 /// The workloads whose ratios stand in the summary.
-pub const HEADLINES: [&str; 6] = ["yield_one", "yield_many", "spawn_join", "all_ready", "one_ready_100", "ping_pong"];
+pub const SUMMARIZED: [&str; 6] = ["yield_one", "yield_many", "spawn_join", "all_ready", "one_ready_100", "ping_pong"];
 
 /// So many tasks wait in the summary's column about idleness.
 const WAITING: usize = 10_000;
@@ -309,38 +310,21 @@ fn transposed(table: Table) -> Table {
 pub fn summary(observations: &[Observation]) -> Table {
     let own = ["executor", "breaks", "self-wake", "spawn"].map(str::to_owned);
     let measured = ["idle", "latency", "memory"].map(str::to_owned);
-    let mut table = Table::new("", own.into_iter().chain(HEADLINES.map(|name| format!("`{name}`"))).chain(measured));
-    let standings = standings(observations, &HEADLINES);
-    let mut refused: Vec<(&str, &str)> = Vec::new();
-    for name in names(observations) {
-        if name == FLOOR || !owns_tasks(name) {
-            continue;
-        }
+    let mut table = Table::new("", own.into_iter().chain(SUMMARIZED.map(|name| format!("`{name}`"))).chain(measured));
+    let standings = timed(observations, &SUMMARIZED);
+    for name in names(observations).into_iter().filter(|name| owns_tasks(name)) {
         let verdict = conform::observed(observations, name);
         let contract = if verdict.known { verdict.in_short() } else { "-".to_owned() };
-        let ratio = |standing: &Option<Standing>| {
-            standing.as_ref().and_then(|standing| standing.to_floor(name)).map(|ratio| format!("{}x", figure(ratio)))
-        };
-        let cells = [card_cell(observations, name), counted(observations, name, "spawn_join", ALLOCATIONS)]
-            .into_iter()
-            .chain(standings.iter().map(ratio))
-            .chain([
-                idle::value(observations, name, WAITING, PROCESSOR).map(|share| format!("{:.0} %", 100.0 * share)),
-                latency::summary(observations, name, INTERVAL).map(|(p50, ..)| time(p50)),
-                memory::value(observations, name, SIZE, BYTES).map(whole),
-            ]);
-        let cells: Vec<_> = cells.map(|cell| cell.unwrap_or_else(|| "-".to_owned())).collect();
+        let counts =
+            [card_cell(observations, name, "self_wake"), counted(observations, name, "spawn_join", ALLOCATIONS)];
+        let ratios = standings.iter().map(|standing| to_floor(standing, name));
+        let others = [
+            idle::value(observations, name, WAITING, PROCESSOR).map(|share| format!("{:.0} %", 100.0 * share)),
+            latency::summary(observations, name, INTERVAL).map(|(p50, ..)| time(p50)),
+            memory::value(observations, name, SIZE, BYTES).map(whole),
+        ];
+        let cells = counts.into_iter().chain(ratios).chain(others).map(|cell| cell.unwrap_or_else(|| "-".to_owned()));
         table.row([name.to_owned(), contract].into_iter().chain(cells));
-    }
-    let measured = |name: &str| {
-        observations.iter().any(|row| row.executor == name && row.verb != "conform" && row.refusal().is_none())
-    };
-    for row in observations.iter().filter(|row| !measured(&row.executor)) {
-        if let Some(why) = row.refusal()
-            && !refused.contains(&(&row.executor, why))
-        {
-            refused.push((&row.executor, why));
-        }
     }
     table.note(format!(
         "breaks: clauses of the contract (conformance.md). self-wake: instructions, atomic read-modify-writes and allocations \
@@ -351,12 +335,16 @@ pub fn summary(observations: &[Observation]) -> Table {
         whole(WAITING as f64),
         time(INTERVAL as f64),
     ));
-    let noise: Vec<f64> = standings.iter().flatten().map(|standing| standing.noise).collect();
-    if let Some(noise) = harness::statistics::maximum(&noise) {
-        table.note(format!("Noise: ratios that differ by less than {} may be the same.", percent(noise)));
+    if let Some(note) = noise(&standings) {
+        table.note(note);
     }
-    for (name, why) in refused {
-        table.note(format!("{name} is not measured: it {why}."));
+    let measured = |name: &str| {
+        observations.iter().any(|row| row.executor == name && row.verb != conform::VERB && row.refusal().is_none())
+    };
+    for (name, why) in refused(&observations.iter().collect::<Vec<_>>()) {
+        if !measured(name) {
+            table.note(format!("{name} is not measured: it {why}."));
+        }
     }
     table
 }
@@ -368,40 +356,41 @@ fn counted(observations: &[Observation], name: &str, operation: &str, quantity: 
     found.map(|row| whole(row.value))
 }
 
-/// Instructions, atomics and allocations of a self-wake; what was not counted is a question mark.
-fn card_cell(observations: &[Observation], name: &str) -> Option<String> {
-    let cells = [INSTRUCTIONS, ATOMICS, ALLOCATIONS].map(|quantity| counted(observations, name, "self_wake", quantity));
+/// Instructions, atomics and allocations of an operation; what was not counted is a question mark.
+pub(crate) fn card_cell(observations: &[Observation], name: &str, operation: &str) -> Option<String> {
+    let cells = [INSTRUCTIONS, ATOMICS, ALLOCATIONS].map(|quantity| counted(observations, name, operation, quantity));
     if cells.iter().all(Option::is_none) {
         return None;
     }
     Some(cells.map(|cell| cell.unwrap_or_else(|| "?".to_owned())).join(" "))
 }
 
-/// The standing of each of the workloads, if it was timed.
-pub(crate) fn standings(observations: &[Observation], workloads: &[&str]) -> Vec<Option<Standing>> {
-    let standings = workloads.iter().map(|&workload| {
-        let own: Vec<_> = observations.iter().filter(|row| row.subject == workload).cloned().collect();
-        // Its own: a workload that the usual reference does not know has another one.
-        let reference = tournament::observed_reference(&own, workload)?.to_owned();
-        Some(standing(&own, workload, &reference))
-    });
-    standings.collect()
+/// The standing of each of the workloads, if anybody was timed with it.
+pub(crate) fn timed(observations: &[Observation], workloads: &[&str]) -> Vec<Option<Standing>> {
+    let standings = workloads.iter().map(|workload| tournament::observed_standing(observations, workload));
+    standings.map(|standing| Some(standing).filter(|standing| !standing.places.is_empty())).collect()
+}
+
+/// How many times as long as the same work by hand one takes, where that was measured: `3.18x`.
+pub(crate) fn to_floor(standing: &Option<Standing>, name: &str) -> Option<String> {
+    standing.as_ref()?.to_floor(name).map(|ratio| format!("{}x", figure(ratio)))
+}
+
+/// What stands below a table about the largest noise of all.
+pub(crate) fn noise(standings: &[Option<Standing>]) -> Option<String> {
+    let noises: Vec<f64> = standings.iter().flatten().map(|standing| standing.noise).collect();
+    let noise = percent(statistics::maximum(&noises)?);
+    Some(format!("Noise: ratios that differ by less than {noise} may be the same."))
 }
 
 /// Everybody whom the observations are about, once.
 pub(crate) fn names(observations: &[Observation]) -> Vec<&str> {
-    let mut names: Vec<&str> = Vec::new();
-    for row in observations {
-        if !names.contains(&&*row.executor) && !row.executor.ends_with(TWIN) {
-            names.push(&row.executor);
-        }
-    }
-    names
+    distinct(observations.iter().map(|row| &*row.executor).filter(|name| !name.ends_with(TWIN)))
 }
 
 /// Whether somebody of that name owns tasks, as far as this program knows it.
 fn owns_tasks(name: &str) -> bool {
     let contenders = harness::contenders();
     let known = contenders.iter().find(|contender| contender.name == name);
-    name != FLOOR && known.is_none_or(|contender| contender.kind == Kind::Executor)
+    known.is_none_or(|contender| contender.kind == Kind::Executor)
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use harness::table::{Format, Table};
-use harness::{Contender, Kind, Observation};
+use harness::{Contender, Observation};
 use regex::Regex;
 
-use crate::conform;
+use crate::conform::{self, Verdict};
 
 /// What every verb takes.
 #[derive(Args, Clone, Debug, Default)]
@@ -83,8 +83,8 @@ pub struct Session<'a> {
     pub chosen: Vec<&'a Contender>,
     /// What was asked for.
     pub selection: Selection,
-    /// Why somebody is not to be measured, by name.
-    refused: BTreeMap<&'static str, String>,
+    /// How each keeps the contract, by name, where that was asked for.
+    verdicts: BTreeMap<&'static str, Verdict>,
 }
 
 impl<'a> Session<'a> {
@@ -95,7 +95,7 @@ impl<'a> Session<'a> {
         let known: Vec<_> = all.iter().map(|contender| contender.name).collect();
         let names = Names::new("executor", &selection.executor, &selection.not_executor, &known)?;
         let chosen: Vec<_> = all.iter().filter(|contender| names.include(contender.name)).collect();
-        Ok(Self { all, chosen, selection, refused: BTreeMap::new() })
+        Ok(Self { all, chosen, selection, verdicts: BTreeMap::new() })
     }
 
     /// Finds out who breaks the contract: from `docs/conformance.md`, or by running the suite of those who are not in it.
@@ -106,28 +106,26 @@ impl<'a> Session<'a> {
     /// When a suite cannot be run.
     pub fn gate(&mut self) -> Result<(), String> {
         for contender in &self.chosen {
-            if contender.kind != Kind::Floor && !self.refused.contains_key(contender.name) {
-                let verdict = conform::verdict(contender)?;
-                if let Some(reason) = verdict.refusal() {
-                    self.refused.insert(contender.name, reason);
-                }
-            }
+            self.verdicts.insert(contender.name, conform::verdict(contender)?);
         }
         Ok(())
     }
 
+    /// What is known about how that one keeps the contract.
+    pub fn verdict(&self, contender: &Contender) -> Verdict {
+        self.verdicts.get(contender.name).cloned().unwrap_or_default()
+    }
+
     /// Why that one is not to be measured, if it is not.
-    pub fn refusal(&self, contender: &Contender) -> Option<&str> {
-        self.refused.get(contender.name).map(String::as_str)
+    pub fn refusal(&self, contender: &Contender) -> Option<String> {
+        self.verdicts.get(contender.name)?.refusal()
     }
 
     /// Those that may be measured.
     pub fn admitted(&self) -> Vec<&'a Contender> {
-        let admitted = self
-            .chosen
-            .iter()
-            .filter(|contender| self.selection.despite_failures || !self.refused.contains_key(contender.name));
-        admitted.copied().collect()
+        let despite_failures = self.selection.despite_failures;
+        let chosen = self.chosen.iter().copied();
+        chosen.filter(|contender| despite_failures || self.refusal(contender).is_none()).collect()
     }
 
     /// The rows of those that may not, for any verb.
@@ -135,8 +133,11 @@ impl<'a> Session<'a> {
         if self.selection.despite_failures {
             return Vec::new();
         }
-        let refused = self.refused.iter();
-        refused.map(|(name, reason)| Observation::refused(verb, name, "", reason.clone())).collect()
+        self.refused().map(|(name, reason)| Observation::refused(verb, name, "", reason)).collect()
+    }
+
+    fn refused(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.verdicts.iter().filter_map(|(name, verdict)| Some((*name, verdict.refusal()?)))
     }
 
     /// Marks figures that are shown in spite of what their executor breaks.
@@ -144,7 +145,7 @@ impl<'a> Session<'a> {
         if !self.selection.despite_failures {
             return;
         }
-        for (name, reason) in &self.refused {
+        for (name, reason) in self.refused() {
             for table in tables.iter_mut() {
                 let rows = table.rows.iter_mut().map(|row| &mut row[0]);
                 // In a matrix a letter stands before the name.

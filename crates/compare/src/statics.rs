@@ -16,8 +16,8 @@ use harness::sources::{Counts, SourceFile};
 use harness::table::{Table, count, figure};
 use harness::{Contender, Kind, Observation};
 
-use crate::latency::{executors, not_measured};
 use crate::programs::{self, Built, Prepared, Workspace};
+use crate::rows::{executors, not_measured};
 use crate::session::Session;
 
 /// The verb of these observations.

@@ -44,6 +44,14 @@ fn what_is_no_regular_expression_is_named() {
     assert!(complaint(&["memory", "raw("]).contains("`raw(` is no regular expression"));
 }
 
+/// Who is alone is compared with nobody, so there is no order to speak of.
+#[test]
+fn one_alone_is_not_said_to_be_in_order() {
+    let output = compare(&["duel", "raw-waker", "--workload", "yield_one", "--seconds", "1"]);
+    let text = String::from_utf8(output.stdout).expect("it prints text");
+    assert!(text.contains("yield_one: noise floor") && !text.contains("settled"), "{text}");
+}
+
 #[test]
 fn a_reference_has_to_take_part() {
     let said = complaint(&["duel", "raw-waker", "tokio", "--reference", "park-waker"]);

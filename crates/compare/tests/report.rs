@@ -69,7 +69,7 @@ fn rows(price: f64) -> Vec<Observation> {
             }
         }
     };
-    for (number, workload) in report::HEADLINES.iter().enumerate() {
+    for (number, workload) in report::SUMMARIZED.iter().enumerate() {
         let scale = 1.0 + number as f64;
         let mut times = vec![("floor", 2.0 * scale), ("raw-waker#2", 10.1 * scale)];
         times.extend(executors.map(|(name, factor)| (name, 10.0 * factor * scale)));

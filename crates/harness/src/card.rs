@@ -20,7 +20,7 @@ use conformance::Allocations;
 use serde::{Deserialize, Serialize};
 use workloads::card::Count;
 
-use crate::contender::Contender;
+use crate::contender::{self, Contender};
 use crate::observation::Observation;
 use crate::worker::{self, Work};
 
@@ -63,20 +63,17 @@ pub const APPROXIMATE: &str = "approximate";
 
 /// Marks what was not the same when the same was counted again.
 pub fn compare_passes(first: &mut [Observation], again: &[Observation]) {
+    fn key(row: &Observation) -> (&str, &str, &str) {
+        (&row.executor, &row.subject, &row.quantity)
+    }
     for row in first.iter_mut().filter(|row| row.refusal().is_none()) {
-        let same = |other: &&Observation| (&other.subject, &other.quantity) == (&row.subject, &row.quantity);
-        if again
-            .iter()
-            .filter(|other| other.executor == row.executor)
-            .find(same)
-            .is_some_and(|other| other.value != row.value)
-        {
+        if again.iter().any(|other| key(other) == key(row) && other.value != row.value) {
             row.note = Some(APPROXIMATE.to_owned());
         }
     }
 }
 
-/// The counts of valgrind, or why there are none.
+/// The version of the valgrind that counts.
 ///
 /// # Errors
 ///
@@ -121,7 +118,7 @@ pub fn measure_instructions(plan: &Plan, contenders: &[Contender]) -> Result<Vec
         .arg(format!("--callgrind-out-file={}", folder.0.join("out").display()))
         .arg(program);
     worker::run_in(command, &Work::Card(plan.clone()), PATIENCE)?;
-    let contender = find(&plan.executor, contenders)?;
+    let contender = contender::find(&plan.executor, contenders)?;
     let mut observations = Vec::new();
     // Each call of `noted` leaves a file with what was counted since the last, numbered from 1: before and after.
     for (number, count) in counts(plan, contender).enumerate() {
@@ -149,7 +146,7 @@ fn observation(plan: &Plan, count: &Count, quantity: &str, value: f64) -> Observ
 /// In the process: does each operation so that callgrind can tell them apart.
 pub(crate) fn count(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observation>, String> {
     Allocations::suspend();
-    for count in counts(plan, find(&plan.executor, contenders)?) {
+    for count in counts(plan, contender::find(&plan.executor, contenders)?) {
         let times = times(count);
         // Not counted: what only a first time causes, such as a buffer that grows.
         let job = count.prepare(2 * times);
@@ -169,13 +166,9 @@ pub(crate) fn count(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observa
 
 /// In the process: does each operation and asks the allocator.
 pub(crate) fn allocations(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observation>, String> {
-    if !Allocations::are_counted() {
-        return Err("this program does not count allocations: it wants \
-                    `#[global_allocator] static ALLOCATOR: CountingAllocator = CountingAllocator;`"
-            .to_owned());
-    }
+    allocations_are_counted()?;
     let mut observations = Vec::new();
-    for count in counts(plan, find(&plan.executor, contenders)?) {
+    for count in counts(plan, contender::find(&plan.executor, contenders)?) {
         let times = times(count);
         let done = |times| {
             let job = count.prepare(times);
@@ -193,16 +186,22 @@ pub(crate) fn allocations(plan: &Plan, contenders: &[Contender]) -> Result<Vec<O
     Ok(observations)
 }
 
+/// Fails in a program whose allocator does not count.
+pub(crate) fn allocations_are_counted() -> Result<(), String> {
+    if Allocations::are_counted() {
+        return Ok(());
+    }
+    Err("this program does not count allocations: it wants \
+         `#[global_allocator] static ALLOCATOR: CountingAllocator = CountingAllocator;`"
+        .to_owned())
+}
+
 fn times(count: &Count) -> usize {
     if count.operation.exact { TIMES } else { TIMES_INEXACT }
 }
 
 fn counts<'a>(plan: &'a Plan, contender: &'a Contender) -> impl Iterator<Item = &'a Count> {
     contender.counts.iter().filter(|count| plan.operations.iter().any(|wanted| wanted == count.operation.id))
-}
-
-fn find<'a>(name: &str, contenders: &'a [Contender]) -> Result<&'a Contender, String> {
-    contenders.iter().find(|contender| contender.name == name).ok_or_else(|| format!("there is no executor `{name}`"))
 }
 
 /// Where callgrind writes down what it counted: it is told this name. It would not both count in a function and write

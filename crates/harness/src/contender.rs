@@ -1,7 +1,7 @@
 //! Who is measured, and who may be.
 
 use conformance::Case as Clause;
-use executor::{BlockOn, Capabilities, Executor, Idle, WakeNames};
+use executor::{BlockOn, Capabilities, Executor, Idle};
 use workloads::card::{Count, block_on_counts, executor_counts, floor_counts};
 use workloads::work::{sweep_cases, sweep_floors};
 use workloads::{Case, Workload, block_on_cases, executor_cases, floor_cases};
@@ -104,12 +104,12 @@ impl Contender {
 
     /// What it is timed with under that workload.
     pub fn case(&self, workload: &Workload) -> Option<Case> {
-        self.cases.iter().find(|case| case.workload.id == workload.id).copied()
+        self.case_named(workload.id)
     }
 
-    /// Whether a wake makes one task ready and nothing else.
-    pub fn wakes_tasks(&self) -> bool {
-        self.capabilities.is_some_and(|capabilities| capabilities.wake_names == WakeNames::Task)
+    /// As [`case`](Self::case), by the workload's name.
+    pub fn case_named(&self, id: &str) -> Option<Case> {
+        self.cases.iter().find(|case| case.workload.id == id).copied()
     }
 
     /// Whether its thread sleeps while nothing is ready.
@@ -145,11 +145,16 @@ macro_rules! contenders {
 
 lineup::for_each_executor!(contenders);
 
+/// The contender of that name.
+pub(crate) fn find<'a>(name: &str, contenders: &'a [Contender]) -> Result<&'a Contender, String> {
+    contenders.iter().find(|contender| contender.name == name).ok_or_else(|| format!("there is no executor `{name}`"))
+}
+
 /// Why the contender of that name is not to be timed: the table shows the reason in place of its figures.
 ///
 /// An executor that breaks what std demands of it does less work than the others; a table that ranked it would praise
-/// the fault. Breaking a clause that only we and other executors demand does not shut it out.
-/// What it breaks is read from `docs/conformance.md`, which a test keeps current.
+/// the fault. Breaking a clause that only we and other executors demand does not shut it out. What it breaks is read from
+/// `docs/conformance.md`, which a test keeps current.
 pub fn gate(name: &str) -> Option<String> {
     let broken: Vec<_> = pages::broken(name).into_iter().filter(|clause| clause.level == "std").collect();
     let clause = broken.first()?;

@@ -19,7 +19,7 @@ use conformance::Allocations;
 use serde::{Deserialize, Serialize};
 use workloads::{Iteration, Workload};
 
-use crate::contender::{Contender, FLOOR};
+use crate::contender::{self, Contender, FLOOR};
 use crate::observation::Observation;
 use crate::statistics::{self, Shuffle};
 use crate::trial;
@@ -91,10 +91,8 @@ pub fn try_one(contender: &str, workload: &str) -> Result<(), String> {
 
 /// In the process: one iteration.
 pub(crate) fn trial(executor: &str, workload: &str, contenders: &[Contender]) -> Result<Vec<Observation>, String> {
-    let contender = contenders.iter().find(|contender| contender.name == executor);
-    let case = contender.and_then(|contender| contender.cases.iter().find(|case| case.workload.id == workload));
-    let case = case.ok_or_else(|| format!("{executor} has no workload `{workload}`"))?;
-    trial::run(*case).map(|()| Vec::new())
+    let case = contender::find(executor, contenders)?.case_named(workload);
+    trial::run(case.ok_or_else(|| format!("{executor} has no workload `{workload}`"))?).map(|()| Vec::new())
 }
 
 /// A contender in the ring.
@@ -116,13 +114,10 @@ pub(crate) fn fight(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observa
     let mut duellists: Vec<Duellist> = Vec::new();
     let mut workload: Option<&'static Workload> = None;
     for name in &plan.contenders {
-        let contender = contenders.iter().find(|contender| contender.name == name);
-        let contender = contender.ok_or_else(|| format!("there is no executor `{name}`"))?;
-        let case = contender.cases.iter().find(|case| case.workload.id == plan.workload);
-        let Some(case) = case else { continue };
+        let Some(case) = contender::find(name, contenders)?.case_named(&plan.workload) else { continue };
         workload = Some(case.workload);
         let again = duellists.iter().any(|other| other.name == *name);
-        if !again && let Err(why) = trial::run(*case) {
+        if !again && let Err(why) = trial::run(case) {
             observations.push(Observation::refused(VERB, name, &plan.workload, why));
             continue;
         }
@@ -202,6 +197,8 @@ impl Duellist {
 pub struct Standing {
     /// The workload's name.
     pub workload: String,
+    /// To whom the ratios are: whose twin took part.
+    pub reference: String,
     /// Everybody but the twin, the fastest first.
     pub places: Vec<Place>,
     /// How far the reference's twins differ at most, as a factor, in two of three processes, and at least
@@ -283,7 +280,7 @@ pub fn standing(observations: &[Observation], workload: &str, reference: &str) -
     let noise = spreads.get(unlucky(spreads.len())).map_or(LEAST_NOISE, |spread| spread.max(LEAST_NOISE));
     let mut places: Vec<Place> = names
         .iter()
-        .filter(|name| **name != twin)
+        .filter(|name| !name.ends_with(TWIN))
         .filter_map(|&name| {
             let ratios: Vec<f64> = processes.iter().filter_map(|&process| ratio(name, process)).collect();
             let interval = (statistics::minimum(&ratios)?, statistics::maximum(&ratios)?);
@@ -299,7 +296,14 @@ pub fn standing(observations: &[Observation], workload: &str, reference: &str) -
         })
         .collect();
     places.sort_by(|one, other| one.ratio.total_cmp(&other.ratio));
-    Standing { workload: workload.to_owned(), places, noise, processes: processes.len(), left_out }
+    Standing {
+        workload: workload.to_owned(),
+        reference: reference.to_owned(),
+        places,
+        noise,
+        processes: processes.len(),
+        left_out,
+    }
 }
 
 impl Standing {
@@ -339,7 +343,7 @@ impl Standing {
         faster / pairs
     }
 
-    /// Whether every two neighbours are a tie or in order.
+    /// Whether every two neighbours are a tie or in order: where there are no two, nothing is open.
     pub fn is_settled(&self) -> bool {
         self.places.windows(2).all(|pair| self.order(&pair[0], &pair[1]) != Order::Unsettled)
     }
@@ -425,6 +429,21 @@ mod tests {
         assert_eq!((b.ratio, b.interval, b.nanoseconds), (1.5, (1.5, 1.5), 150.0));
         assert_eq!(standing.probability(standing.place("a").unwrap(), b), 1.0);
         assert!(standing.place("a#2").is_none(), "the twin has no place of its own");
+    }
+
+    #[test]
+    fn one_alone_is_in_no_order_that_could_be_open() {
+        let standing = standing(&observed(&[("a", [100.0; 3]), ("a#2", [150.0; 3])]), "yield_one", "a");
+        assert_eq!(standing.places.len(), 1);
+        assert!(standing.is_settled());
+    }
+
+    #[test]
+    fn the_twin_of_a_reference_that_fell_out_has_no_place() {
+        let mut found = observed(&[("a", [100.0; 3]), ("a#2", [100.0; 3]), ("b", [100.0; 3]), ("b#2", [100.0; 3])]);
+        found.push(Observation::refused(VERB, "a", "yield_one", "hangs"));
+        let standing = standing(&found, "yield_one", "b");
+        assert_eq!(standing.places.iter().map(|place| &*place.name).collect::<Vec<_>>(), ["b"]);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
-use std::sync::mpsc;
 use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,7 +13,7 @@ use executor::Executor;
 use futures::task::AtomicWaker;
 use serde::{Deserialize, Serialize};
 
-use crate::contender::Contender;
+use crate::contender::{self, Contender};
 use crate::observation::Observation;
 use crate::statistics;
 use crate::worker::{self, Work};
@@ -57,12 +56,12 @@ pub fn measure_one(plan: &Plan) -> Result<Vec<Observation>, String> {
 }
 
 /// Lets so many tasks wait.
-pub(crate) type Probe = fn(&Plan) -> Result<Found, String>;
+pub(crate) type Probe = fn(&Plan) -> Found;
 
 /// What a probe found.
 #[derive(Debug)]
 pub(crate) struct Found {
-    quiet: Option<Quiet>,
+    quiet: Quiet,
     wakes: Vec<f64>,
 }
 
@@ -78,21 +77,17 @@ struct Quiet {
 /// In the process: runs the probe.
 pub(crate) fn measure(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observation>, String> {
     Allocations::suspend();
-    let contender = contenders.iter().find(|contender| contender.name == plan.executor);
-    let contender = contender.ok_or_else(|| format!("there is no executor `{}`", plan.executor))?;
+    let contender = contender::find(&plan.executor, contenders)?;
     let probe = contender.probes.idle.ok_or_else(|| format!("{} owns no tasks", plan.executor))?;
-    let Found { quiet, wakes } = probe(plan)?;
+    let Found { quiet: Quiet { seconds, polls, thread }, wakes } = probe(plan);
     let row = |quantity: &str, value| {
         let observation = Observation::new(VERB, &plan.executor, "waiting", quantity, value);
         Observation { process: plan.process, ..observation.at(plan.tasks as f64) }
     };
-    let mut observations = Vec::new();
-    if let Some(Quiet { seconds, polls, thread }) = quiet {
-        observations.push(row(POLLS, polls as f64 / seconds));
-        if let Some(Activity { processor, switches }) = thread {
-            observations.push(row(PROCESSOR, processor.as_secs_f64() / seconds));
-            observations.push(row(SWITCHES, switches as f64 / seconds));
-        }
+    let mut observations = vec![row(POLLS, polls as f64 / seconds)];
+    if let Some(Activity { processor, switches }) = thread {
+        observations.push(row(PROCESSOR, processor.as_secs_f64() / seconds));
+        observations.push(row(SWITCHES, switches as f64 / seconds));
     }
     observations.extend(statistics::median(&wakes).map(|median| row(WAKE, median)));
     Ok(observations)
@@ -121,11 +116,13 @@ impl Room {
     fn wait(self: &Arc<Self>, number: usize) -> impl Future<Output = ()> + Send + 'static {
         let room = self.clone();
         poll_fn(move |cx| {
-            // One thread polls.
+            // Relaxed, and no read-modify-write: one thread polls, and another one only reads how far it is.
             room.polls.store(room.polls.load(Relaxed) + 1, Relaxed);
             room.wakers[number].register(cx.waker());
+            // Acquire: pairs with the Release in `call`. The store below is for this thread alone.
             if room.called.load(Acquire) == number {
                 room.called.store(NOBODY, Relaxed);
+                // Release: pairs with the Acquire in `call`.
                 room.answered.store(true, Release);
                 room.root.wake();
             }
@@ -143,19 +140,22 @@ impl Room {
     }
 
     async fn call(&self, number: usize) {
+        // Release: pairs with the Acquire in `wait`.
         self.called.store(number, Release);
         self.wakers[number].wake();
+        // Acquire: pairs with the Release in `wait`.
         self.until(|| self.answered.swap(false, Acquire)).await;
     }
 }
 
-pub(crate) fn of_tasks<E: Executor>(plan: &Plan) -> Result<Found, String> {
+pub(crate) fn of_tasks<E: Executor>(plan: &Plan) -> Found {
     let room = Room::new(plan.tasks);
     let executor = E::default();
     for number in 0..plan.tasks {
         drop(executor.spawn(room.wait(number)));
     }
-    // Everybody has been polled once when the last one spawned answers, whatever the order.
+    // Until everybody has been polled. In the order of spawning or against it, that is so when the first and the last one
+    // have answered; in any other, not before there were as many polls as tasks.
     executor.block_on(async {
         for number in [0, plan.tasks - 1] {
             room.call(number).await;
@@ -165,6 +165,7 @@ pub(crate) fn of_tasks<E: Executor>(plan: &Plan) -> Result<Found, String> {
         }
     });
     let quiet = quiet(plan, &room, |room| {
+        // Acquire: pairs with the Release of the thread that watches.
         executor.block_on(room.until(|| room.over.load(Acquire)));
     });
     let begun = Instant::now();
@@ -179,12 +180,11 @@ pub(crate) fn of_tasks<E: Executor>(plan: &Plan) -> Result<Found, String> {
             wakes.push(called.elapsed().as_nanos() as f64);
         }
     });
-    Ok(Found { quiet, wakes })
+    Found { quiet, wakes }
 }
 
 /// Watches from a second thread what the calling thread does while it waits for the time to be over.
-fn quiet(plan: &Plan, room: &Arc<Room>, wait: impl FnOnce(&Room)) -> Option<Quiet> {
-    let (to_us, found) = mpsc::channel();
+fn quiet(plan: &Plan, room: &Arc<Room>, wait: impl FnOnce(&Room)) -> Quiet {
     let thread = Watched::this();
     let shared = room.clone();
     let time = Duration::from_millis(plan.milliseconds);
@@ -200,13 +200,13 @@ fn quiet(plan: &Plan, room: &Arc<Room>, wait: impl FnOnce(&Room)) -> Option<Quie
             processor: after.processor.saturating_sub(before.processor),
             switches: after.switches - before.switches,
         });
-        let _ = to_us.send(Quiet { seconds, polls: after.0 - before.0, thread });
+        // Release: pairs with the Acquire of the future that waits.
         shared.over.store(true, Release);
         shared.root.wake();
+        Quiet { seconds, polls: after.0 - before.0, thread }
     });
     wait(room);
-    watcher.join().expect("the watching thread does not panic");
-    found.recv().ok()
+    watcher.join().expect("the watching thread does not panic")
 }
 
 /// What a thread has done so far.

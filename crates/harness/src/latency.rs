@@ -22,7 +22,7 @@ use futures::task::AtomicWaker;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-use crate::contender::Contender;
+use crate::contender::{self, Contender};
 use crate::machine::{pin_to, processor_time, processors};
 use crate::observation::Observation;
 use crate::worker::{self, Work};
@@ -98,8 +98,7 @@ pub(crate) struct Heard {
 /// In the process: runs the probe.
 pub(crate) fn measure(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observation>, String> {
     Allocations::suspend();
-    let contender = contenders.iter().find(|contender| contender.name == plan.executor);
-    let contender = contender.ok_or_else(|| format!("there is no executor `{}`", plan.executor))?;
+    let contender = contender::find(&plan.executor, contenders)?;
     let probe = contender.probes.latency.ok_or_else(|| format!("{} has no latency", plan.executor))?;
     if processors() < 2 {
         return Err("a thread that wakes and one that is woken want a processor each, and there is one".to_owned());
@@ -158,7 +157,7 @@ impl Line {
                 }
                 // Relaxed: published by the store below.
                 called.store(line.now(), Relaxed);
-                // Release: pairs with the Acquire of `hear`.
+                // Release: pairs with the Acquire in `hear`.
                 line.sent.store(number + 1, Release);
                 wake(&line);
             }
@@ -167,6 +166,7 @@ impl Line {
 
     /// Notes what was sent since the last time, and says whether that was all.
     fn hear(&self, heard: &mut usize, times: &mut Histogram<u64>) -> bool {
+        // Acquire: pairs with the Release in `call`; sees when each of so many was called.
         let sent = self.sent.load(Acquire);
         let now = self.now();
         for called in &self.called[*heard..sent] {
@@ -229,6 +229,7 @@ fn heard_by(line: &Line, caller: thread::JoinHandle<()>, wait: impl FnOnce() -> 
     let times = wait();
     let processor = (processor_time() - before).as_secs_f64() / begun.elapsed().as_secs_f64();
     caller.join().expect("the calling thread does not panic");
+    // Relaxed: the thread that stored them has ended.
     let [first, last] =
         [line.called.first(), line.called.last()].map(|called| called.map_or(0, |called| called.load(Relaxed)));
     let interval = (last - first) as f64 / (line.called.len() - 1).max(1) as f64;

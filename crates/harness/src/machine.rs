@@ -64,7 +64,7 @@ impl Machine {
         Self {
             processor: model.unwrap_or("unknown processor").to_owned(),
             virtual_machine: information.contains(" hypervisor"),
-            cores: thread::available_parallelism().map_or(1, usize::from),
+            cores: processors(),
             target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
             system: output("uname", &["-sr"]).unwrap_or_else(|| std::env::consts::OS.to_owned()),
             instruction_set: instruction_set(&information),

@@ -10,7 +10,8 @@ use conformance::Allocations;
 use executor::{Executor, yield_now};
 use serde::{Deserialize, Serialize};
 
-use crate::contender::Contender;
+use crate::card;
+use crate::contender::{self, Contender};
 use crate::observation::Observation;
 use crate::worker::{self, Work};
 
@@ -41,18 +42,13 @@ pub fn measure_one(plan: &Plan) -> Result<Vec<Observation>, String> {
     worker::run(&Work::Memory(plan.clone()), Duration::from_secs(60))
 }
 
-/// Bytes and blocks, less what the futures themselves take, for each size of a future.
+/// Sizes of a future, and for each task that waits with such a one the bytes less that size, and the blocks.
 pub(crate) type Probe = fn() -> Vec<(usize, f64, f64)>;
 
 /// In the process: runs the probe.
 pub(crate) fn measure(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observation>, String> {
-    if !Allocations::are_counted() {
-        return Err("this program does not count allocations: it wants \
-                    `#[global_allocator] static ALLOCATOR: CountingAllocator = CountingAllocator;`"
-            .to_owned());
-    }
-    let contender = contenders.iter().find(|contender| contender.name == plan.executor);
-    let contender = contender.ok_or_else(|| format!("there is no executor `{}`", plan.executor))?;
+    card::allocations_are_counted()?;
+    let contender = contender::find(&plan.executor, contenders)?;
     let probe = contender.probes.memory.ok_or_else(|| format!("{} owns no tasks", plan.executor))?;
     let rows = probe().into_iter().flat_map(|(size, bytes, blocks)| {
         [(BYTES, bytes), (BLOCKS, blocks)]

@@ -111,11 +111,9 @@ pub struct Broken {
 
 /// What the committed matrix says that the executor of that name breaks, in debug or in release builds.
 pub fn broken(executor: &str) -> Vec<Broken> {
-    let page = include_str!("../../../docs/conformance.md");
-    let table = |name| place(page, name).map_or("", |(start, end)| &page[start..end]);
-    let mut rows = table("matrix").lines().filter(|line| line.starts_with('|')).map(cells);
-    let column = rows.next().and_then(|names| names.iter().position(|name| *name == executor));
-    let in_release = table("release");
+    let mut rows = rows(committed("matrix"));
+    let column = column(rows.next(), executor);
+    let in_release = committed("release");
     let fails = |row: &[&str]| {
         let line = format!("- {executor}, {}: ", row[0]);
         let released = in_release.lines().find_map(|other| other.strip_prefix(&line));
@@ -128,21 +126,29 @@ pub fn broken(executor: &str) -> Vec<Broken> {
 
 /// Whether the committed matrix says anything about the executor of that name.
 pub fn is_judged(executor: &str) -> bool {
-    committed_rows().next().is_some_and(|names| names.contains(&executor))
+    column(rows(committed("matrix")).next(), executor).is_some()
 }
 
 /// The clauses of which the committed matrix says that the executor of that name breaks them in some runs.
 pub fn varying(executor: &str) -> Vec<String> {
-    let mut rows = committed_rows();
-    let column = rows.next().and_then(|names| names.iter().position(|name| *name == executor));
-    let Some(column) = column else { return Vec::new() };
+    let mut rows = rows(committed("matrix"));
+    let Some(column) = column(rows.next(), executor) else { return Vec::new() };
     rows.filter(|row| row.get(column) == Some(&"varies")).map(|row| row[0].to_owned()).collect()
 }
 
-fn committed_rows() -> impl Iterator<Item = Vec<&'static str>> {
+/// The table of that name in the committed page.
+fn committed(table: &str) -> &'static str {
     let page = include_str!("../../../docs/conformance.md");
-    let matrix = place(page, "matrix").map_or("", |(start, end)| &page[start..end]);
-    matrix.lines().filter(|line| line.starts_with('|')).map(cells)
+    place(page, table).map_or("", |(start, end)| &page[start..end])
+}
+
+/// The rows of a Markdown table, the first of which names the columns.
+fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
+    table.lines().filter(|line| line.starts_with('|')).map(cells)
+}
+
+fn column(names: Option<Vec<&str>>, name: &str) -> Option<usize> {
+    names?.iter().position(|other| *other == name)
 }
 
 /// What a cell says where a clause is broken.
@@ -168,11 +174,11 @@ pub fn difference(found: &str, wanted: &str) -> String {
 /// Where one matrix, as the `conform` program prints it, is not what another says: a line for each cell.
 pub fn differences(known: &str, found: &str) -> String {
     let cell = |matrix: &str, executor: &str, clause: &str| {
-        let mut rows = matrix.lines().filter(|line| line.starts_with('|')).map(cells);
-        let column = rows.next()?.iter().position(|name| *name == executor)?;
+        let mut rows = rows(matrix);
+        let column = column(rows.next(), executor)?;
         rows.find(|row| row[0] == clause)?.get(column).map(|cell| (*cell).to_owned())
     };
-    let mut rows = found.lines().filter(|line| line.starts_with('|')).map(cells);
+    let mut rows = rows(found);
     let executors = rows.next().unwrap_or_default();
     let mut text = String::new();
     // A clause and what it says stand in the first columns, and a ruler in the first row.

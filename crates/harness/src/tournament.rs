@@ -6,15 +6,15 @@ use workloads::WORKLOADS;
 
 use crate::contender::{Contender, FLOOR};
 use crate::duel::{self, Order, Plan, Standing, TWIN, standing};
-use crate::observation::Observation;
+use crate::observation::{Observation, distinct};
 use crate::progress::progress;
 use crate::table::{Table, figure};
 
-/// What is looked at first: each says something that the others do not.
+/// The workloads that a duel is about unless others are asked for: each says something that the others do not.
 pub const HEADLINES: &[&str] =
     &["yield_one", "yield_many", "spawn_join", "ping_pong", "all_ready", "one_ready_100", "block_on_ready"];
 
-/// How long one process measures one workload, for each contender.
+/// How long one process measures one workload at most, for each contender.
 const MILLISECONDS_EACH: u64 = 60;
 
 /// Fewer processes say little about how far they vary.
@@ -86,7 +86,7 @@ struct Ring {
 impl Ring {
     /// Nothing, when only the floor knows the workload.
     fn new(duel: &Duel, workload: &'static str) -> Option<Self> {
-        let knows = |contender: &&Contender| contender.cases.iter().any(|case| case.workload.id == workload);
+        let knows = |contender: &&Contender| contender.case_named(workload).is_some();
         let names: Vec<_> = duel.contenders.iter().filter(knows).map(|contender| contender.name).collect();
         let first = || names.iter().copied().find(|name| *name != FLOOR);
         let reference = names.iter().copied().find(|name| *name == duel.reference).or_else(first)?;
@@ -148,29 +148,27 @@ fn milliseconds(duel: &Duel, contenders: usize) -> u64 {
 }
 
 /// Whose twin took part in what was observed of that workload.
-pub fn observed_reference<'a>(observations: &'a [Observation], workload: &str) -> Option<&'a str> {
+fn observed_reference<'a>(observations: &'a [Observation], workload: &str) -> Option<&'a str> {
     let rows = observations.iter().filter(|row| row.verb == duel::VERB && row.subject == workload);
     rows.filter_map(|row| row.executor.strip_suffix(TWIN)).next()
 }
 
-/// The standing of every workload that was observed, each with its own reference.
-pub fn standings(observations: &[Observation]) -> Vec<(Standing, &str)> {
+/// The standing of that workload, to whoever was its reference: one that the usual reference does not know has another.
+/// Where nobody was timed, nobody has a place.
+pub fn observed_standing(observations: &[Observation], workload: &str) -> Standing {
+    standing(observations, workload, observed_reference(observations, workload).unwrap_or_default())
+}
+
+/// The standing of every workload that was observed.
+pub fn standings(observations: &[Observation]) -> Vec<Standing> {
     let workloads = observed_workloads(observations).into_iter();
-    let with_reference = workloads.map(|workload| {
-        let reference = observed_reference(observations, workload).unwrap_or_default();
-        (standing(observations, workload, reference), reference)
-    });
-    with_reference.collect()
+    workloads.map(|workload| observed_standing(observations, workload)).collect()
 }
 
 /// The workloads that were observed, in their order.
-pub fn observed_workloads(observations: &[Observation]) -> Vec<&str> {
-    let mut names: Vec<&str> = Vec::new();
-    for row in observations.iter().filter(|row| row.verb == duel::VERB && !row.subject.is_empty()) {
-        if !names.contains(&&*row.subject) {
-            names.push(&row.subject);
-        }
-    }
+fn observed_workloads(observations: &[Observation]) -> Vec<&str> {
+    let rows = observations.iter().filter(|row| row.verb == duel::VERB && !row.subject.is_empty());
+    let mut names = distinct(rows.map(|row| &*row.subject));
     let place = |name: &str| WORKLOADS.iter().position(|workload| workload.id == name).unwrap_or(usize::MAX);
     names.sort_by_key(|name| place(name));
     names
@@ -179,8 +177,8 @@ pub fn observed_workloads(observations: &[Observation]) -> Vec<&str> {
 /// For each workload the ranking, and how often each was faster than each other.
 pub fn view(observations: &[Observation]) -> Vec<Table> {
     let mut tables = Vec::new();
-    for (standing, reference) in standings(observations) {
-        tables.push(ranking(&standing, reference));
+    for standing in standings(observations) {
+        tables.push(ranking(&standing));
         if standing.places.len() > 1 {
             tables.push(matrix(&standing));
         }
@@ -206,11 +204,11 @@ pub fn ranks(standing: &Standing) -> Vec<(usize, usize)> {
     standing.places.iter().map(|place| if place.name == FLOOR { (0, 0) } else { of(place) }).collect()
 }
 
-fn ranking(standing: &Standing, reference: &str) -> Table {
+fn ranking(standing: &Standing) -> Table {
     let title =
         format!("{}: noise floor {}, {} processes", standing.workload, percent(standing.noise), standing.processes);
-    let mut table =
-        Table::new(title, ["executor", "rank", "ns/op", &format!("x {reference}"), "of all processes", "x floor"]);
+    let to_reference = format!("x {}", standing.reference);
+    let mut table = Table::new(title, ["executor", "rank", "ns/op", &to_reference, "of all processes", "x floor"]);
     let floor = standing.place(FLOOR).map(|place| place.ratio);
     for (place, rank) in standing.places.iter().zip(ranks(standing)) {
         let rank = match rank {
@@ -269,29 +267,23 @@ fn matrix(standing: &Standing) -> Table {
     table
 }
 
-/// Workloads across: ratios to the floor, the noise in the header, and ties within it. For a screen.
+/// Workloads across: ratios to the floor, marked where they tie with the fastest, and in the last rows the floor itself and
+/// the noise. For a screen.
 pub fn side_by_side(observations: &[Observation]) -> Vec<Table> {
-    let standings: Vec<_> = standings(observations)
-        .into_iter()
-        .map(|(standing, _)| standing)
-        .filter(|standing| !standing.places.is_empty())
-        .collect();
+    let mut standings = standings(observations);
+    standings.retain(|standing| !standing.places.is_empty());
     if standings.is_empty() {
         return Vec::new();
     }
     let header =
         [String::from("x floor")].into_iter().chain(standings.iter().map(|standing| standing.workload.clone()));
     let mut table = Table::new("Ratios to the same work by hand", header);
-    let mut names: Vec<&str> = Vec::new();
-    for row in observations.iter().filter(|row| row.verb == duel::VERB && !row.executor.ends_with(TWIN)) {
-        if !names.contains(&&*row.executor) {
-            names.push(&row.executor);
+    let rows: Vec<_> = observations.iter().filter(|row| row.verb == duel::VERB).collect();
+    let measured = |name: &str| standings.iter().any(|standing| standing.place(name).is_some());
+    for name in distinct(rows.iter().map(|row| &*row.executor)).into_iter().filter(|name| measured(name)) {
+        if name != FLOOR {
+            table.row([name.to_owned()].into_iter().chain(standings.iter().map(|standing| cell(standing, name))));
         }
-    }
-    let measured = |name: &&str| standings.iter().any(|standing| standing.place(name).is_some());
-    for name in names.iter().filter(|name| measured(name) && **name != FLOOR) {
-        let cells = standings.iter().map(|standing| cell(standing, name));
-        table.row([(*name).to_owned()].into_iter().chain(cells));
     }
     if standings.iter().any(|standing| standing.place(FLOOR).is_some()) {
         let floors = standings.iter().map(|standing| {
@@ -309,12 +301,8 @@ pub fn side_by_side(observations: &[Observation]) -> Vec<Table> {
         "* is the fastest, and = ties with it: the two differ by less than one contender differed from itself (noise). ? is \
          open: they differ by more, and not the same way in enough processes.",
     );
-    let mut refused: Vec<(&str, &str)> = Vec::new();
-    for row in observations.iter().filter(|row| row.verb == duel::VERB) {
-        if let Some(why) = row.refusal()
-            && !refused.contains(&(&row.executor, why))
-        {
-            refused.push((&row.executor, why));
+    for row in rows {
+        if let Some(why) = row.refusal() {
             table.note(format!("{} is not timed: {why}.", row.executor));
         }
     }

@@ -17,6 +17,8 @@ use crate::contender::Contender;
 use crate::observation::Observation;
 use crate::{card, duel, idle, latency, memory};
 
+/// Says what to measure. A process that measures leaves it in its environment, as taking it out would be `unsafe`; a copy of
+/// this program that it started would inherit it and measure the same again. No measurement starts one.
 const WORK: &str = "WAKERS_WORK";
 
 /// What stands before a row, in case something else is printed.
@@ -53,7 +55,6 @@ pub enum Work {
 /// measures calls this first.
 pub fn run_if_asked(contenders: impl FnOnce() -> Vec<Contender>) -> Option<ExitCode> {
     let work = env::var(WORK).ok()?;
-    // Not for processes that this one starts.
     let work: Work = match serde_json::from_str(&work) {
         Ok(work) => work,
         Err(error) => {
@@ -139,8 +140,8 @@ pub fn run_in(mut command: Command, work: &Work, patience: Duration) -> Result<V
     Err(complaint(&said).unwrap_or_else(|| format!("the process ended: {status}")))
 }
 
-/// What a process said last before it failed: an error of ours, or the message of a panic, which stands in the line below
-/// the place.
+/// Why a process failed, by the first thing that it said of it: an error of ours, or the message of a panic, which stands in
+/// the line below the place. Whatever panics after that, as a rule, does so because of it.
 fn complaint(said: &str) -> Option<String> {
     let mut lines = said.lines();
     while let Some(line) = lines.next() {
@@ -178,6 +179,13 @@ fn read_all(mut from: impl Read + Send + 'static) -> mpsc::Receiver<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_panics_the_first_is_told() {
+        let said = "thread 'a' panicked at src/a.rs:1:2:\nno more room\n\
+                    thread 'main' panicked at src/b.rs:1:2:\nthe other thread does not panic";
+        assert_eq!(complaint(said).as_deref(), Some("panicked: no more room"));
+    }
 
     #[test]
     fn a_panic_is_told_by_its_message() {

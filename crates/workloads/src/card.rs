@@ -458,7 +458,7 @@ pub fn foreign_wake<E: Executor + 'static>(times: usize) -> Job {
                     if let Some(to_waker) = to_waker.take() {
                         to_waker.send(cx.waker().clone()).expect("the other thread listens");
                     }
-                    // Acquire: pairs with the Release of the thread that calls.
+                    // Acquire: pairs with the Release in `run`.
                     if called.load(Acquire) { Poll::Ready(()) } else { Poll::Pending }
                 })));
             }
@@ -479,6 +479,7 @@ pub fn foreign_wake<E: Executor + 'static>(times: usize) -> Job {
     });
     let wakers: Vec<Waker> = wakers.iter().take(times).collect();
     let run = move || {
+        // Release: pairs with the Acquire in the tasks.
         called.store(true, Release);
         wakers.into_iter().for_each(Waker::wake);
     };
@@ -509,6 +510,7 @@ pub fn foreign_poll<E: Executor + 'static>(times: usize) -> Job {
             if let Some(to_waker) = to_waker.take() {
                 to_waker.send(cx.waker().clone()).expect("the other thread listens");
             }
+            // Acquire: pairs with the Release of the thread that calls.
             if called.load(Acquire) && !answered {
                 answered = true;
                 if answers.add() == times {
@@ -525,6 +527,7 @@ pub fn foreign_poll<E: Executor + 'static>(times: usize) -> Job {
     });
     polls.take();
     let caller = thread::spawn(move || {
+        // Release: pairs with the Acquire in the tasks.
         called.store(true, Release);
         wakers.iter().take(times).for_each(Waker::wake);
     });

@@ -185,6 +185,7 @@ pub fn foreign_wake_many_floor() -> Iteration {
     });
     turns_by_hand(crowd, move |_, _| {
         helper.ask();
+        // Acquire: pairs with the Release of the thread that calls.
         while !called.swap(false, Acquire) {
             thread::park();
         }

@@ -59,6 +59,7 @@ pub(crate) fn round_trips_by_hand(workload: &'static Workload) -> Iteration {
     Box::new(move || {
         for _ in 0..workload.operations {
             helper.ask();
+            // Acquire: pairs with the Release above.
             while !answered.swap(false, Acquire) {
                 thread::park();
             }
@@ -110,6 +111,7 @@ pub(crate) fn round_trips(friend: Arc<Friend>, times: usize) -> impl Future<Outp
         // Before the question, so that the answer finds it; and before the look, or an answer in between would be lost.
         friend.answer.waker.register(cx.waker());
         if asked {
+            // Acquire: pairs with the Release in `new`.
             if !friend.answer.given.swap(false, Acquire) {
                 return Poll::Pending;
             }

@@ -23,6 +23,7 @@ impl Helper {
         let shared = desk.clone();
         let thread = thread::spawn(move || {
             let mut done = 0;
+            // Acquire: pairs with the Release in `drop`.
             while !shared.closed.load(Acquire) {
                 // Acquire: pairs with the Release in `ask`; the job sees what the asking thread wrote.
                 if shared.asked.load(Acquire) == done {

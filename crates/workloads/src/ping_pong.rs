@@ -120,6 +120,7 @@ impl Side {
     }
 
     fn take(&self) -> Option<usize> {
+        // Acquire: pairs with the Release in `send`.
         let message = self.message.load(Acquire);
         if message == 0 {
             return None;

@@ -37,15 +37,7 @@ pub static WAKER_CLONE: Workload = Workload {
 ///
 /// Nothing else is ready, so this is the shortest way through a run loop. One spawn and one join in 1,000 operations.
 pub fn yield_one<E: Executor + 'static>() -> Iteration {
-    let check = Check::contender::<E>(&YIELD_ONE);
-    let executor = E::default();
-    let polls = Arc::new(Tally::default());
-    Box::new(move || {
-        executor
-            .block_on(async { executor.spawn(yields(YIELD_ONE.operations, polls.clone())).await })
-            .expect("the task ends");
-        check.polls(polls.take(), YIELD_ONE.operations + 1..=YIELD_ONE.operations + 1)
-    })
+    in_one_task::<E, _>(&YIELD_ONE, YIELD_ONE.operations + 1, |polls| yields(YIELD_ONE.operations, polls))
 }
 
 /// Polls the same future, boxed behind a `dyn` pointer, until it is ready. Its wakes go to [`Waker::noop`].
@@ -54,14 +46,42 @@ pub fn yield_one_floor() -> Iteration {
 }
 
 pub(crate) fn yields_by_hand(workload: &'static Workload) -> Iteration {
+    by_hand(workload, workload.operations + 1, |polls| Box::pin(yields(workload.operations, polls)))
+}
+
+/// Spawns one task that takes so many polls, and joins it.
+pub(crate) fn in_one_task<E, F>(
+    workload: &'static Workload,
+    polls: usize,
+    future: impl Fn(Arc<Tally>) -> F + 'static,
+) -> Iteration
+where
+    E: Executor + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let check = Check::contender::<E>(workload);
+    let executor = E::default();
+    let tally = Arc::new(Tally::default());
+    Box::new(move || {
+        executor.block_on(async { executor.spawn(future(tally.clone())).await }).expect("the task ends");
+        check.polls(tally.take(), polls..=polls)
+    })
+}
+
+/// Polls one boxed future that takes so many polls, and begins again after them.
+pub(crate) fn by_hand(
+    workload: &'static Workload,
+    polls: usize,
+    future: impl FnOnce(Arc<Tally>) -> Pin<Box<dyn Future<Output = ()>>>,
+) -> Iteration {
     let check = Check::floor(workload);
-    let polls = Arc::new(Tally::default());
-    let mut future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(yields(workload.operations, polls.clone()));
+    let tally = Arc::new(Tally::default());
+    let mut future = future(tally.clone());
     Box::new(move || {
         let mut cx = Context::from_waker(Waker::noop());
         let mut future = black_box(future.as_mut());
         while future.as_mut().poll(&mut cx).is_pending() {}
-        check.polls(polls.take(), workload.operations + 1..=workload.operations + 1)
+        check.polls(tally.take(), polls..=polls)
     })
 }
 

@@ -1,32 +1,25 @@
 //! One task that wakes itself, and does something each time it is polled: from nothing to a hundred microseconds.
 //!
-//! What an executor costs is a share of what is done with it. These workloads are a sweep over that share: where it ends,
-//! the choice of an executor ends to matter.
+//! What an executor costs is a share of what is done with it. These workloads are a sweep over that share: where it is
+//! small enough, the choice of an executor does not matter any more.
 
 use std::future::poll_fn;
 use std::hint::black_box;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 
 use executor::Executor;
 
-use crate::check::{Check, Tally};
+use crate::check::Tally;
+use crate::wakers::{by_hand, in_one_task, yields};
 use crate::{Case, Iteration, Needs, Workload};
 
-/// The task wakes itself, and takes so many steps before it does.
-fn works(times: usize, steps: usize, polls: Arc<Tally>) -> impl Future<Output = ()> + Send + 'static {
-    let mut left = times;
+/// Takes so many steps in each of so many polls, and wakes its own task in all but the last.
+fn works(polls: usize, steps: usize, tally: Arc<Tally>) -> impl Future<Output = ()> + Send + 'static {
+    let mut yields = yields(polls - 1, tally);
     poll_fn(move |cx| {
-        polls.add();
         take(steps);
-        if left == 0 {
-            left = times;
-            return Poll::Ready(());
-        }
-        left -= 1;
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        Pin::new(&mut yields).poll(cx)
     })
 }
 
@@ -41,27 +34,13 @@ fn take(steps: usize) {
 }
 
 fn on<E: Executor + 'static>(workload: &'static Workload, steps: usize) -> Iteration {
-    let check = Check::contender::<E>(workload);
-    let executor = E::default();
-    let polls = Arc::new(Tally::default());
-    // The poll in which the task ends does the same work, so that there are as many of these as there are operations.
-    let times = workload.operations - 1;
-    Box::new(move || {
-        executor.block_on(async { executor.spawn(works(times, steps, polls.clone())).await }).expect("the task ends");
-        check.polls(polls.take(), workload.operations..=workload.operations)
-    })
+    let polls = workload.operations;
+    in_one_task::<E, _>(workload, polls, move |tally| works(polls, steps, tally))
 }
 
-fn by_hand(workload: &'static Workload, steps: usize) -> Iteration {
-    let check = Check::floor(workload);
-    let polls = Arc::new(Tally::default());
-    let mut future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(works(workload.operations - 1, steps, polls.clone()));
-    Box::new(move || {
-        let mut cx = Context::from_waker(Waker::noop());
-        let mut future = black_box(future.as_mut());
-        while future.as_mut().poll(&mut cx).is_pending() {}
-        check.polls(polls.take(), workload.operations..=workload.operations)
-    })
+fn floor(workload: &'static Workload, steps: usize) -> Iteration {
+    let polls = workload.operations;
+    by_hand(workload, polls, |tally| Box::pin(works(polls, steps, tally)))
 }
 
 macro_rules! sweep {
@@ -75,7 +54,7 @@ macro_rules! sweep {
                 operations: $operations,
                 needs: Needs::Executor,
                 threads: 1,
-                floor: || by_hand(&$name, $steps),
+                floor: || floor(&$name, $steps),
             };
         )*
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use executor::{BlockOn, Capabilities, Executor, Idle, Spawn};
 use noop_waker::NoopExecutor;
+use workloads::work::{sweep_cases, sweep_floors};
 use workloads::{Case, Needs, WORKLOADS, block_on_cases, executor_cases, floor_cases};
 
 /// Runs each case twice, as what one iteration leaves behind meets the next. A hang fails, and names the case.
@@ -44,6 +45,12 @@ fn every_workload_without_tasks_runs_on_block_on_alone() {
 fn every_floor_runs() {
     // Some floors have no future to poll.
     run(floor_cases(), 0);
+}
+
+#[test]
+fn every_point_of_the_sweep_runs() {
+    run(sweep_cases::<NoopExecutor>(), 5);
+    run(sweep_floors(), 5);
 }
 
 #[test]
