@@ -40,11 +40,11 @@ race *arguments:
 asan *part:
     .ci/asan {{part}}
 
-# Hammer raw-waker under ThreadSanitizer; needs nightly.
+# Hammer raw-waker and biased-waker under ThreadSanitizer; needs nightly.
 tsan *rounds:
     .ci/tsan {{rounds}}
 
-# Hammer raw-waker under valgrind.
+# Hammer raw-waker and biased-waker under valgrind.
 memcheck *rounds:
     .ci/memcheck {{rounds}}
 

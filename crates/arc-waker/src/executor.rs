@@ -4,7 +4,7 @@ use std::fmt;
 use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
 use executor::support::{Driver, Emptied, RootWaker, TaskHandle, joinable};
 use executor::sync::{Mutex, MutexGuard};
@@ -169,7 +169,7 @@ impl Shared {
         let future = Box::pin(future);
         match self.accept(future) {
             Some(task) => {
-                task.wake_by_ref();
+                self.push(task.clone());
                 join.into_handle(Waker::from(task))
             }
             None => join.into_handle(Waker::noop().clone()),

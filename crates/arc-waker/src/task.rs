@@ -37,8 +37,9 @@ pub(crate) struct Task {
 }
 
 impl Task {
+    /// Counts as queued: whoever makes it sends it.
     pub(crate) fn new(key: usize, future: BoxedFuture, shared: Arc<Shared>) -> Arc<Self> {
-        Arc::new(Self { key, queued: AtomicBool::new(false), future: Mutex::new(Some(future)), shared })
+        Arc::new(Self { key, queued: AtomicBool::new(true), future: Mutex::new(Some(future)), shared })
     }
 
     /// Polls the future, once, if there still is one. `Ready` when it has ended with this poll.

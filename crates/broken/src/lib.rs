@@ -132,3 +132,19 @@ mod forgets_panics {
     /// Without it.
     pub(crate) mod fixed;
 }
+
+/// A waker remembers that it was made at home.
+mod remembers_home {
+    /// With the fault.
+    pub(crate) mod broken;
+    /// Without it.
+    pub(crate) mod fixed;
+}
+
+/// The owner's count of references is added to the shared one twice.
+mod merged_twice {
+    /// With the fault.
+    pub(crate) mod broken;
+    /// Without it.
+    pub(crate) mod fixed;
+}

@@ -64,6 +64,8 @@ exhibits! {
     polls_root_always
     polls_in_place
     forgets_panics
+    remembers_home
+    merged_twice
 }
 
 /// Fails unless the clauses in `fails` fail, those in `hangs` by hanging, and all others do not.

@@ -47,8 +47,10 @@ macro_rules! programs {
 programs! {
     "noop-waker" "noop-waker" with ["executor"], in "noop_waker.rs";
     "park-waker" "park-waker" with ["executor"], in "park_waker.rs";
+    "park-waker-spinning" "park-waker" with ["executor"], in "park_waker_spinning.rs";
     "arc-waker" "arc-waker" with ["executor"], in "arc_waker.rs";
     "raw-waker" "raw-waker" with ["executor"], in "raw_waker.rs";
+    "biased-waker" "biased-waker" with ["executor"], in "biased_waker.rs";
     "async-task" "async-task" with [], in "async_task.rs";
     "compio-executor" "compio-executor" with [], in "compio_executor.rs";
     "async-executor-local" "async-executor" with ["futures-lite"], in "async_executor_local.rs";

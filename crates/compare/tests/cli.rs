@@ -58,16 +58,21 @@ fn a_reference_has_to_take_part() {
     assert!(said.contains("`park-waker` does not take part"), "{said}");
 }
 
-/// The one fact about memory that the strategies promise: raw-waker has one block for a task.
+/// What two strategies promise about memory: one block for a task, of 64 or 80 bytes and the future. (The result of a task whose
+/// future is smaller than that takes more.)
 #[test]
-fn memory_counts_blocks() {
-    let rows = rows(&["memory", "raw-waker", "noop-waker"]);
-    let blocks = |executor: &str| {
-        let found =
-            rows.iter().filter(|row| row["executor"] == executor && row["quantity"] == "blocks per parked task");
+fn memory_counts_blocks_and_bytes() {
+    let rows = rows(&["memory", "raw-waker", "biased-waker", "noop-waker"]);
+    let values = |executor: &str, quantity: &str| {
+        let found = rows.iter().filter(|row| row["executor"] == executor && row["quantity"] == quantity);
         found.map(|row| row["value"].as_f64().expect("it is a number").round()).collect::<Vec<_>>()
     };
+    let blocks = |executor| values(executor, "blocks per parked task");
+    let bytes = |executor| values(executor, "bytes per parked task beyond the future")[1..].to_vec();
     assert_eq!(blocks("raw-waker"), [1.0; 5]);
+    assert_eq!(blocks("biased-waker"), [1.0; 5]);
+    assert_eq!(bytes("raw-waker"), [64.0; 4]);
+    assert_eq!(bytes("biased-waker"), [80.0; 4]);
     assert_eq!(blocks("noop-waker"), [2.0; 5]);
 }
 

@@ -1194,6 +1194,31 @@ clause! {
     }
 }
 
+clause! {
+    "X22h" House "A thread that drove before, and now wakes a task that another thread drives, is heard."
+    guards "a waker that remembers where it is at home: monoio-rs/monoio#117, DataDog/glommio#194 are its relatives."
+    pub fn x22h_who_drove_before_wakes_like_any_other<E: RemoteSpawn>() -> Outcome {
+        let executor = Arc::new(E::default());
+        let (log, gate, driven) = (Log::new(), Gate::new(), Arc::new(AtomicBool::new(false)));
+        drop(executor.spawn(log.future(opened(&gate))));
+        while log.polls() == 0 {
+            yield_from(&*executor);
+        }
+        let (driver, drives) = (executor.clone(), driven.clone());
+        // Polled by whoever drives, and this thread does not any more.
+        drop(executor.spawn(async move { drives.store(true, Relaxed) }));
+        let thread = apart(move || driver.run());
+        while !driven.load(Relaxed) {
+            thread::yield_now();
+        }
+        gate.open();
+        returned(&thread, "`run` on the thread that took over");
+        assert_eq!(log.drops(), 1);
+        log.assert_sound();
+        Outcome::Pass
+    }
+}
+
 /// A `block_on` that is over at once, so that the right to drive changes hands.
 fn yield_from(executor: &impl BlockOn) {
     executor.block_on(yield_now());

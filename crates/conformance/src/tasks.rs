@@ -1096,6 +1096,34 @@ clause! {
     }
 }
 
+clause! {
+    "T10s" House "A task that another thread has just spawned can be aborted at once: its future is dropped, once."
+    guards "a task that the executor's list does not know yet, when its turn comes or when the executor goes."
+    pub fn t10s_a_task_is_aborted_as_soon_as_it_is_spawned<E: RemoteSpawn>() -> Outcome {
+        for driven in [true, false] {
+            case(if driven { "the executor goes on" } else { "the executor is dropped" }, || {
+                let (executor, log) = (E::default(), Log::new());
+                executor.block_on(async {
+                    // The executor may treat its first turn in another way than those that follow.
+                    yield_now().await;
+                    let (spawner, future, spawned) = (executor.spawner(), log.pending(), Mutex::new(None));
+                    let spawn = || *spawned.lock().expect("nobody panics") = Some(spawner.spawn(future));
+                    thread::scope(|scope| scope.spawn(spawn).join()).expect("spawning does not panic");
+                    let task = spawned.into_inner().expect("nobody panics");
+                    task.expect("it was spawned").abort();
+                });
+                if driven {
+                    executor.run();
+                }
+                drop(executor);
+                assert_eq!(log.drops(), 1, "drops of the future");
+                log.assert_sound();
+            });
+        }
+        Outcome::Pass
+    }
+}
+
 /// What a task may do to itself and to others, inside its own poll or drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Deed {

@@ -2,7 +2,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::here::here;
+use crate::here::{here, number};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use crate::sync::thread::{self, Thread};
 use crate::sync::{Mutex, MutexGuard};
@@ -17,6 +17,21 @@ const UNPOISONED: &str = "no code that can panic runs under this lock";
 ///
 /// Threads that find the right taken wait as followers: they poll only the future of their own `block_on`. When the
 /// holder leaves, every follower is unparked and one of them takes over.
+///
+/// A thread that drives, parks, is unparked and leaves takes no lock, unless there are followers or it was another thread that
+/// parked here last.
+///
+/// # Leaving
+///
+/// ```text
+/// driving thread                  follower
+///   driving.swap(0)                 note the thread in `followers`
+///   followed.swap(false)  (4)       followed.swap(true)   (5)
+///   was true: unpark them           driving is 0? take it. Else: park
+/// ```
+///
+/// If (4) comes first, (5) acquires what it released, and the follower finds `driving` at 0 or at the name of a thread that has
+/// yet to do (4). If (5) comes first, (4) finds it.
 ///
 /// # Parking
 ///
@@ -43,11 +58,16 @@ pub struct Driver {
     driving: AtomicUsize,
     /// Set while the driving thread sleeps or is about to.
     parked: AtomicBool,
+    /// Set while there may be followers.
+    followed: AtomicBool,
+    /// The thread whose handle is in `threads.driver`. Changed by the one that drives.
+    known: AtomicUsize,
     threads: Mutex<Threads>,
 }
 
 #[derive(Default)]
 struct Threads {
+    /// The thread that parked last, as whoever drives it.
     driver: Option<Thread>,
     followers: Vec<Thread>,
 }
@@ -65,6 +85,7 @@ impl Driver {
     /// When this thread drives already: the call comes from inside a task of the same executor, or from inside the future
     /// of the `block_on` that drives it.
     #[track_caller]
+    #[inline]
     pub fn enter(&self) -> Entered<'_> {
         assert!(
             !self.is_here(),
@@ -77,8 +98,7 @@ impl Driver {
     /// Whether the calling thread holds the right.
     #[inline]
     pub fn is_here(&self) -> bool {
-        // Relaxed: only this thread writes its own name, so reading it means having written it. (A thread that had the
-        // same name before wrote 0 before it ended, and this one began after that.)
+        // Relaxed: only this thread writes its own number, so reading it means having written it.
         self.driving.load(Relaxed) == here()
     }
 
@@ -126,22 +146,34 @@ impl Entered<'_> {
         self.drives.get() || self.take_over()
     }
 
+    #[cold]
     fn take_over(&self) -> bool {
-        let this = thread::current();
-        let mut threads = self.driver.threads();
-        let known = threads.followers.iter().position(|follower| follower.id() == this.id());
-        if threads.driver.is_none() {
-            if let Some(index) = known {
-                threads.followers.swap_remove(index);
-            }
-            threads.driver = Some(this);
-            self.driver.driving.store(here(), Relaxed);
-            self.drives.set(true);
-        } else if known.is_none() {
-            threads.followers.push(this);
-            self.follows.set(true);
+        self.drives.set(self.try_to_drive() || (self.follow() && self.try_to_drive()));
+        if self.drives.get() && self.follows.take() {
+            let this = thread::current().id();
+            self.driver.threads().followers.retain(|follower| follower.id() != this);
         }
         self.drives.get()
+    }
+
+    fn try_to_drive(&self) -> bool {
+        // Acquire: pairs with the Release in `leave`; the tasks are as the last thread left them.
+        let taken = self.driver.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(number));
+        taken.is_ok()
+    }
+
+    /// Has the thread unparked when the one that drives leaves.
+    fn follow(&self) -> bool {
+        let this = thread::current();
+        let mut threads = self.driver.threads();
+        if !threads.followers.iter().any(|follower| follower.id() == this.id()) {
+            threads.followers.push(this);
+        }
+        drop(threads);
+        self.follows.set(true);
+        // (5) AcqRel: pairs with (4) in `leave`.
+        self.driver.followed.swap(true, AcqRel);
+        true
     }
 
     /// Parks the thread until it is unparked, unless `ready` says that there is something to do. May return early.
@@ -156,6 +188,9 @@ impl Entered<'_> {
             }
             return;
         }
+        if self.driver.known.load(Relaxed) != here() {
+            self.make_known();
+        }
         // (1) AcqRel: pairs with (2).
         self.driver.parked.swap(true, AcqRel);
         if !ready() {
@@ -164,25 +199,38 @@ impl Entered<'_> {
         // (3) Acquire: pairs with (2).
         self.driver.parked.swap(false, Acquire);
     }
-}
 
-impl Drop for Entered<'_> {
-    fn drop(&mut self) {
-        if !self.drives.get() && !self.follows.get() {
-            return;
-        }
-        let mut threads = self.driver.threads();
+    #[cold]
+    fn make_known(&self) {
+        self.driver.threads().driver = Some(thread::current());
+        // Relaxed: read by whoever drives, and the right to drive is handed over with an order.
+        self.driver.known.store(here(), Relaxed);
+    }
+
+    #[cold]
+    fn leave(&self) {
         if self.drives.get() {
-            self.driver.driving.store(0, Relaxed);
-            threads.driver = None;
-            let followers = std::mem::take(&mut threads.followers);
-            drop(threads);
-            for follower in followers {
-                follower.unpark();
+            // Release: pairs with the Acquire in `try_to_drive`.
+            self.driver.driving.swap(0, AcqRel);
+            // (4) AcqRel: pairs with (5) in `follow`.
+            if self.driver.followed.swap(false, AcqRel) {
+                let followers = std::mem::take(&mut self.driver.threads().followers);
+                for follower in followers {
+                    follower.unpark();
+                }
             }
         } else {
             let this = thread::current().id();
-            threads.followers.retain(|follower| follower.id() != this);
+            self.driver.threads().followers.retain(|follower| follower.id() != this);
+        }
+    }
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.drives.get() || self.follows.get() {
+            self.leave();
         }
     }
 }

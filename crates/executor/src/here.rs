@@ -1,14 +1,46 @@
-/// Names the calling thread: the address of a thread-local is never 0 and belongs to one living thread.
+//! Which thread is this?
+
 #[cfg(not(wakers_loom))]
-#[inline]
-pub(crate) fn here() -> usize {
-    thread_local!(static HERE: u8 = const { 0 });
-    HERE.with(|byte| std::ptr::from_ref(byte).addr())
+use std::cell::Cell;
+#[cfg(not(wakers_loom))]
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+#[cfg(not(wakers_loom))]
+std::thread_local! {
+    static NUMBER: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
-/// In a model a thread-local is made when it is first used, perhaps where one of another thread was before. So threads are
-/// numbered.
+/// The calling thread's number, which no other thread ever has, nor any thread 0; or `usize::MAX` if it has never asked for
+/// one with [`number`].
+#[cfg(not(wakers_loom))]
+#[inline]
+pub fn here() -> usize {
+    NUMBER.get()
+}
+
+/// The calling thread's number, from now on.
+#[cfg(not(wakers_loom))]
+#[inline]
+pub fn number() -> usize {
+    static LAST: AtomicUsize = AtomicUsize::new(0);
+    let known = NUMBER.get();
+    if known != usize::MAX {
+        return known;
+    }
+    // Relaxed: all that matters is that no two are the same.
+    let new = LAST.fetch_add(1, Relaxed) + 1;
+    NUMBER.set(new);
+    new
+}
+
+/// In a model each thread has a number from its start.
 #[cfg(wakers_loom)]
-pub(crate) fn here() -> usize {
+pub fn here() -> usize {
     crate::sync::thread::current().id().0
+}
+
+/// See [`here`].
+#[cfg(wakers_loom)]
+pub fn number() -> usize {
+    here()
 }

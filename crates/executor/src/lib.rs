@@ -19,6 +19,7 @@ pub use yield_now::{YieldNow, yield_now};
 pub mod support {
     pub use crate::driver::{Driver, Entered};
     pub use crate::emptied::{Emptied, UntilEmptied};
+    pub use crate::here::{here, number};
     pub use crate::joinable::{Join, Joinable, TaskHandle, joinable};
     pub use crate::root_waker::RootWaker;
 }

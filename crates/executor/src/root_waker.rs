@@ -1,16 +1,16 @@
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
-use crate::here::here;
+use crate::here::{here, number};
 use crate::sync::atomic::{AtomicBool, Ordering::*, fence};
 use crate::sync::thread::{self, Thread};
 use crate::sync::thread_local;
 
 thread_local! {
-    /// The waker of this thread's last `block_on`, kept for the next one. Empty while one is under way, so that a
+    /// The waker of this thread's last `block_on`, kept for the next one. Borrowed while one is under way, so that a
     /// nested `block_on` gets a waker of its own and cannot take the outer one's wakes.
-    static CACHED: Cell<Option<RootWaker>> = const { Cell::new(None) };
+    static CACHED: RefCell<Option<RootWaker>> = const { RefCell::new(None) };
 }
 
 /// The waker for the future of a `block_on`, in the strategies where a wake names the task: that future is no task,
@@ -25,7 +25,10 @@ pub struct RootWaker {
 
 #[derive(Debug)]
 struct Signal {
-    woken: AtomicBool,
+    /// Woken on its own thread, which alone touches this: so plain loads and stores do.
+    woken_here: AtomicBool,
+    /// Woken by another.
+    woken_away: AtomicBool,
     thread: Thread,
     /// The thread once more, as [`here`] names it.
     home: usize,
@@ -36,18 +39,31 @@ impl RootWaker {
     ///
     /// Allocates on a thread's first call, in a nested call, and when a clone of the last call's waker still exists:
     /// a stale waker never wakes a later call.
+    #[inline]
     pub fn with<R>(f: impl FnOnce(&RootWaker) -> R) -> R {
-        // In the destructor of another thread-local the cache may be gone; then nothing is cached.
-        let cached = CACHED.try_with(Cell::take).ok().flatten();
-        let root = cached.filter(RootWaker::is_unshared).unwrap_or_else(RootWaker::new);
-        root.signal.woken.store(true, Relaxed);
-        let result = f(&root);
-        let _ = CACHED.try_with(|cached| cached.set(Some(root)));
-        result
+        let mut f = Some(f);
+        let mut call = |root: &RootWaker| f.take().expect("it is called once")(root);
+        let result = CACHED.try_with(|cached| {
+            let mut cached = cached.try_borrow_mut().ok()?;
+            let root = match &mut *cached {
+                Some(root) if root.is_unshared() => root,
+                cached => cached.insert(RootWaker::new()),
+            };
+            root.signal.woken_here.store(true, Relaxed);
+            Some(call(root))
+        });
+        // In the destructor of another thread-local the cache may be gone.
+        result.ok().flatten().unwrap_or_else(|| call(&RootWaker::new()))
     }
 
+    #[cold]
     fn new() -> Self {
-        let signal = Arc::new(Signal { woken: AtomicBool::new(true), thread: thread::current(), home: here() });
+        let signal = Arc::new(Signal {
+            woken_here: AtomicBool::new(true),
+            woken_away: AtomicBool::new(false),
+            thread: thread::current(),
+            home: number(),
+        });
         Self { waker: Waker::from(signal.clone()), signal }
     }
 
@@ -67,15 +83,18 @@ impl RootWaker {
     /// Whether the future was woken since the last [`take_woken`](Self::take_woken).
     #[inline]
     pub fn is_woken(&self) -> bool {
-        self.signal.woken.load(Relaxed)
+        self.signal.woken_here.load(Relaxed) || self.signal.woken_away.load(Relaxed)
     }
 
     /// Like [`is_woken`](Self::is_woken), and forgets it: call it before the poll.
     #[inline]
     pub fn take_woken(&self) -> bool {
+        let here = self.signal.woken_here.load(Relaxed);
+        self.signal.woken_here.store(false, Relaxed);
         // Acquire: pairs with the Release in `wake_by_ref`; the poll sees what every waking thread wrote. A swap, as
         // a load and a store would miss a wake in between.
-        self.is_woken() && self.signal.woken.swap(false, Acquire)
+        let away = self.signal.woken_away.load(Relaxed) && self.signal.woken_away.swap(false, Acquire);
+        here || away
     }
 }
 
@@ -85,10 +104,12 @@ impl Wake for Signal {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Release: pairs with the Acquire in `take_woken`. A swap even if the flag is set already, so that this wake,
-        // too, happens before the poll.
-        if !self.woken.swap(true, Release) && self.home != here() {
+        if self.home == here() {
             // Its own thread is awake, and looks at the flag before it parks.
+            self.woken_here.store(true, Relaxed);
+        } else if !self.woken_away.swap(true, Release) {
+            // Release: pairs with the Acquire in `take_woken`. A swap even if the flag is set already, so that this wake,
+            // too, happens before the poll.
             self.thread.unpark();
         }
     }

@@ -9,8 +9,10 @@ macro_rules! for_each_executor {
         $then! {
             RemoteSpawn $crate::noop_waker::NoopExecutor,
             RemoteSpawn $crate::park_waker::ParkExecutor,
+            RemoteSpawn $crate::park_waker::SpinningExecutor,
             RemoteSpawn $crate::arc_waker::ArcExecutor,
             RemoteSpawn $crate::raw_waker::RawExecutor,
+            RemoteSpawn $crate::biased_waker::BiasedExecutor,
             Executor $crate::peers::AsyncTaskExecutor,
             Executor $crate::peers::CompioExecutor,
             Executor $crate::peers::LocalAsyncExecutor,
@@ -25,4 +27,4 @@ macro_rules! for_each_executor {
 }
 
 #[doc(hidden)]
-pub use {arc_waker, noop_waker, park_waker, peers, raw_waker};
+pub use {arc_waker, biased_waker, noop_waker, park_waker, peers, raw_waker};

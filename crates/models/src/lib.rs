@@ -39,6 +39,10 @@ macro_rules! tests {
             m21_a_wake_races_the_handing_over,
             m22_the_last_handle_and_the_last_waker_race_completion,
             m23_two_wakes_race_the_executors_drop,
+            m24_a_handle_that_moves_races_completion,
+            m25_a_waker_that_moves_races_the_end,
+            m26_a_joiner_goes_with_its_handle,
+            m27_an_abort_beside_a_wake_under_way,
         }
     };
 }

@@ -544,6 +544,125 @@ pub fn m23_two_wakes_race_the_executors_drop<E: RemoteSpawn>() {
     });
 }
 
+/// A handle that was polled by the thread that drives is polled by another while the task completes: the joiner that was left
+/// last is woken, or finds the result.
+pub fn m24_a_handle_that_moves_races_completion<E>()
+where
+    E: RemoteSpawn,
+    E::JoinHandle<Track<usize>>: 'static,
+{
+    explore(E::NAME, "m24_a_handle_that_moves_races_completion", 2, || {
+        let executor = E::default();
+        let gate = Event::new();
+        let mut handle = executor.spawn({
+            let gate = gate.clone();
+            tracked(move |cx| gate.poll(cx).map(|()| Track::new(7_usize)))
+        });
+        let thread = executor.block_on(async {
+            yield_now().await;
+            poll_fn(|cx| Poll::Ready(assert!(poll_once(&mut handle, cx.waker()).is_pending()))).await;
+            let thread = thread::spawn(move || assert_eq!(*wait(handle).unwrap().get_ref(), 7));
+            gate.set();
+            yield_now().await;
+            thread
+        });
+        thread.join().unwrap();
+    });
+}
+
+/// A waker that was cloned on the thread that drives is cloned, woken and dropped on another, while the task ends and the
+/// executor is done with it: it is freed once, after all.
+pub fn m25_a_waker_that_moves_races_the_end<E: RemoteSpawn>() {
+    explore(E::NAME, "m25_a_waker_that_moves_races_the_end", 2, || {
+        let executor = E::default();
+        let (flag, waker) = (Arc::new(AtomicBool::new(false)), Slot::default());
+        let handle = executor.spawn(ready_once(&flag, &waker));
+        let thread = executor.block_on(async {
+            yield_now().await;
+            let waker = waker.take();
+            let here = waker.clone();
+            let thread = thread::spawn(move || {
+                let clone = waker.clone();
+                flag.store(true, Relaxed);
+                waker.wake();
+                drop(clone);
+            });
+            drop(here);
+            handle.await.unwrap();
+            thread
+        });
+        drop(executor);
+        thread.join().unwrap();
+    });
+}
+
+/// A handle is polled and then dropped while the task ends: the joiner is gone with it, though a waker of the task is kept.
+pub fn m26_a_joiner_goes_with_its_handle<E: RemoteSpawn + 'static>() {
+    explore(E::NAME, "m26_a_joiner_goes_with_its_handle", 2, || {
+        let executor = Arc::new(E::default());
+        let waker = Slot::default();
+        let mut handle = executor.spawn({
+            let waker = waker.clone();
+            tracked(move |cx| {
+                waker.keep(cx);
+                Poll::Ready(())
+            })
+        });
+        let driver = executor.clone();
+        let thread = thread::spawn(move || driver.block_on(yield_now()));
+        let joiner = Joiner::new();
+        // Ready or not.
+        let _ = poll_once(&mut handle, &Waker::from(joiner.clone()));
+        drop(handle);
+        thread.join().unwrap();
+        assert_eq!(Arc::strong_count(&joiner), 1, "the joiner is kept");
+        drop(waker.take());
+    });
+}
+
+/// A task is aborted while another thread is about to queue it: whoever knows of the abort sees no further poll.
+pub fn m27_an_abort_beside_a_wake_under_way<E>()
+where
+    E: RemoteSpawn,
+    E::JoinHandle<()>: 'static,
+{
+    explore(E::NAME, "m27_an_abort_beside_a_wake_under_way", 2, || {
+        let executor = E::default();
+        let (waker, over) = (Slot::default(), Arc::new(std::sync::atomic::AtomicBool::new(false)));
+        let handle: E::JoinHandle<()> = executor.spawn({
+            let (waker, over) = (waker.clone(), over.clone());
+            tracked(move |cx| {
+                waker.keep(cx);
+                assert!(!over.load(Relaxed), "polled in a turn after the abort");
+                Poll::Pending
+            })
+        });
+        let (waking, aborting) = executor.block_on(async {
+            yield_now().await;
+            let here = waker.take();
+            let (there, aborted) = (here.clone(), Arc::new(AtomicBool::new(false)));
+            let waking = thread::spawn(move || there.wake());
+            let aborting = thread::spawn({
+                let aborted = aborted.clone();
+                move || {
+                    handle.abort();
+                    // Release: pairs with the Acquire below.
+                    aborted.store(true, Release);
+                    handle
+                }
+            });
+            here.wake();
+            if aborted.load(Acquire) {
+                over.store(true, Relaxed);
+            }
+            yield_now().await;
+            (waking, aborting)
+        });
+        waking.join().unwrap();
+        drop(aborting.join().unwrap());
+    });
+}
+
 /// Leaves its waker, and is ready when `flag` is seen.
 fn ready_once(flag: &Arc<AtomicBool>, waker: &Slot) -> impl Future<Output = ()> + Send + use<> {
     let (flag, waker) = (flag.clone(), waker.clone());

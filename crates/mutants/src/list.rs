@@ -18,11 +18,12 @@ impl Mutant {
     pub(crate) fn strategies(&self) -> &'static [&'static str] {
         match self.file.split('/').next() {
             Some("raw-waker") => &["raw-waker"],
+            Some("biased-waker") => &["biased-waker"],
             Some("arc-waker") => &["arc-waker"],
             Some("park-waker") => &["park-waker"],
             _ if self.file.ends_with("root_waker.rs") => &["arc-waker", "raw-waker"],
             _ if self.file.ends_with("joinable.rs") => &["park-waker", "arc-waker"],
-            _ => &["park-waker", "arc-waker", "raw-waker"],
+            _ => &["park-waker", "arc-waker", "raw-waker", "biased-waker"],
         }
     }
 }
@@ -103,25 +104,24 @@ mutants! {
         "raw-end-forgets-joiner": "a task that ends wakes no joiner",
             "} else if before & JOINER != 0 {" => "} else if before & JOINER != 0 && before & QUEUED != 0 {".
         "raw-joiner-set-blindly": "a join waker is handed over although the task has ended",
-            "let handed_over = state.fetch_update(AcqRel, Acquire, |state| match state {
-            _ if state & ENDED != 0 => None,
-            _ => Some(state | JOINER),
-        });
-        handed_over.is_ok()"
-            => "state.fetch_or(JOINER, AcqRel);
+            "self.change(|state| state | JOINER)" => "self.state.fetch_or(JOINER, AcqRel);
         true".
         "raw-joiner-not-taken-back": "a join waker is replaced while it belongs to the driver",
-            "if seen & JOINER != 0 {" => "if seen & JOINER != 0 && seen & HANDLE == 0 {".
+            "if self.state.load(Relaxed) & JOINER != 0 && !self.change(|state| state & !JOINER) {"
+            => "if self.state.load(Relaxed) & ENDED != 0 && !self.change(|state| state & !JOINER) {".
         "raw-handle-dropped-blindly": "a handle goes without looking whether there is a result to drop",
-            "let before = self.task.state.fetch_update(AcqRel, Acquire, |state| match state {
-            _ if state & ENDED != 0 => None,
-            _ => Some(state & !(HANDLE | JOINER)),
-        });"
-            => "let before: Result<usize, usize> = Ok(self.task.state.fetch_and(!(HANDLE | JOINER), AcqRel));".
-        "raw-finished-relaxed": "a handle takes the result without having seen it stored",
-            "let seen = state.load(Acquire);" => "let seen = state.load(Relaxed);".
-        "raw-is-finished-relaxed": "`is_finished` says so and orders nothing",
-            "self.task.state.load(Acquire) & ENDED != 0" => "self.task.state.load(Relaxed) & ENDED != 0".
+            "let detached = task.change(|state| state & !(HANDLE | JOINER));"
+            => "task.state.fetch_and(!(HANDLE | JOINER), AcqRel);
+        let detached = true;".
+        "raw-finished-relaxed": "a handle sees that its task has ended, and orders nothing",
+            "self.state.load(Acquire) & ENDED != 0" => "self.state.load(Relaxed) & ENDED != 0".
+        "raw-joiner-left": "a joiner stays behind where the end came while it was replaced",
+            "if self.state.load(Relaxed) & JOINER != 0 {
+            return None;"
+            => "if self.state.load(Relaxed) & (JOINER | ENDED) != 0 {
+            return None;".
+        "raw-change-relaxed": "a handle's change publishes nothing",
+            "let changed = self.state.fetch_update(AcqRel, Acquire," => "let changed = self.state.fetch_update(Relaxed, Relaxed,".
     }
     "raw-waker/src/waker.rs": {
         "raw-wake-drops-first": "a wake by value gives its count back and then uses the task",
@@ -166,6 +166,156 @@ mutants! {
         "raw-parks-beside-work": "the driver looks at its own queue only before it parks",
             "local.queue.len() > 0 || !remote.is_empty() ||" => "local.queue.len() > 0 || (local.queue.len() > 1 && !remote.is_empty()) ||".
     }
+    "biased-waker/src/count.rs": {
+        "biased-add-uncounted": "a reference that is made elsewhere is not counted",
+            "self.away.fetch_add(ONE, Relaxed)" => "self.away.load(Relaxed)".
+        "biased-add-at-home-uncounted": "a reference that is made at home is not counted",
+            "self.here.replace(self.here.get().wrapping_add(ONE))" => "self.here.get()".
+        "biased-home-forgets-the-merge": "the owner's thread counts in its own word after the merge",
+            "if at_home && self.here.get() & MERGED == 0 {
+            self.here.set(self.here.get().wrapping_sub(ONE));"
+            => "if at_home && self.here.get() != 0 {
+            self.here.set(self.here.get().wrapping_sub(ONE));".
+        "biased-home-for-all": "every thread counts in the owner's word",
+            "if at_home && self.here.get() & MERGED == 0 {
+            self.here.set(self.here.get().wrapping_sub(ONE));"
+            => "if (at_home || self.here.get() != 0) && self.here.get() & MERGED == 0 {
+            self.here.set(self.here.get().wrapping_sub(ONE));".
+        "biased-drop-relaxed": "a reference is given back without an order",
+            "is_last(self.away.load(Acquire)) || is_last(self.away.fetch_sub(ONE, AcqRel))"
+            => "is_last(self.away.load(Relaxed)) || is_last(self.away.fetch_sub(ONE, Relaxed))".
+        "biased-drop-without-acquire": "whoever frees the task does not see what the others did",
+            "is_last(self.away.fetch_sub(ONE, AcqRel))" => "is_last(self.away.fetch_sub(ONE, Release))".
+        "biased-drop-without-release": "who gives a reference back does not say what it did",
+            "is_last(self.away.fetch_sub(ONE, AcqRel))" => "is_last(self.away.fetch_sub(ONE, Acquire))".
+        "biased-last-look-relaxed": "the last owner looks at the count without an order",
+            "is_last(self.away.load(Acquire))" => "is_last(self.away.load(Relaxed))".
+        "biased-last-before-the-merge": "the count of the others alone decides, before it is the whole",
+            "away & MERGED != 0 && references(away) == ONE" => "references(away) == ONE".
+        "biased-sole-relaxed": "the owner frees without seeing what the others did",
+            "references(self.away.load(Acquire))" => "references(self.away.load(Relaxed))".
+        "biased-sole-by-here": "the owner takes its own count for all of it",
+            "references(self.away.load(Acquire)).wrapping_add(references(self.here.get())) == 0" => "references(self.here.get()) == 0".
+        "biased-merged-twice": "the owner's count is added twice",
+            "self.away.fetch_add(references(here).wrapping_add(MERGED), AcqRel);"
+            => "self.away.fetch_add(references(here).wrapping_mul(2).wrapping_add(MERGED), AcqRel);".
+        "biased-merged-in-two-steps": "what others count during the merge is lost",
+            "let before = self.away.fetch_add(references(here).wrapping_add(MERGED), AcqRel);"
+            => "let before = self.away.load(Acquire);
+        self.away.store(before.wrapping_add(references(here)).wrapping_add(MERGED), Release);".
+        "biased-merged-late": "the owner notes the merge when the object may be gone",
+            "        self.here.set(here | MERGED);\n" => "",
+            "        references(before).wrapping_add(references(here)) == 0\n    }"
+            => "        self.here.set(here | MERGED);\n        references(before).wrapping_add(references(here)) == 0\n    }".
+        "biased-merge-relaxed": "the merge orders nothing",
+            "wrapping_add(MERGED), AcqRel)" => "wrapping_add(MERGED), Relaxed)".
+    }
+    "biased-waker/src/task.rs": {
+        "biased-queued-wake-looks": "a wake of a called task looks and does not write",
+            "_ if away & QUEUED != 0 => Some(away | reason)," => "_ if away & QUEUED != 0 && reason == 0 => None,
+            _ if away & QUEUED != 0 => Some(away | reason),".
+        "biased-wake-uncounted": "the stack gets a task without a reference",
+            "_ => Some((away | QUEUED | reason).wrapping_add(ONE))," => "_ => Some(away | QUEUED | reason),".
+        "biased-wake-relaxed": "a wake from elsewhere publishes nothing",
+            "let before = task.count.away().fetch_update(AcqRel, Acquire," => "let before = task.count.away().fetch_update(Relaxed, Relaxed,".
+        "biased-answer-relaxed": "a turn sees nothing of what the wakes published",
+            "fetch_sub(QUEUED + ONE, AcqRel)" => "fetch_sub(QUEUED + ONE, Release)".
+        "biased-calls-unanswered": "a task that was called stays called",
+            "let away = if here & CALLED != 0 { self.answer() } else { self.count.away().load(Acquire) };"
+            => "let away = self.count.away().load(Acquire);".
+        "biased-abort-overlooked": "the turn of a task that is about to be pushed does not look whether it was aborted",
+            "let away = if here & CALLED != 0 { self.answer() } else { self.count.away().load(Acquire) };"
+            => "let away = if here & CALLED != 0 { self.answer() } else { 0 };".
+        "biased-joiner-left": "a joiner stays behind where the end came while it was borrowed",
+            "if away & BORROWED == 0 && (away & ENDED != 0 || self.at_home().is_none()) {"
+            => "if away & ENDED != 0 || (away & BORROWED == 0 && self.at_home().is_none()) {".
+        "biased-cleared-late": "the task counts as queued until its poll is over",
+            "        self.next_ready.set(None);
+        let waker = waker::borrow(self);
+        // SAFETY: the driving thread has the right to `stage`, and the task has not ended.
+        unsafe { (self.vtable.poll)(self.header, &mut Context::from_waker(&waker)) }"
+            => "        let waker = waker::borrow(self);
+        let poll = unsafe { (self.vtable.poll)(self.header, &mut Context::from_waker(&waker)) };
+        self.next_ready.set(None);
+        poll".
+        "biased-abort-ignored": "the turn of an aborted task polls it",
+            "((here | away) & ABORTED != 0).then(|| {" => "((here & away) & ABORTED != 0).then(|| {".
+        "biased-end-relaxed": "the end of a task publishes no result",
+            "fetch_or(ENDED, AcqRel)" => "fetch_or(ENDED, Relaxed)".
+        "biased-end-forgets-joiner": "a task that ends wakes no joiner",
+            "} else if away & BORROWED == 0 {" => "} else if away & BORROWED == 0 && away & ABORTED != 0 {".
+        "biased-end-takes-what-is-borrowed": "a task that ends takes the joiner while the handle changes it",
+            "} else if away & BORROWED == 0 {" => "} else {".
+        "biased-end-in-queue-uncounted": "a task that ends in the queue is freed there",
+            "Some(_) => here = here.wrapping_add(ONE)," => "Some(_) => {}".
+        "biased-ended-woken": "a wake puts a task that has ended into the queue",
+            "            None => self.next_ready.set(Some(self)),\n        }" => "            None => {}\n        }".
+        "biased-change-blindly": "the handle changes its flags although the task has ended",
+            "let changed = self.count.away().fetch_update(AcqRel, Acquire, |away| match away {
+            _ if away & ENDED != 0 => None,
+            _ => Some(change(away)),
+        });"
+            => "let changed = self.count.away().fetch_update(AcqRel, Acquire, |away| Some(change(away)));".
+        "biased-joiner-not-borrowed": "the joiner is changed elsewhere without being borrowed",
+            "if !self.change_away(|away| away | BORROWED) {" => "if !self.change_away(|away| away | 0) {".
+        "biased-joiner-kept": "the joiner is borrowed and not given back",
+            "let pending = self.change_away(|away| away & !BORROWED);" => "let pending = self.change_away(|away| away | BORROWED);".
+        "biased-detached-blindly": "a handle goes at home and leaves the result of a task that has ended",
+            "        here & ENDED == 0\n    }" => "        here & ENDED == 0 || here & DETACHED == 0\n    }".
+        "biased-finished-relaxed": "a handle sees that its task has ended, and orders nothing",
+            "self.count.away().load(Acquire) & ENDED != 0" => "self.count.away().load(Relaxed) & ENDED != 0".
+        "biased-registers-as-if-at-home": "a handle elsewhere takes the way that is for home",
+            "if self.at_home().is_none() {
+            return self.register_from_elsewhere(waker);
+        }"
+            => "if self.at_home().is_none() && self.count.here() & DETACHED != 0 {
+            return self.register_from_elsewhere(waker);
+        }".
+    }
+    "biased-waker/src/queue.rs": {
+        "biased-no-closed-flag": "the stack of an executor that is gone still takes tasks",
+            "let top = self.top.swap(CLOSED, Acquire);" => "let top = self.top.swap(ptr::null_mut(), Acquire);".
+        "biased-push-relaxed": "a task is pushed without its link",
+            "task.as_ptr().as_ptr(), Release, Relaxed)" => "task.as_ptr().as_ptr(), Relaxed, Relaxed)".
+        "biased-take-relaxed": "tasks are taken without their links",
+            "let top = self.top.swap(ptr::null_mut(), Acquire);" => "let top = self.top.swap(ptr::null_mut(), Relaxed);".
+        "biased-received-unlisted": "a new task that is in the ready queue already is not put into the list",
+            "if task.is_new() {" => "if task.next_ready.get().is_none() && task.is_new() {".
+        "biased-push-silent": "a push onto an empty stack does not say so, and nobody unparks the driver",
+            "return Ok(top.is_null());" => "return Ok(false);".
+    }
+    "biased-waker/src/executor.rs": {
+        "biased-at-home-anywhere": "the token moves on and the thread that had it still takes the tasks for its own",
+            "            HOME.with(|home| home.set(outer));\n" => "            let _ = outer;\n".
+        "biased-let-go-abroad": "who leaves lets go of the tasks after it has passed the right on",
+            "            self.shared.let_go();
+            HOME.with(|home| home.set(outer));"
+            => "            HOME.with(|home| home.set(outer));
+            self.shared.let_go();".
+        "biased-close-late": "the stack is closed after the tasks are ended",
+            "        self.shared.remote.close(local);
+        while let Some(task) = local.list.first() {
+            task.fail(JoinError::Cancelled);
+            local.bury(task);
+        }
+"
+            => "        while let Some(task) = local.list.first() {
+            task.fail(JoinError::Cancelled);
+            local.bury(task);
+        }
+        self.shared.remote.close(local);
+".
+        "biased-parks-beside-work": "the driver looks at its own queue only before it parks",
+            "!local.queue.is_empty() || !remote.is_empty() ||" => "!local.queue.is_empty() ||".
+    }
+    "biased-waker/src/root.rs": {
+        "biased-root-at-home-anywhere": "every thread is at home with every root",
+            "self.home == here()" => "self.home != here().wrapping_sub(self.home)".
+        "biased-root-wake-silent": "a wake from another thread does not unpark the root's",
+            "            self.thread.unpark();\n" => "            let _ = &self.thread;\n".
+        "biased-root-shared": "a `block_on` uses the root of the last one, of which a waker is still about",
+            "Some(root) if root.root().count.is_sole() => root," => "Some(root) if root.root().home != 0 => root,".
+    }
     "arc-waker/src/waker.rs": {
         "arc-queued-wake-looks": "a wake of a queued task looks and does not write",
             "if !self.queued.swap(true, AcqRel) {" => "if !self.queued.load(Acquire) && !self.queued.swap(true, AcqRel) {".
@@ -206,10 +356,14 @@ mutants! {
     }
     "park-waker/src/executor.rs": {
         "park-taken-late": "the wakes are forgotten after the polls that they ask for",
-            "                thread.take_woken();
-                if let" => "                if let",
-            "                // Having just taken over" => "                thread.take_woken();
-                // Having just taken over".
+            "                    }
+                }
+                thread.take_woken();
+" => "                    }
+                }
+",
+            "                let drove = entered.drives();" => "                thread.take_woken();
+                let drove = entered.drives();".
         "park-changed-by-store": "a change hides an earlier one",
             "self.changed.swap(true, Release);" => "self.changed.store(true, Release);".
         "park-takes-over-silently": "who takes over does not poll the tasks once, though they know another thread",
@@ -241,13 +395,31 @@ mutants! {
             "self.driver.parked.swap(false, Acquire);" => "self.driver.parked.swap(false, Relaxed);"
             ; equivalent: "a relaxed read-modify-write goes on with the release sequence of the waker's swap, and the driver acquires that when it next says that it parks, before it looks for work again".
         "driver-leaves-followers": "the driver leaves and tells nobody",
-            "            for follower in followers {
-                follower.unpark();
-            }\n" => "            drop(followers);\n".
+            "                for follower in followers {
+                    follower.unpark();
+                }\n" => "                drop(followers);\n".
         "driver-knows-no-followers": "a thread that waits for the right is not noted",
             "            threads.followers.push(this);\n" => "            drop(this);\n".
         "driver-lets-two-drive": "a second thread drives as well",
-            "if threads.driver.is_none() {" => "if threads.driver.is_none() || known.is_none() {".
+            "(driving == 0).then(number)" => "(driving == 0 || !self.follows.get()).then(number)".
+        "driver-takes-relaxed": "who takes over does not see how the last one left the tasks",
+            "fetch_update(Acquire, Relaxed, |driving|" => "fetch_update(Relaxed, Relaxed, |driving|".
+        "driver-leaves-relaxed": "who leaves does not publish how",
+            "self.driver.driving.swap(0, AcqRel);" => "self.driver.driving.swap(0, Acquire);".
+        "driver-leaves-unasked": "who leaves looks for followers first",
+            "            // Release: pairs with the Acquire in `try_to_drive`.
+            self.driver.driving.swap(0, AcqRel);
+            // (4) AcqRel: pairs with (5) in `follow`.
+            if self.driver.followed.swap(false, AcqRel) {"
+            => "            let followed = self.driver.followed.swap(false, AcqRel);
+            self.driver.driving.swap(0, AcqRel);
+            if followed {".
+        "driver-follows-once": "who follows does not look again whether the right is free",
+            "(self.follow() && self.try_to_drive())" => "(self.follow() && false)".
+        "driver-follows-silently": "who follows does not say so",
+            "        self.driver.followed.swap(true, AcqRel);\n" => "".
+        "driver-keeps-the-last": "who brings work unparks the thread that parked last, though another drives",
+            "if self.driver.known.load(Relaxed) != here() {" => "if self.driver.known.load(Relaxed) == 0 {".
     }
     "executor/src/emptied.rs": {
         "emptied-asks-before-the-lock": "a task that is spawned between question and answer is overlooked",
@@ -302,16 +474,18 @@ mutants! {
         "root-shares-a-stale-waker": "a `block_on` uses the waker of the last one, of which a clone is still about",
             "let unshared = Arc::strong_count(&self.signal) == 2;" => "let unshared = Arc::strong_count(&self.signal) > 0;".
         "root-wake-looks": "a wake of a woken root looks and does not write",
-            "if !self.woken.swap(true, Release) && self.home != here() {"
-            => "if !self.woken.load(Relaxed) && !self.woken.swap(true, Release) && self.home != here() {".
+            "} else if !self.woken_away.swap(true, Release) {"
+            => "} else if !self.woken_away.load(Relaxed) && !self.woken_away.swap(true, Release) {".
         "root-taken-relaxed": "the root's poll sees nothing of what the wakes published",
-            "self.is_woken() && self.signal.woken.swap(false, Acquire)" => "self.is_woken() && self.signal.woken.swap(false, Relaxed)".
+            "self.signal.woken_away.swap(false, Acquire)" => "self.signal.woken_away.swap(false, Relaxed)".
         "root-taken-in-two-steps": "a wake between looking and clearing is lost",
-            "self.is_woken() && self.signal.woken.swap(false, Acquire)"
-            => "self.is_woken() && {
-            self.signal.woken.store(false, Release);
+            "self.signal.woken_away.load(Relaxed) && self.signal.woken_away.swap(false, Acquire)"
+            => "self.signal.woken_away.load(Acquire) && {
+            self.signal.woken_away.store(false, Release);
             true
         }".
+        "root-woken-as-if-at-home": "another thread takes the way that is the own thread's",
+            "if self.home == here() {" => "if self.home != 0 {".
         "root-wake-silent": "a wake from another thread does not unpark the root's",
             "            self.thread.unpark();\n" => "            let _ = &self.thread;\n".
     }

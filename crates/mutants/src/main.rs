@@ -22,7 +22,7 @@ struct Killers {
     suite: BTreeMap<&'static str, Vec<String>>,
 }
 
-const USAGE: &str = "usage: mutants [--list] [NAME...]";
+const USAGE: &str = "usage: mutants [--list] [--first] [NAME...]";
 
 fn main() -> ExitCode {
     match run() {
@@ -35,13 +35,14 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<ExitCode, Box<dyn Error>> {
-    let mut wanted = Vec::new();
+    let (mut wanted, mut first) = (Vec::new(), false);
     for argument in env::args().skip(1) {
         match argument.as_str() {
             "--list" => {
                 MUTANTS.iter().for_each(|mutant| println!("{:<30} {}", mutant.name, mutant.fault));
                 return Ok(ExitCode::SUCCESS);
             }
+            "--first" => first = true,
             name => match MUTANTS.iter().find(|mutant| mutant.name == name) {
                 Some(mutant) => wanted.push(mutant),
                 None => return Err(format!("there is no mutant `{name}`; `--list` shows them; {USAGE}").into()),
@@ -58,7 +59,7 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
     let mut outcomes = Vec::new();
     for mutant in wanted {
         let mutated = tree.mutate(mutant)?;
-        let killers = try_all(&tree, mutant)?;
+        let killers = try_all(&tree, mutant, first)?;
         drop(mutated);
         println!("{:<30} {}", mutant.name, killers.describe(mutant));
         outcomes.push((mutant, killers));
@@ -106,7 +107,8 @@ fn check_that_all_is_well_without(tree: &Tree, wanted: &[&Mutant]) -> Result<(),
     Ok(())
 }
 
-fn try_all(tree: &Tree, mutant: &'static Mutant) -> Result<Killers, Box<dyn Error>> {
+/// Runs models and suite, or the suite only where no model notices.
+fn try_all(tree: &Tree, mutant: &'static Mutant, first: bool) -> Result<Killers, Box<dyn Error>> {
     let mut killers = Killers::default();
     for &strategy in mutant.strategies() {
         let models = Executable::build(tree, Kind::Models, strategy)?.ok_or_else(|| does_not_compile(mutant))?;
@@ -117,6 +119,9 @@ fn try_all(tree: &Tree, mutant: &'static Mutant) -> Result<Killers, Box<dyn Erro
         }
         if !failed.is_empty() {
             killers.models.insert(strategy, failed);
+            if first {
+                continue;
+            }
         }
         let suite = Executable::build(tree, Kind::Suite, strategy)?.ok_or_else(|| does_not_compile(mutant))?;
         let failed = suite.failing(0)?;

@@ -1,6 +1,6 @@
 //! A wake names the thread: it sets the thread's flag and unparks it. Which future it was meant for, nobody knows.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
@@ -9,9 +9,9 @@ use executor::sync::thread::{self, Thread};
 use executor::sync::thread_local;
 
 thread_local! {
-    /// The waker of this thread's last `block_on`, kept for the next one. Empty while one is under way, so that a
+    /// The waker of this thread's last `block_on`, kept for the next one. Borrowed while one is under way, so that a
     /// nested `block_on` gets a waker of its own and cannot take the outer one's wakes.
-    static CACHED: Cell<Option<ThreadWaker>> = const { Cell::new(None) };
+    static CACHED: RefCell<Option<ThreadWaker>> = const { RefCell::new(None) };
 }
 
 /// The one waker of a thread, for every future that it polls.
@@ -30,22 +30,31 @@ struct Signal {
 }
 
 impl ThreadWaker {
-    /// Runs `f` with the waker of the calling thread, woken already, so that every future gets its first poll.
+    /// Runs `f` with the waker of the calling thread, not woken yet.
     ///
     /// Allocates on a thread's first call, in a nested call, and when a clone of the last call's waker still exists:
     /// a stale waker never wakes a later call.
+    #[inline]
     pub(crate) fn with<R>(f: impl FnOnce(&ThreadWaker) -> R) -> R {
-        // In the destructor of another thread-local the cache may be gone; then nothing is cached.
-        let cached = CACHED.try_with(Cell::take).ok().flatten();
-        let thread = cached.filter(ThreadWaker::is_unshared).unwrap_or_else(ThreadWaker::new);
-        thread.signal.woken.store(true, Relaxed);
-        let result = f(&thread);
-        let _ = CACHED.try_with(|cached| cached.set(Some(thread)));
-        result
+        let mut f = Some(f);
+        let mut call = |thread: &ThreadWaker| f.take().expect("it is called once")(thread);
+        let result = CACHED.try_with(|cached| {
+            let mut cached = cached.try_borrow_mut().ok()?;
+            let thread = match &mut *cached {
+                Some(thread) if thread.is_unshared() => thread,
+                cached => cached.insert(ThreadWaker::new()),
+            };
+            // It is unshared, so nobody wakes it meanwhile.
+            thread.signal.woken.store(false, Relaxed);
+            Some(call(thread))
+        });
+        // In the destructor of another thread-local the cache may be gone.
+        result.ok().flatten().unwrap_or_else(|| call(&ThreadWaker::new()))
     }
 
+    #[cold]
     fn new() -> Self {
-        let signal = Arc::new(Signal { woken: AtomicBool::new(true), thread: thread::current() });
+        let signal = Arc::new(Signal { woken: AtomicBool::new(false), thread: thread::current() });
         Self { waker: Waker::from(signal.clone()), signal }
     }
 

@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::{self, ManuallyDrop};
+use std::mem::{self, ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -80,13 +80,12 @@ struct Task<F: Future> {
     stage: UnsafeCell<Stage<F>>,
 }
 
-/// `repr(C)` keeps the tag out of the future's bytes, where it could be read through a reference while the future refers
-/// to itself (tokio-rs/tokio#6729).
+/// The future before `ENDED`, the result after it: the flags know which, so this needs no tag. (A tag in the future's bytes
+/// could be read through a reference while the future refers to itself: tokio-rs/tokio#6729.)
 #[repr(C)]
-enum Stage<F: Future> {
-    Future(F),
-    Result(Result<F::Output, JoinError>),
-    Empty,
+union Stage<F: Future> {
+    future: ManuallyDrop<F>,
+    result: ManuallyDrop<Result<F::Output, JoinError>>,
 }
 
 /// What depends on the type of the future, behind the header's untyped pointer.
@@ -97,10 +96,10 @@ struct TaskVTable {
     poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Poll<()>,
     /// Puts [`JoinError::Cancelled`] into the future's place. Asks for the right to `stage`, before `ENDED`.
     cancel: unsafe fn(NonNull<Header>),
-    /// Moves the result, if it is still there, into the `Option<Result<F::Output, JoinError>>` that is pointed to. Asks
-    /// for the right to `stage`, after `ENDED`.
+    /// Moves the result into the `Result<F::Output, JoinError>` that is pointed to, and must not be called twice. Asks for
+    /// the right to `stage`, after `ENDED`.
     take_result: unsafe fn(NonNull<Header>, NonNull<()>),
-    /// Drops the result. Asks for the right to `stage`, after `ENDED`.
+    /// Drops the result, which must not have been taken. Asks for the right to `stage`, after `ENDED`.
     drop_result: unsafe fn(NonNull<Header>),
     /// Frees the memory. Asks that no count is left.
     free: unsafe fn(NonNull<Header>),
@@ -131,7 +130,8 @@ impl<F: Future> Task<F> {
     /// See [`TaskVTable::poll`].
     unsafe fn poll(task: NonNull<Header>, cx: &mut Context<'_>) -> Poll<()> {
         let poll = |stage: &mut Stage<F>| {
-            let Stage::Future(future) = stage else { unreachable!("a task that has not ended holds its future") };
+            // SAFETY: a task that has not ended holds its future.
+            let future = unsafe { &mut *stage.future };
             // SAFETY: the future stays in its allocation until `Stage::end` drops it in place.
             let future = unsafe { Pin::new_unchecked(future) };
             let result = match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
@@ -139,7 +139,8 @@ impl<F: Future> Task<F> {
                 Ok(Poll::Ready(value)) => Ok(value),
                 Err(payload) => Err(JoinError::Panicked(payload)),
             };
-            stage.end(result);
+            // SAFETY: as above.
+            unsafe { stage.end(result) };
             Poll::Ready(())
         };
         // SAFETY: as the caller promises.
@@ -148,24 +149,26 @@ impl<F: Future> Task<F> {
 
     /// See [`TaskVTable::cancel`].
     unsafe fn cancel(task: NonNull<Header>) {
+        let cancel = |stage: &mut Stage<F>| {
+            // SAFETY: a task that has not ended holds its future.
+            unsafe { stage.end(Err(JoinError::Cancelled)) }
+        };
         // SAFETY: as the caller promises.
-        unsafe { Self::with_stage(task, |stage| stage.end(Err(JoinError::Cancelled))) };
+        unsafe { Self::with_stage(task, cancel) }
     }
 
     /// See [`TaskVTable::take_result`].
     unsafe fn take_result(task: NonNull<Header>, into: NonNull<()>) {
         // SAFETY: as the caller promises.
-        let stage = unsafe { Self::with_stage(task, |stage| mem::replace(stage, Stage::Empty)) };
-        if let Stage::Result(result) = stage {
-            // SAFETY: the caller points to an `Option` of this type.
-            unsafe { into.cast::<Option<Result<F::Output, JoinError>>>().write(Some(result)) };
-        }
+        let result = unsafe { Self::with_stage(task, Stage::take) };
+        // SAFETY: the caller points to a place of this type.
+        unsafe { into.cast::<Result<F::Output, JoinError>>().write(result) };
     }
 
     /// See [`TaskVTable::drop_result`].
     unsafe fn drop_result(task: NonNull<Header>) {
         // SAFETY: as the caller promises.
-        let result = unsafe { Self::with_stage(task, |stage| mem::replace(stage, Stage::Empty)) };
+        let result = unsafe { Self::with_stage(task, Stage::take) };
         quietly(|| drop(result));
     }
 
@@ -178,15 +181,27 @@ impl<F: Future> Task<F> {
 
 impl<F: Future> Stage<F> {
     /// Drops the future in place, and only then stores the result: whoever sees it may rely on the future being gone.
-    fn end(&mut self, result: Result<F::Output, JoinError>) {
-        let result = match catch_unwind(AssertUnwindSafe(|| *self = Stage::Empty)) {
+    ///
+    /// # Safety
+    ///
+    /// The future is there.
+    unsafe fn end(&mut self, result: Result<F::Output, JoinError>) {
+        // SAFETY: it is there, and from now on nobody takes it for alive.
+        let drop_future = || unsafe { ManuallyDrop::drop(&mut self.future) };
+        let result = match catch_unwind(AssertUnwindSafe(drop_future)) {
             Ok(()) => result,
             Err(payload) => {
                 quietly(|| drop(result));
                 Err(JoinError::Panicked(payload))
             }
         };
-        *self = Stage::Result(result);
+        self.result = ManuallyDrop::new(result);
+    }
+
+    /// Moves the result out. Called once, after `ENDED`, where the result is.
+    fn take(&mut self) -> Result<F::Output, JoinError> {
+        // SAFETY: the two functions that call this promise it.
+        unsafe { ManuallyDrop::take(&mut self.result) }
     }
 }
 
@@ -226,11 +241,11 @@ impl TaskRef {
             joiner: UnsafeCell::new(None),
             alive: Alive::new(),
         };
-        let task = Box::new(Task { header, stage: UnsafeCell::new(Stage::Future(future)) });
+        let task = Box::new(Task { header, stage: UnsafeCell::new(Stage { future: ManuallyDrop::new(future) }) });
         let header = NonNull::from(Box::leak(task)).cast();
         let task = TaskRef { header };
         task.previous.set(Some(header));
-        (task, RawJoinHandle { task: TaskRef { header }, result: PhantomData })
+        (task, RawJoinHandle { task: Some(TaskRef { header }), result: PhantomData })
     }
 
     /// The list's count of a task that is not in the list yet. `None` once it was returned. Only for the thread that
@@ -401,7 +416,8 @@ impl Drop for TaskRef {
 
 /// Awaits a task of a [`RawExecutor`](crate::RawExecutor), from within the task's own allocation.
 pub struct RawJoinHandle<T> {
-    task: TaskRef,
+    /// None once the result was taken.
+    task: Option<TaskRef>,
     /// A handle hands a `T` out and holds none of its own.
     result: PhantomData<fn() -> T>,
 }
@@ -417,12 +433,11 @@ impl<T> RefUnwindSafe for RawJoinHandle<T> {}
 
 impl<T: Send + 'static> JoinHandle<T> for RawJoinHandle<T> {
     fn abort(&self) {
-        self.task.abort();
+        self.task.iter().for_each(TaskRef::abort);
     }
 
     fn is_finished(&self) -> bool {
-        // Acquire: pairs with the fetch_or in `end`.
-        self.task.state.load(Acquire) & ENDED != 0
+        self.task.as_ref().is_none_or(TaskRef::is_finished)
     }
 }
 
@@ -430,73 +445,100 @@ impl<T> Future for RawJoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.register(cx.waker()) {
+        let task = self.task.as_ref().expect("a join handle was polled after it had yielded its result");
+        if !task.is_finished() && task.register(cx.waker()) {
             return Poll::Pending;
         }
-        Poll::Ready(self.take_result().expect("a join handle was polled after it had yielded its result"))
+        let task = self.task.take().expect("it was there");
+        // SAFETY: the task has ended and its handle, which forgets it, has the right to `stage`; `T` is the output of the
+        // task's future.
+        let result = unsafe { task.take_result() };
+        // Relaxed: only the handle changes this flag.
+        if task.state.load(Relaxed) & JOINER == 0 {
+            // The end came while it was replaced, and left it there.
+            task.drop_joiner();
+        }
+        Poll::Ready(result)
     }
 }
 
-impl<T> RawJoinHandle<T> {
+/// What a join handle does.
+impl TaskRef {
+    #[inline]
+    fn is_finished(&self) -> bool {
+        // Acquire: pairs with the fetch_or in `end`.
+        self.state.load(Acquire) & ENDED != 0
+    }
+
     /// Leaves `waker` for the end of the task. False if that has come.
-    fn register(&mut self, waker: &Waker) -> bool {
-        let state = &self.task.state;
-        // Acquire, here and below: pairs with the fetch_or in `end`.
-        let seen = state.load(Acquire);
-        if seen & ENDED != 0 {
+    fn register(&self, waker: &Waker) -> bool {
+        // Relaxed: only the handle changes this flag.
+        if self.state.load(Relaxed) & JOINER != 0 && !self.change(|state| state & !JOINER) {
             return false;
         }
-        if seen & JOINER != 0 {
-            let taken_back = state.fetch_update(AcqRel, Acquire, |state| match state {
-                _ if state & ENDED != 0 => None,
-                _ => Some(state & !JOINER),
-            });
-            if taken_back.is_err() {
-                return false;
-            }
-        }
-        let known = self.task.joiner.with(|joiner| {
+        let known = self.joiner.with(|joiner| {
             // SAFETY: `JOINER` is not set, so the joiner belongs to the handle.
             unsafe { &*joiner }.as_ref().is_some_and(|joiner| joiner.will_wake(waker))
         });
         if !known {
             let fresh = Some(waker.clone());
             // SAFETY: `JOINER` is not set, so the joiner belongs to the handle.
-            let replaced = self.task.joiner.with_mut(|joiner| mem::replace(unsafe { &mut *joiner }, fresh));
+            let replaced = self.joiner.with_mut(|joiner| mem::replace(unsafe { &mut *joiner }, fresh));
             drop(replaced);
         }
-        let handed_over = state.fetch_update(AcqRel, Acquire, |state| match state {
-            _ if state & ENDED != 0 => None,
-            _ => Some(state | JOINER),
-        });
-        handed_over.is_ok()
+        self.change(|state| state | JOINER)
     }
 
-    /// The result of a task that has ended, once.
-    fn take_result(&mut self) -> Option<Result<T, JoinError>> {
-        let mut result = None;
-        // SAFETY: the task has ended and its handle has the right to `stage`; `T` is the output of the task's future.
-        unsafe { (self.task.vtable.take_result)(self.task.header, NonNull::from(&mut result).cast()) };
-        result
+    /// Changes the handle's flags. False if the task has ended.
+    fn change(&self, change: impl Fn(usize) -> usize) -> bool {
+        // AcqRel: pairs with the fetch_or in `end`: one of the two comes first, and knows what the other did.
+        let changed = self.state.fetch_update(AcqRel, Acquire, |state| match state {
+            _ if state & ENDED != 0 => None,
+            _ => Some(change(state)),
+        });
+        changed.is_ok()
+    }
+
+    /// Drops the joiner and the count, if the joiner is the handle's. The count first, as dropping a joiner may panic.
+    #[cold]
+    fn drop_joiner(self) {
+        let joiner = self.take_joiner();
+        drop(self);
+        drop(joiner);
+    }
+
+    /// The joiner, if it is the handle's. For a handle that is done with the task.
+    fn take_joiner(&self) -> Option<Waker> {
+        // Relaxed: only the handle changes this flag.
+        if self.state.load(Relaxed) & JOINER != 0 {
+            return None;
+        }
+        // SAFETY: `JOINER` is not set, so the joiner belongs to the handle.
+        self.joiner.with_mut(|joiner| unsafe { (*joiner).take() })
+    }
+
+    /// The result of a task that has ended.
+    ///
+    /// # Safety
+    ///
+    /// The task has ended, its output is `T`, and nobody else takes or drops its result: the caller has the right to `stage`.
+    unsafe fn take_result<T>(&self) -> Result<T, JoinError> {
+        let mut result = MaybeUninit::uninit();
+        // SAFETY: as the caller promises.
+        unsafe { (self.vtable.take_result)(self.header, NonNull::from(&mut result).cast()) };
+        // SAFETY: written just now.
+        unsafe { result.assume_init() }
     }
 }
 
 impl<T> Drop for RawJoinHandle<T> {
     fn drop(&mut self) {
-        // AcqRel: pairs with the fetch_or in `end`: one of the two comes first, and the other drops the result.
-        let before = self.task.state.fetch_update(AcqRel, Acquire, |state| match state {
-            _ if state & ENDED != 0 => None,
-            _ => Some(state & !(HANDLE | JOINER)),
-        });
-        let (joiner_is_ours, result) = match before {
-            Ok(_) => (true, None),
-            Err(state) => (state & JOINER == 0, self.take_result()),
-        };
-        let mut joiner = None;
-        if joiner_is_ours {
-            // SAFETY: `JOINER` is not set, so the joiner belongs to the handle.
-            joiner = self.task.joiner.with_mut(|joiner| unsafe { (*joiner).take() });
-        }
+        let Some(task) = self.task.take() else { return };
+        let detached = task.change(|state| state & !(HANDLE | JOINER));
+        // SAFETY: the task has ended and its handle, which goes, has the right to `stage`.
+        let result = (!detached).then(|| unsafe { task.take_result::<T>() });
+        let joiner = task.take_joiner();
+        drop(task);
         // Foreign code, and it may panic: everything is in order by now.
         drop((joiner, result));
     }
@@ -543,8 +585,9 @@ mod tests {
     fn overflow() -> ! {
         let executor = RawExecutor::default();
         let handle = executor.spawn(std::future::pending::<()>());
-        let waker = waker::borrow(&handle.task);
-        handle.task.state.fetch_add(usize::MAX / 2, Relaxed);
+        let task = handle.task.as_ref().expect("the result was not taken");
+        let waker = waker::borrow(task);
+        task.state.fetch_add(usize::MAX / 2, Relaxed);
         println!("about to clone");
         mem::forget(Waker::clone(&waker));
         println!("cloned");

@@ -1,5 +1,5 @@
-//! `hammer [--rounds N] [--with-a-race]`: all that can be done to raw-waker, by several threads at once, for sanitizers to
-//! watch. `just tsan` and `just memcheck` run it.
+//! `hammer [--rounds N] [--with-a-race]`: all that can be done to the executors that count by hand, raw-waker and
+//! biased-waker, by several threads at once, for sanitizers to watch. `just tsan` and `just memcheck` run it.
 //!
 //! In half of the rounds the executor is dropped meanwhile; in the other half it sleeps, or is about to, and is woken.
 //! Nothing here is ordered by a lock or by a thread's end: what the sanitizer sees ordered, the executor has ordered.
@@ -17,10 +17,11 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
+use biased_waker::BiasedExecutor;
 use conformance::CountingAllocator;
 use conformance::probe::poll_once;
-use executor::{BlockOn, JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
-use raw_waker::{RawExecutor, RawSpawner};
+use executor::{JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
+use raw_waker::RawExecutor;
 use stress::{Crew, Dice, Job, Plan, Race, spin, wait_until};
 
 use crate::letter::Letter;
@@ -53,18 +54,25 @@ fn main() -> ExitCode {
         }
     }
     // What std and the executors keep for a thread is freed with it, except for the main thread: a leak, to a checker.
-    let hammering = thread::spawn(move || hammer(rounds, with_a_race));
+    let hammering = thread::spawn(move || {
+        let are_sound = [hammer::<RawExecutor>(rounds, with_a_race), hammer::<BiasedExecutor>(rounds, with_a_race)];
+        ExitCode::from(u8::from(are_sound.contains(&false)))
+    });
     hammering.join().unwrap_or(ExitCode::FAILURE)
 }
 
-fn hammer(rounds: usize, with_a_race: bool) -> ExitCode {
+fn hammer<E>(rounds: usize, with_a_race: bool) -> bool
+where
+    E: RemoteSpawn + 'static,
+    E::JoinHandle<u64>: 'static,
+{
     let plan = Plan { rounds: rounds.div_ceil(2), threads: THREADS.to_vec(), seed: 1 };
-    let findings = Race::<RawExecutor>::with_spawner().run(&plan, |_| {});
+    let findings = Race::<E>::with_spawner().run(&plan, |_| {});
     for threads in THREADS {
-        wake_sleeper(rounds.div_ceil(2 * THREADS.len()), threads, with_a_race);
+        wake_sleeper::<E>(rounds.div_ceil(2 * THREADS.len()), threads, with_a_race);
     }
-    println!("hammer: {rounds} rounds; dropped among wakes: {findings}");
-    ExitCode::from(u8::from(!findings.are_none()))
+    println!("hammer: {rounds} rounds of {}; dropped among wakes: {findings}", E::NAME);
+    findings.are_none()
 }
 
 fn fail(message: &str) -> ExitCode {
@@ -73,13 +81,13 @@ fn fail(message: &str) -> ExitCode {
 }
 
 /// Each of the threads writes a letter and wakes the task that is to read it, then spawns a task and joins or aborts it.
-fn wake_sleeper(rounds: usize, threads: usize, with_a_race: bool) {
+fn wake_sleeper<E: RemoteSpawn>(rounds: usize, threads: usize, with_a_race: bool) {
     let crew = Crew::new(threads);
     let mut dice = Dice::new(threads as u64);
-    let mut executor = RawExecutor::default();
+    let mut executor = E::default();
     for round in 0..rounds {
         if round % TURNS == 0 {
-            executor = RawExecutor::default();
+            executor = E::default();
         }
         let ended = Arc::new(AtomicUsize::new(0));
         let (mut readers, mut roots, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
@@ -112,7 +120,7 @@ fn wake_sleeper(rounds: usize, threads: usize, with_a_race: bool) {
     }
 }
 
-/// Gives its waker away in its first poll and reads the letter in its second: raw-waker polls no task that was not woken,
+/// Gives its waker away in its first poll and reads the letter in its second: neither polls a task that was not woken,
 /// and nobody wakes it but the one who has written the letter.
 struct Reader {
     letter: Arc<Letter>,
@@ -133,17 +141,17 @@ impl Future for Reader {
     }
 }
 
-struct Writer {
+struct Writer<S> {
     letter: Arc<Letter>,
     reader: Receiver<Waker>,
-    spawner: RawSpawner,
+    spawner: S,
     ended: Arc<AtomicUsize>,
     root: Receiver<Waker>,
     dice: Dice,
     with_a_race: bool,
 }
 
-impl Writer {
+impl<S: Spawn> Writer<S> {
     fn act(mut self) {
         let waker = await_waker(&self.reader);
         spin(self.dice.pause(PAUSE));

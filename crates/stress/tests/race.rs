@@ -30,6 +30,7 @@ races! {
     nothing_is_left_of_a_park_executor_that_is_dropped_among_wakes: park_waker::ParkExecutor,
     nothing_is_left_of_an_arc_executor_that_is_dropped_among_wakes: arc_waker::ArcExecutor,
     nothing_is_left_of_a_raw_executor_that_is_dropped_among_wakes: raw_waker::RawExecutor,
+    nothing_is_left_of_a_biased_executor_that_is_dropped_among_wakes: biased_waker::BiasedExecutor,
 }
 
 /// Executors that are wrong on purpose.

@@ -65,4 +65,5 @@ random! {
     park_waker: ::park_waker::ParkExecutor,
     arc_waker: ::arc_waker::ArcExecutor,
     raw_waker: ::raw_waker::RawExecutor,
+    biased_waker: ::biased_waker::BiasedExecutor,
 }

@@ -1,0 +1,381 @@
+//! The run loop: it polls the tasks that are in the ready queue, in turn. Nothing ready: it parks.
+
+#![expect(unsafe_code, reason = "what belongs to the driving thread is reached without a lock")]
+
+use std::fmt;
+use std::mem;
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use executor::support::{Driver, Emptied, Entered};
+use executor::sync::cell::Cell;
+use executor::sync::thread_local;
+use executor::{BlockOn, Capabilities, Executor, Idle, JoinError, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+
+use crate::queue::{Chain, EndedList, LocalQueue, RemoteQueue, TaskList};
+use crate::root::RootWaker;
+use crate::task::{BiasedJoinHandle, Kept, TaskRef};
+
+/// The least number of turns in a round. To look after every turn whether there is other work would be a good part of
+/// what a turn costs.
+const SHORT: usize = 32;
+
+/// Polls the tasks that were woken, and parks while there are none.
+#[derive(Debug, Default)]
+pub struct BiasedExecutor {
+    shared: Arc<Shared>,
+}
+
+/// Spawns onto a [`BiasedExecutor`] from its tasks and from other threads. Keeps no task alive: once the executor is dropped,
+/// what it shares with its spawners is empty and closed.
+#[derive(Clone, Debug)]
+pub struct BiasedSpawner {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+pub(crate) struct Shared {
+    driver: Driver,
+    emptied: Emptied,
+    remote: RemoteQueue,
+    local: Local,
+}
+
+/// What belongs to the thread that drives the executor or, when nobody can any more, drops it.
+#[derive(Default)]
+pub(crate) struct Local {
+    pub(crate) queue: LocalQueue,
+    /// All tasks that have not ended, woken or not: what dropping the executor has to end.
+    pub(crate) list: TaskList,
+    /// Those that have, until the executor lets go of them.
+    ended: EndedList,
+    /// How many counts of the `Arc` around it are kept here: those of tasks that were freed at home, for tasks to come.
+    spare: Cell<usize>,
+}
+
+/// The most counts that are kept.
+const SPARE: usize = 1_000;
+
+// SAFETY: `Local` is reached in three ways: through `Shared::local`, which asks whether this thread drives; in `poll_ready`,
+// `has_work` and what they call, which `block_on` calls once `Entered::drives` has said that this thread does; and in the
+// executor's drop, which borrows it exclusively, so that nobody drives. At most one thread drives at a time, and the right
+// passes from thread to thread under the lock in `Driver`.
+unsafe impl Sync for Local {}
+// SAFETY: as above; and what `Local` holds are tasks, which any thread may be the one to drive.
+unsafe impl Send for Local {}
+// Only a panic that the tasks do not catch could leave it inconsistent, and there is none.
+impl RefUnwindSafe for Local {}
+
+impl BlockOn for BiasedExecutor {
+    const NAME: &'static str = "biased-waker";
+
+    const CAPABILITIES: Capabilities = Capabilities {
+        wake_names: WakeNames::Task,
+        idle: Idle::Parks,
+        polls_only_woken: true,
+        remote_spawn: true,
+        concurrent_drivers: true,
+        nested_block_on: NestedBlockOn::Panics,
+        catches_panics: true,
+        reports_cancellation: true,
+    };
+
+    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
+        let entered = AtHome::enter(&self.shared);
+        let mut future = pin!(future.into_future());
+        RootWaker::with(|root| {
+            let waker = root.waker();
+            let mut cx = Context::from_waker(&waker);
+            loop {
+                if root.take_woken() {
+                    if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                        return output;
+                    }
+                }
+                if entered.drives() {
+                    self.poll_ready();
+                }
+                let ready = || root.is_woken() || (entered.drives() && self.has_work());
+                while !ready() {
+                    entered.park_unless(ready);
+                }
+            }
+        })
+    }
+}
+
+impl Spawn for BiasedExecutor {
+    type JoinHandle<T: Send + 'static> = BiasedJoinHandle<T>;
+
+    fn spawn<F>(&self, future: F) -> BiasedJoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.shared.spawn(future)
+    }
+}
+
+impl Executor for BiasedExecutor {
+    fn run(&self) {
+        self.block_on(self.shared.emptied.wait(&self.shared.driver));
+    }
+}
+
+impl RemoteSpawn for BiasedExecutor {
+    type Spawner = BiasedSpawner;
+
+    fn spawner(&self) -> BiasedSpawner {
+        BiasedSpawner { shared: self.shared.clone() }
+    }
+}
+
+impl Spawn for BiasedSpawner {
+    type JoinHandle<T: Send + 'static> = BiasedJoinHandle<T>;
+
+    fn spawn<F>(&self, future: F) -> BiasedJoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.shared.spawn(future)
+    }
+}
+
+impl Drop for BiasedExecutor {
+    fn drop(&mut self) {
+        let local = &self.shared.local;
+        self.shared.remote.close(local);
+        while let Some(task) = local.list.first() {
+            task.fail(JoinError::Cancelled);
+            local.bury(task);
+        }
+        local.queue.take().for_each(Kept::leave_queue);
+        local.ended.let_go();
+        for _ in 0..local.spare.take() {
+            // SAFETY: `put_back` kept this count.
+            drop(unsafe { Arc::from_raw(Arc::as_ptr(&self.shared)) });
+        }
+    }
+}
+
+impl BiasedExecutor {
+    /// Polls the tasks that are ready now, in turn. Those that become ready meanwhile wait for the next round, unless this
+    /// one is short: so none of them keeps `block_on`'s own future waiting for long.
+    fn poll_ready(&self) {
+        let local = &self.shared.local;
+        local.ended.let_go();
+        self.shared.remote.take(local);
+        let mut round = Round { turns: 0, chain: Chain::default(), polled: None };
+        // Around the round and not around each poll, as even an unused net has to be put up.
+        while let Err(payload) = catch_unwind(AssertUnwindSafe(|| round.run(&self.shared))) {
+            let task = round.polled.take().expect("nothing panics but the poll of a task");
+            task.fail(JoinError::Panicked(payload));
+            local.bury(task);
+        }
+        self.shared.emptied.announce_if(|| self.shared.is_empty());
+    }
+
+    /// Whether there is something to do. Only for the driving thread.
+    fn has_work(&self) -> bool {
+        let Shared { local, remote, .. } = &*self.shared;
+        !local.queue.is_empty() || !remote.is_empty() || (self.shared.emptied.is_awaited() && self.shared.is_empty())
+    }
+}
+
+thread_local! {
+    /// The executor that this thread drives, if any; with nested calls the innermost. The tasks of those outside are not at home
+    /// meanwhile, though this thread drives them, too: what is done to them goes the way for other threads.
+    static HOME: Cell<*const Shared> = const { Cell::new(ptr::null()) };
+}
+
+/// The executor that this thread drives, or null.
+#[inline]
+fn home() -> *const Shared {
+    HOME.with(Cell::get)
+}
+
+/// A call of `block_on` under way: what makes a thread the home of the executor's tasks, once it drives.
+struct AtHome<'a> {
+    shared: &'a Shared,
+    entered: Entered<'a>,
+    /// The executor whose tasks were at home here before this call drove.
+    outer: Cell<Option<*const Shared>>,
+}
+
+impl<'a> AtHome<'a> {
+    fn enter(shared: &'a Shared) -> Self {
+        Self { shared, entered: shared.driver.enter(), outer: Cell::new(None) }
+    }
+
+    /// Whether this call drives. See [`Entered::drives`].
+    #[inline]
+    fn drives(&self) -> bool {
+        self.outer.get().is_some() || self.arrive()
+    }
+
+    #[cold]
+    fn arrive(&self) -> bool {
+        let drives = self.entered.drives();
+        if drives {
+            self.outer.set(Some(HOME.with(|home| home.replace(self.shared))));
+            // What this thread called while it followed comes before what it wakes now.
+            self.shared.remote.take(&self.shared.local);
+        }
+        drives
+    }
+
+    fn park_unless(&self, ready: impl FnOnce() -> bool) {
+        self.shared.let_go();
+        self.entered.park_unless(ready);
+    }
+}
+
+impl Drop for AtHome<'_> {
+    /// Before `entered` passes the right to drive on.
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(outer) = self.outer.get() {
+            self.shared.let_go();
+            HOME.with(|home| home.set(outer));
+            if !outer.is_null() {
+                // SAFETY: this call is nested in one that drives it, further up the stack.
+                let outer = unsafe { &*outer };
+                // What this thread called meanwhile comes before what it wakes now.
+                outer.remote.take(&outer.local);
+            }
+        }
+    }
+}
+
+/// A round under way.
+struct Round {
+    turns: usize,
+    chain: Chain,
+    /// The task whose poll is under way.
+    polled: Option<Kept>,
+}
+
+impl Round {
+    fn run(&mut self, Shared { local, remote, .. }: &Shared) {
+        loop {
+            for task in self.chain.by_ref() {
+                self.turns += 1;
+                self.polled = Some(task);
+                if task.poll(|| remote.take(local)).is_ready() {
+                    local.bury(task);
+                }
+            }
+            if self.turns >= SHORT || local.queue.is_empty() {
+                break;
+            }
+            self.chain = local.queue.take();
+        }
+    }
+}
+
+impl Local {
+    /// Ends a task whose result is in its place.
+    fn bury(&self, task: Kept) {
+        self.list.remove(task);
+        if task.end() {
+            self.ended.push(task);
+        }
+    }
+}
+
+impl Shared {
+    /// Accepts a future, or drops it at once where the executor is gone.
+    fn spawn<F>(self: &Arc<Self>, future: F) -> BiasedJoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let Some(local) = self.local() else { return self.spawn_from_elsewhere(future) };
+        let (task, handle) = TaskRef::at_home(future, self.spare(local));
+        local.list.insert(task);
+        local.queue.push(task);
+        handle
+    }
+
+    fn spawn_from_elsewhere<F>(self: &Arc<Self>, future: F) -> BiasedJoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (task, handle) = TaskRef::away(future, self.clone());
+        match self.remote.push(task) {
+            Ok(true) => self.driver.unpark(),
+            Ok(false) => {}
+            Err(task) => task.reject(),
+        }
+        handle
+    }
+
+    /// A count for a task that is spawned at home.
+    fn spare(self: &Arc<Self>, local: &Local) -> Arc<Self> {
+        let Some(left) = local.spare.get().checked_sub(1) else { return self.clone() };
+        local.spare.set(left);
+        // SAFETY: `put_back` kept this count.
+        unsafe { Arc::from_raw(Arc::as_ptr(self)) }
+    }
+
+    /// Takes back the count of a task that is freed.
+    #[inline]
+    pub(crate) fn put_back(self: Arc<Self>) {
+        if let Some(local) = self.local().filter(|local| local.spare.get() < SPARE) {
+            local.spare.set(local.spare.get() + 1);
+            mem::forget(self);
+        }
+    }
+
+    /// Lets go of the tasks that have ended, if this thread drives.
+    fn let_go(&self) {
+        self.local().into_iter().for_each(|local| local.ended.let_go());
+    }
+
+    /// What belongs to the driving thread, if this is the one.
+    #[inline]
+    pub(crate) fn local(&self) -> Option<&Local> {
+        // SAFETY: it is alive, as it is borrowed.
+        unsafe { Self::local_at(NonNull::from(self)) }
+    }
+
+    /// Like [`local`](Self::local), for a wake: nothing is read, and no register in use, before the question is answered.
+    ///
+    /// # Safety
+    ///
+    /// `shared` is alive for as long as the result is used.
+    #[inline]
+    pub(crate) unsafe fn local_at<'a>(shared: NonNull<Self>) -> Option<&'a Local> {
+        let home = home();
+        if !ptr::eq(home, shared.as_ptr()) {
+            return None;
+        }
+        // SAFETY: as the caller promises.
+        let shared = unsafe { shared.as_ref() };
+        Some(&shared.local)
+    }
+
+    /// Whether no task is left. Only for the driving thread.
+    fn is_empty(&self) -> bool {
+        self.local.list.first().is_none() && self.remote.is_empty()
+    }
+
+    /// Puts a task onto the stack and wakes the thread that drives. The stack of an executor that is gone drops it.
+    pub(crate) fn push(&self, task: TaskRef) {
+        if let Ok(true) = self.remote.push(task) {
+            self.driver.unpark();
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    /// Shows nothing: a writer is foreign code, and must not run under a lock.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,213 @@
+//! The ready queue, the list of all tasks and that of those to let go of, all threaded through the tasks themselves, so that
+//! neither a wake nor a spawn allocates for them.
+
+#![expect(unsafe_code, reason = "the stack's links are references given away as pointers")]
+
+use std::mem::ManuallyDrop;
+use std::ptr::{self, NonNull};
+
+use executor::sync::atomic::{AtomicPtr, Ordering::*};
+use executor::sync::cell::Cell;
+
+use crate::executor::Local;
+use crate::task::{Header, Kept, TaskRef};
+
+/// Looks at a task through a reference that stays where it is.
+///
+/// # Safety
+///
+/// Somebody holds a reference to `task`, and keeps it while the result is used.
+unsafe fn peek(task: NonNull<Header>) -> ManuallyDrop<TaskRef> {
+    // SAFETY: the caller knows of a reference, and the result does not give it back.
+    ManuallyDrop::new(unsafe { TaskRef::from_raw(task) })
+}
+
+/// The part of the ready queue for the thread that drives: first in, first out, no atomics. The `next_ready` of a task in it
+/// is the queue's: the next task, or the task itself if it is the last.
+#[derive(Default)]
+pub(crate) struct LocalQueue {
+    first: Cell<Option<Kept>>,
+    /// Means something while there is a first.
+    last: Cell<Option<Kept>>,
+}
+
+impl LocalQueue {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.get().is_none()
+    }
+
+    #[inline]
+    pub(crate) fn push(&self, task: Kept) {
+        task.next_ready.set(Some(task));
+        match self.first.get().and(self.last.get()) {
+            Some(last) => last.next_ready.set(Some(task)),
+            None => self.first.set(Some(task)),
+        }
+        self.last.set(Some(task));
+    }
+
+    /// Takes out all tasks. They count as queued until their `next_ready` is cleared.
+    #[inline]
+    pub(crate) fn take(&self) -> Chain {
+        Chain { next: self.first.take() }
+    }
+}
+
+/// Tasks that were taken out of the queue, in turn.
+#[derive(Default)]
+pub(crate) struct Chain {
+    next: Option<Kept>,
+}
+
+impl Iterator for Chain {
+    type Item = Kept;
+
+    #[inline]
+    fn next(&mut self) -> Option<Kept> {
+        let task = self.next?;
+        let next = task.next_ready.get();
+        self.next = if next == Some(task) { None } else { next };
+        Some(task)
+    }
+}
+
+/// The part of the ready queue for all other threads: a stack that they push onto, and that the driving thread takes as
+/// a whole. As nothing else is ever taken, a compare-exchange of its top is never fooled by a top that went and came
+/// back.
+///
+/// Source: R. K. Treiber, "Systems Programming: Coping with Parallelism", IBM Research Report RJ 5118, 1986.
+#[derive(Debug, Default)]
+pub(crate) struct RemoteQueue {
+    /// The task pushed last, null, or [`CLOSED`]. Owns a reference to each task in the stack.
+    top: AtomicPtr<Header>,
+}
+
+/// No task is here: an address that no allocation has.
+const CLOSED: *mut Header = ptr::dangling_mut();
+
+impl RemoteQueue {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.top.load(Relaxed).is_null()
+    }
+
+    /// Whether the queue was empty before, so that the driving thread may be asleep. Hands the task back if the queue
+    /// is closed.
+    pub(crate) fn push(&self, task: TaskRef) -> Result<bool, TaskRef> {
+        let mut top = self.top.load(Relaxed);
+        loop {
+            if top == CLOSED {
+                return Err(task);
+            }
+            task.next_called.set(NonNull::new(top));
+            // Release: pairs with the Acquire in `take` and `close`, which sees the link and all before it.
+            match self.top.compare_exchange_weak(top, task.as_ptr().as_ptr(), Release, Relaxed) {
+                Ok(_) => {
+                    // The stack's reference now.
+                    task.into_raw();
+                    return Ok(top.is_null());
+                }
+                Err(now) => top = now,
+            }
+        }
+    }
+
+    /// Moves all tasks into the ready queue here, the one pushed first first. Only for the driving thread.
+    pub(crate) fn take(&self, local: &Local) {
+        if !self.is_empty() {
+            // Acquire: pairs with the Release in `push`.
+            let top = self.top.swap(ptr::null_mut(), Acquire);
+            Self::drain(top, local);
+        }
+    }
+
+    /// Like [`take`](Self::take), and from now on nothing can be pushed. Only for the thread that drops the executor.
+    pub(crate) fn close(&self, local: &Local) {
+        // Acquire: pairs with the Release in `push`.
+        let top = self.top.swap(CLOSED, Acquire);
+        Self::drain(top, local);
+    }
+
+    /// Receives the tasks of a stack that was taken.
+    fn drain(top: *mut Header, local: &Local) {
+        let mut newer = None;
+        let mut next = NonNull::new(top);
+        while let Some(task) = next {
+            // SAFETY: the stack owns a reference to each of its tasks.
+            next = unsafe { peek(task) }.next_called.replace(newer);
+            newer = Some(task);
+        }
+        let mut next = newer;
+        while let Some(task) = next {
+            // SAFETY: the stack's reference passes to the result.
+            let task = unsafe { TaskRef::from_raw(task) };
+            next = task.next_called.get();
+            if let Some(task) = Kept::receive(task) {
+                // It may be new and in the ready queue already: aborted at home before it was received.
+                if task.is_new() {
+                    local.list.insert(task);
+                }
+                if task.next_ready.get().is_none() {
+                    local.queue.push(task);
+                }
+            }
+        }
+    }
+}
+
+/// All tasks that have not ended, woken or not: what dropping the executor has to end. The `previous` and `next` of a task in
+/// it are the list's.
+#[derive(Default)]
+pub(crate) struct TaskList {
+    first: Cell<Option<Kept>>,
+}
+
+impl TaskList {
+    #[inline]
+    pub(crate) fn insert(&self, task: Kept) {
+        let first = self.first.replace(Some(task));
+        task.previous.set(None);
+        task.next.set(first);
+        if let Some(first) = first {
+            first.previous.set(Some(task));
+        }
+    }
+
+    pub(crate) fn first(&self) -> Option<Kept> {
+        self.first.get()
+    }
+
+    /// Takes out a task that is in this list.
+    #[inline]
+    pub(crate) fn remove(&self, task: Kept) {
+        let (previous, next) = (task.previous.get(), task.next.get());
+        match previous {
+            Some(previous) => previous.next.set(next),
+            None => self.first.set(next),
+        }
+        if let Some(next) = next {
+            next.previous.set(previous);
+        }
+    }
+}
+
+/// The tasks that have ended and that the executor has not let go of. The `next` of a task in it is the list's.
+#[derive(Default)]
+pub(crate) struct EndedList {
+    first: Cell<Option<Kept>>,
+}
+
+impl EndedList {
+    #[inline]
+    pub(crate) fn push(&self, task: Kept) {
+        task.next.set(self.first.replace(Some(task)));
+    }
+
+    /// Lets go of all of them.
+    #[inline]
+    pub(crate) fn let_go(&self) {
+        while let Some(task) = self.first.get() {
+            self.first.set(task.next.get());
+            task.let_go();
+        }
+    }
+}

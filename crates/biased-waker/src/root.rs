@@ -1,0 +1,193 @@
+//! The waker for the future of a `block_on`: no task, but counted and woken in the same two ways. Its home is its thread.
+
+#![expect(unsafe_code, reason = "a vtable deals in untyped pointers and in counts that the compiler does not see")]
+
+use std::cell::RefCell;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+use std::task::{RawWaker, RawWakerVTable, Waker};
+
+use executor::support::{here, number};
+use executor::sync::atomic::{AtomicBool, Ordering::*};
+use executor::sync::cell::Cell;
+use executor::sync::thread::{self, Thread};
+use executor::sync::{Alive, free, thread_local};
+
+use crate::count::BiasedCount;
+
+thread_local! {
+    /// The waker of this thread's last `block_on`, kept for the next one. Borrowed while one is under way, so that a
+    /// nested `block_on` gets a waker of its own and cannot take the outer one's wakes.
+    static CACHED: RefCell<Option<RootWaker>> = const { RefCell::new(None) };
+}
+
+/// What `executor::support::RootWaker` is to arc-waker and raw-waker, at no atomic operation on its own thread.
+///
+/// It is the owner of the root, which it lets go of when it is dropped.
+#[derive(Debug)]
+pub(crate) struct RootWaker {
+    root: NonNull<Root>,
+}
+
+#[derive(Debug)]
+struct Root {
+    count: BiasedCount,
+    /// Woken on its own thread. Belongs to that.
+    woken_here: Cell<bool>,
+    /// Woken by another.
+    woken_away: AtomicBool,
+    thread: Thread,
+    /// The thread once more, as [`here`] names it.
+    home: usize,
+    /// For the models: begins and ends with this.
+    alive: Alive,
+}
+
+/// As for tasks: a named `static`, since `will_wake` compares its address.
+static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop);
+
+impl RootWaker {
+    /// Runs `f` with a waker for the calling thread, woken already, so that the future gets its first poll.
+    ///
+    /// Allocates on a thread's first call, in a nested call, and when a clone of the last call's waker still exists:
+    /// a stale waker never wakes a later call.
+    #[inline]
+    pub(crate) fn with<R>(f: impl FnOnce(&RootWaker) -> R) -> R {
+        let mut f = Some(f);
+        let mut call = |root: &RootWaker| f.take().expect("it is called once")(root);
+        let result = CACHED.try_with(|cached| {
+            let mut cached = cached.try_borrow_mut().ok()?;
+            let root = match &mut *cached {
+                Some(root) if root.root().count.is_sole() => root,
+                cached => cached.insert(RootWaker::new()),
+            };
+            root.root().woken_here.set(true);
+            Some(call(root))
+        });
+        // In the destructor of another thread-local the cache may be gone.
+        result.ok().flatten().unwrap_or_else(|| call(&RootWaker::new()))
+    }
+
+    #[cold]
+    fn new() -> Self {
+        let root = Root {
+            count: BiasedCount::new(0, 0),
+            woken_here: Cell::new(true),
+            woken_away: AtomicBool::new(false),
+            thread: thread::current(),
+            home: number(),
+            alive: Alive::new(),
+        };
+        Self { root: NonNull::from(Box::leak(Box::new(root))) }
+    }
+
+    #[inline]
+    fn root(&self) -> &Root {
+        // SAFETY: the owner has not let go of it.
+        unsafe { look(self.root.as_ptr().cast_const().cast()) }
+    }
+
+    /// The waker to poll with. It borrows the owner's reference.
+    #[inline]
+    pub(crate) fn waker(&self) -> ManuallyDrop<Waker> {
+        // SAFETY: the functions of `VTABLE` expect a pointer to a root to which a reference is held. `self` holds the owner's,
+        // and as this waker is never dropped, it is not given back by it.
+        ManuallyDrop::new(unsafe { Waker::new(self.root.as_ptr().cast_const().cast(), &VTABLE) })
+    }
+
+    /// Whether the future was woken since the last [`take_woken`](Self::take_woken).
+    #[inline]
+    pub(crate) fn is_woken(&self) -> bool {
+        self.root().woken_here.get() || self.root().woken_away.load(Relaxed)
+    }
+
+    /// Like [`is_woken`](Self::is_woken), and forgets it: call it before the poll.
+    #[inline]
+    pub(crate) fn take_woken(&self) -> bool {
+        let root = self.root();
+        let here = root.woken_here.replace(false);
+        // Acquire: pairs with the Release in `Root::wake`; the poll sees what every waking thread wrote. A swap, as a load
+        // and a store would miss a wake in between.
+        let away = root.woken_away.load(Relaxed) && root.woken_away.swap(false, Acquire);
+        here || away
+    }
+}
+
+impl Drop for RootWaker {
+    fn drop(&mut self) {
+        if self.root().count.merge() {
+            // SAFETY: that was the last reference, and `new` made the pointer from a box.
+            free(unsafe { Box::from_raw(self.root.as_ptr()) });
+        }
+    }
+}
+
+impl Root {
+    #[inline]
+    fn is_here(&self) -> bool {
+        self.home == here()
+    }
+
+    #[inline]
+    fn wake(&self) {
+        if self.is_here() {
+            // Its own thread is awake, and looks at the flag before it parks.
+            self.woken_here.set(true);
+        } else if !self.woken_away.swap(true, Release) {
+            // Release: pairs with the Acquire in `take_woken`. A swap even if the flag is set already, so that this wake,
+            // too, happens before the poll.
+            self.thread.unpark();
+        }
+    }
+}
+
+/// # Safety
+///
+/// `data` points to a root to which a reference is held while the result is used.
+#[inline]
+unsafe fn look<'a>(data: *const ()) -> &'a Root {
+    // SAFETY: as the caller promises.
+    let root = unsafe { &*data.cast::<Root>() };
+    root.alive.check();
+    root
+}
+
+/// # Safety
+///
+/// `data` points to a root to which the waker holds a reference, as [`RootWaker::waker`] and [`clone`] make it.
+unsafe fn clone(data: *const ()) -> RawWaker {
+    // SAFETY: the caller's waker holds a reference.
+    let root = unsafe { look(data) };
+    root.count.add(root.is_here());
+    RawWaker::new(data, &VTABLE)
+}
+
+/// # Safety
+///
+/// As for [`clone()`]; the reference passes to this function.
+unsafe fn wake(data: *const ()) {
+    // SAFETY: the caller's waker holds a reference.
+    unsafe { wake_by_ref(data) };
+    // SAFETY: that reference passes on.
+    unsafe { drop(data) };
+}
+
+/// # Safety
+///
+/// As for [`clone()`].
+unsafe fn wake_by_ref(data: *const ()) {
+    // SAFETY: the caller's waker holds a reference.
+    unsafe { look(data) }.wake();
+}
+
+/// # Safety
+///
+/// As for [`clone()`]; the reference passes to this function.
+unsafe fn drop(data: *const ()) {
+    // SAFETY: the caller's waker holds a reference.
+    let root = unsafe { look(data) };
+    if root.count.sub(root.is_here()) {
+        // SAFETY: that was the last reference, and `RootWaker::new` made the pointer from a box.
+        free(unsafe { Box::from_raw(data.cast_mut().cast::<Root>()) });
+    }
+}

@@ -1,0 +1,806 @@
+//! A spawned future, its result, its joiner and its links, in one allocation whose references are counted in two words.
+
+#![expect(unsafe_code, reason = "one allocation is shared by the queue, the list, the wakers and the join handle")]
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem::{self, ManuallyDrop, MaybeUninit};
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use executor::sync::atomic::Ordering::*;
+use executor::sync::cell::{Cell, UnsafeCell};
+use executor::sync::{Alive, free};
+use executor::{JoinError, JoinHandle};
+
+use crate::count::{BiasedCount, ONE};
+use crate::executor::{Local, Shared};
+use crate::waker;
+
+// The flags of a task, in either of its two words: each word says what was done on its side.
+
+/// In `away`: the task is on the stack of other threads, or whoever set this is about to put it there, or it came from there
+/// and has not had its turn. (At home `next_ready` says whether the task is queued.)
+const QUEUED: usize = 1 << 1;
+/// The future is gone. Its result is there, unless it was taken.
+const ENDED: usize = 1 << 2;
+/// The task's next turn drops the future instead of polling it.
+const ABORTED: usize = 1 << 3;
+/// The join handle is gone: nobody takes the result.
+const DETACHED: usize = 1 << 4;
+/// In `here`: the task came from the stack, so its turn has to clear `QUEUED` in `away`.
+const CALLED: usize = 1 << 5;
+/// In `away`: `joiner` belongs to the join handle, on another thread. Otherwise it belongs to the driving thread.
+const BORROWED: usize = 1 << 5;
+
+/// What every task begins with, whatever its future: all that wakers, queue and list need to know.
+///
+/// ```text
+///            wake (1)               poll (2)
+///   idle ──────────────▶ QUEUED ──────────────▶ running ──▶ ENDED (4)
+///    ▲                     ▲                       │          │
+///    │                     └── woken meanwhile (3) ┤          └──▶ MERGED (5)
+///    └────────────── not woken meanwhile ──────────┘
+/// ```
+///
+/// (1) A wake at home links the task into the ready queue. One elsewhere sets `QUEUED` in `away` and
+/// pushes the task onto the stack, with a reference; the driving thread moves it from there into the ready queue, unless it is
+/// in it, and notes `CALLED`. (2) The driving thread takes it out and clears the link, and `QUEUED` in `away` only where `CALLED`
+/// asks for it, *before* it polls. (3) A wake during the poll finds it cleared on its side, and cannot be lost. One on each side leads to
+/// one poll, or, where the second comes after the stack was emptied, to one poll too many. (4) The driving thread drops the
+/// future, stores the result and sets `ENDED` on both sides, and wakes the joiner. A wake from now on does nothing. (5) Before the
+/// next round, or when it stops to drive, it lets go of the task.
+///
+/// References are held by each waker, by the join handle, by the stack until the turn of a task that came from there, and by the
+/// ready queue where the task ends while it is in it. All others that look at a task rely on the executor's own, which [`Kept`] stands for.
+///
+/// What a wake and a turn touch comes last, beside the future.
+#[repr(C)]
+pub(crate) struct Header {
+    /// For the models: begins and ends with this.
+    alive: Alive,
+    /// Belongs to the driving thread, at home also when it polls the join handle, unless `BORROWED` is set. The handle sets it
+    /// and takes it back, neither after `ENDED`: if it is set then, what is here stays the handle's.
+    joiner: UnsafeCell<Option<Waker>>,
+    /// The neighbours in the executor's list. Belong to the thread that drives or drops the executor. A task that is new
+    /// to it, ready or not, is its own `previous`. After the end `next` is the next one that has ended.
+    pub(crate) previous: Cell<Option<Kept>>,
+    pub(crate) next: Cell<Option<Kept>>,
+    /// The next task on the stack. Belongs to whoever holds the stack's reference.
+    pub(crate) next_called: Cell<Option<NonNull<Header>>>,
+    /// The next task in the ready queue, or the task itself if it is the last. `None` if it is not in the queue and has not
+    /// ended. A task that has ended links to itself, so that a wake takes it for queued. Belongs to the driving thread.
+    pub(crate) next_ready: Cell<Option<Kept>>,
+    /// A count of the `Arc`, by which other threads reach queue and driver.
+    shared: NonNull<Shared>,
+    vtable: &'static TaskVTable,
+    pub(crate) count: BiasedCount,
+}
+
+impl Header {
+    #[inline]
+    fn shared(&self) -> &Shared {
+        // SAFETY: the task owns a count of the `Arc`.
+        unsafe { self.shared.as_ref() }
+    }
+
+    /// What belongs to the thread that drives, if the task is at home here.
+    #[inline]
+    fn at_home(&self) -> Option<&Local> {
+        // SAFETY: the task owns a count of the `Arc`.
+        unsafe { Shared::local_at(self.shared) }
+    }
+}
+
+/// A header and what it is the header of.
+#[repr(C)]
+struct Task<F: Future> {
+    header: Header,
+    /// Belongs to the thread that drives or drops the executor until `ENDED`; then to the join handle, or where that is gone,
+    /// to the driving thread.
+    stage: UnsafeCell<Stage<F>>,
+}
+
+/// The future before `ENDED`, the result after it: the flags know which, so this needs no tag.
+#[repr(C)]
+union Stage<F: Future> {
+    future: ManuallyDrop<F>,
+    result: ManuallyDrop<Result<F::Output, JoinError>>,
+}
+
+/// What depends on the type of the future, behind the header's untyped pointer.
+///
+/// Each function asks for a pointer to the header of a `Task<F>` that is alive, of the `F` that the table was made for.
+struct TaskVTable {
+    /// Polls the future, whose panic unwinds. `Ready` when the result has taken its place. Asks for the right to `stage`,
+    /// before `ENDED`.
+    poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Poll<()>,
+    /// Puts the error into the future's place. Asks for the right to `stage`, before `ENDED`.
+    fail: unsafe fn(NonNull<Header>, JoinError),
+    /// Moves the result into the `Result<F::Output, JoinError>` that is pointed to, and must not be called twice. Asks for
+    /// the right to `stage`, after `ENDED`.
+    take_result: unsafe fn(NonNull<Header>, NonNull<()>),
+    /// Drops the result, which must not have been taken. Asks for the right to `stage`, after `ENDED`.
+    drop_result: unsafe fn(NonNull<Header>),
+    /// Frees the memory. Asks that no reference is left.
+    free: unsafe fn(NonNull<Header>),
+}
+
+impl<F: Future> Task<F> {
+    const VTABLE: &'static TaskVTable = &TaskVTable {
+        poll: Self::poll,
+        fail: Self::fail,
+        take_result: Self::take_result,
+        drop_result: Self::drop_result,
+        free: Self::free,
+    };
+
+    /// # Safety
+    ///
+    /// `task` points to the header of a `Task<F>` that is alive, and the caller has the right to its `stage`.
+    unsafe fn with_stage<R>(task: NonNull<Header>, f: impl FnOnce(&mut Stage<F>) -> R) -> R {
+        // SAFETY: the header is the first field of a `repr(C)` struct, and the pointer was made from one to the whole.
+        let task = unsafe { task.cast::<Self>().as_ref() };
+        task.header.alive.check();
+        task.stage.with_mut(|stage| {
+            // SAFETY: the caller has the right to `stage`.
+            f(unsafe { &mut *stage })
+        })
+    }
+
+    /// See [`TaskVTable::poll`].
+    unsafe fn poll(task: NonNull<Header>, cx: &mut Context<'_>) -> Poll<()> {
+        let poll = |stage: &mut Stage<F>| {
+            // SAFETY: a task that has not ended holds its future.
+            let future = unsafe { &mut *stage.future };
+            // SAFETY: the future stays in its allocation until `Stage::end` drops it in place.
+            let future = unsafe { Pin::new_unchecked(future) };
+            future.poll(cx).map(|value| {
+                // SAFETY: as above.
+                unsafe { stage.end(Ok(value)) }
+            })
+        };
+        // SAFETY: as the caller promises.
+        unsafe { Self::with_stage(task, poll) }
+    }
+
+    /// See [`TaskVTable::fail`].
+    unsafe fn fail(task: NonNull<Header>, error: JoinError) {
+        let fail = |stage: &mut Stage<F>| {
+            // SAFETY: a task that has not ended holds its future.
+            unsafe { stage.end(Err(error)) }
+        };
+        // SAFETY: as the caller promises.
+        unsafe { Self::with_stage(task, fail) }
+    }
+
+    /// See [`TaskVTable::take_result`].
+    unsafe fn take_result(task: NonNull<Header>, into: NonNull<()>) {
+        // SAFETY: as the caller promises.
+        let result = unsafe { Self::with_stage(task, Stage::take) };
+        // SAFETY: the caller points to a place of this type.
+        unsafe { into.cast::<Result<F::Output, JoinError>>().write(result) };
+    }
+
+    /// See [`TaskVTable::drop_result`].
+    unsafe fn drop_result(task: NonNull<Header>) {
+        // SAFETY: as the caller promises.
+        let result = unsafe { Self::with_stage(task, Stage::take) };
+        quietly(|| drop(result));
+    }
+
+    /// See [`TaskVTable::free`].
+    unsafe fn free(task: NonNull<Header>) {
+        // SAFETY: `TaskRef::new` made the pointer from this type's box, and nobody else has a reference any more.
+        free(unsafe { Box::from_raw(task.cast::<Self>().as_ptr()) });
+    }
+}
+
+impl<F: Future> Stage<F> {
+    /// Drops the future in place, and only then stores the result: whoever sees it may rely on the future being gone.
+    ///
+    /// # Safety
+    ///
+    /// The future is there.
+    unsafe fn end(&mut self, result: Result<F::Output, JoinError>) {
+        // SAFETY: it is there, and from now on nobody takes it for alive.
+        let drop_future = || unsafe { ManuallyDrop::drop(&mut self.future) };
+        let result = match catch_unwind(AssertUnwindSafe(drop_future)) {
+            Ok(()) => result,
+            Err(payload) => {
+                quietly(|| drop(result));
+                Err(JoinError::Panicked(payload))
+            }
+        };
+        self.result = ManuallyDrop::new(result);
+    }
+
+    /// Moves the result out. Called once, after `ENDED`, where the result is.
+    fn take(&mut self) -> Result<F::Output, JoinError> {
+        // SAFETY: the two functions that call this promise it.
+        unsafe { ManuallyDrop::take(&mut self.result) }
+    }
+}
+
+/// Runs foreign code whose panic nobody is there to be told of.
+fn quietly(action: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(action)) {
+        // What a panic carries may panic when it is dropped. What that one carries is leaked.
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            mem::forget(payload);
+        }
+    }
+}
+
+/// A counted pointer to a task: what `Arc<Task>` is to arc-waker.
+///
+/// Its reference is what makes it sound to look at the header. In a `ManuallyDrop` it stands for a reference that is held
+/// elsewhere, by a waker.
+pub(crate) struct TaskRef {
+    header: NonNull<Header>,
+}
+
+/// A pointer to a task that the executor has not let go of, so that nothing needs to be counted. Only for the thread that
+/// drives or drops the executor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    header: NonNull<Header>,
+}
+
+impl TaskRef {
+    /// Allocates a task for the thread that drives. It is referred to by its handle.
+    pub(crate) fn at_home<F>(future: F, shared: Arc<Shared>) -> (Kept, BiasedJoinHandle<F::Output>)
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let header = Self::allocate(future, shared, BiasedCount::new(ONE, 0));
+        (Kept { header }, BiasedJoinHandle { task: Some(Self { header }), result: PhantomData })
+    }
+
+    /// Allocates a task on another thread: it counts as called, and is referred to by the stack, for which the first result
+    /// is, and by its handle.
+    pub(crate) fn away<F>(future: F, shared: Arc<Shared>) -> (TaskRef, BiasedJoinHandle<F::Output>)
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let header = Self::allocate(future, shared, BiasedCount::new(0, QUEUED | (2 * ONE)));
+        let task = TaskRef { header };
+        task.previous.set(Some(Kept { header }));
+        (task, BiasedJoinHandle { task: Some(Self { header }), result: PhantomData })
+    }
+
+    fn allocate<F>(future: F, shared: Arc<Shared>, count: BiasedCount) -> NonNull<Header>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let header = Header {
+            alive: Alive::new(),
+            joiner: UnsafeCell::new(None),
+            previous: Cell::new(None),
+            next: Cell::new(None),
+            next_called: Cell::new(None),
+            next_ready: Cell::new(None),
+            // SAFETY: an `Arc` does not point to null.
+            shared: unsafe { NonNull::new_unchecked(Arc::into_raw(shared).cast_mut()) },
+            vtable: Task::<F>::VTABLE,
+            count,
+        };
+        let stage = Stage { future: ManuallyDrop::new(future) };
+        NonNull::from(Box::leak(Box::new(Task { header, stage: UnsafeCell::new(stage) }))).cast()
+    }
+
+    /// Gives the reference away with the pointer.
+    pub(crate) fn into_raw(self) -> NonNull<Header> {
+        ManuallyDrop::new(self).header
+    }
+
+    /// # Safety
+    ///
+    /// `header` points to a task, and a reference to it passes to the result, or is kept elsewhere while the result, which
+    /// then must not be dropped, is used.
+    pub(crate) unsafe fn from_raw(header: NonNull<Header>) -> Self {
+        Self { header }
+    }
+
+    pub(crate) fn as_ptr(&self) -> NonNull<Header> {
+        self.header
+    }
+
+    /// Puts the task into the ready queue unless it is there, and uses up the reference.
+    pub(crate) fn wake(self) {
+        // Elsewhere, queue and driver are reached through the task, so this reference keeps it until the wake is through.
+        self.wake_by_ref();
+    }
+
+    /// Puts the task into the ready queue unless it is there.
+    #[inline]
+    pub(crate) fn wake_by_ref(&self) {
+        match self.at_home() {
+            Some(local) => self.wake_here(local),
+            // SAFETY: a reference is held.
+            None => unsafe { Self::wake_from_elsewhere(self.header, 0) },
+        }
+    }
+
+    /// Makes the task's next turn drop its future, and gives it a turn.
+    fn abort(&self) {
+        match self.at_home() {
+            Some(local) => {
+                self.count.set_here(self.count.here() | ABORTED);
+                self.wake_here(local);
+            }
+            // SAFETY: a reference is held.
+            None => unsafe { Self::wake_from_elsewhere(self.header, ABORTED) },
+        }
+    }
+
+    /// Ends a task that the executor, which is gone, does not take.
+    pub(crate) fn reject(self) {
+        let task = Kept { header: self.header };
+        // The stack's reference. The executor's own, which nobody else knows of, is left.
+        drop(self);
+        task.fail(JoinError::Cancelled);
+        if task.end() {
+            task.let_go();
+        }
+    }
+
+    #[inline]
+    fn wake_here(&self, local: &Local) {
+        if self.next_ready.get().is_none() {
+            // It has not ended, so the executor has not let go of it.
+            local.queue.push(Kept { header: self.header });
+        }
+    }
+
+    /// Kept out of the short way, which is to stay short.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds a reference to the task.
+    #[inline(never)]
+    unsafe fn wake_from_elsewhere(header: NonNull<Header>, reason: usize) {
+        // SAFETY: it passes none on.
+        let task = ManuallyDrop::new(unsafe { Self::from_raw(header) });
+        // AcqRel: pairs with the fetch_sub in `Kept::answer`; the turn sees what every waking thread wrote. Written also where
+        // nothing changes, as the task is queued already: so this wake, too, happens before the turn.
+        let before = task.count.away().fetch_update(AcqRel, Acquire, |away| match away {
+            _ if away & ENDED != 0 => None,
+            _ if away & QUEUED != 0 => Some(away | reason),
+            _ => Some((away | QUEUED | reason).wrapping_add(ONE)),
+        });
+        if before.is_ok_and(|before| before & QUEUED == 0) {
+            // The reference that was just added.
+            task.shared().push(TaskRef { header });
+        }
+    }
+}
+
+impl Kept {
+    pub(crate) fn as_ptr(self) -> NonNull<Header> {
+        self.header
+    }
+
+    /// Whether the task is new to the executor's list. Said once.
+    pub(crate) fn is_new(self) -> bool {
+        let is_new = self.previous.get() == Some(self);
+        if is_new {
+            self.previous.set(None);
+        }
+        is_new
+    }
+
+    /// Takes a task over from the stack, with the stack's reference, which it keeps until its turn. `None` if it has ended.
+    pub(crate) fn receive(task: TaskRef) -> Option<Kept> {
+        let here = task.count.here();
+        if here & ENDED != 0 {
+            drop(task);
+            return None;
+        }
+        task.count.set_here(here | CALLED);
+        Some(Kept { header: task.into_raw() })
+    }
+
+    /// Gives a task that was taken out of the ready queue its turn. `Ready` when it has ended with this turn. `take_stack` is
+    /// called when the task may be on the stack as well, so that wakes on both sides lead to one poll.
+    #[inline]
+    pub(crate) fn poll(self, take_stack: impl FnOnce()) -> Poll<()> {
+        let here = self.count.here();
+        // Relaxed: no more than a reason to look at the stack now.
+        if here & (ENDED | ABORTED) | self.count.away().load(Relaxed) & QUEUED != 0 {
+            if let Some(poll) = self.poll_called(take_stack) {
+                return poll;
+            }
+        }
+        self.next_ready.set(None);
+        let waker = waker::borrow(self);
+        // SAFETY: the driving thread has the right to `stage`, and the task has not ended.
+        unsafe { (self.vtable.poll)(self.header, &mut Context::from_waker(&waker)) }
+    }
+
+    /// The turn of a task that has ended or was aborted; otherwise `None`, and other threads may call it again.
+    #[inline(never)]
+    fn poll_called(self, take_stack: impl FnOnce()) -> Option<Poll<()>> {
+        if self.count.here() & ENDED != 0 {
+            self.leave_queue();
+            return Some(Poll::Pending);
+        }
+        if self.count.here() & CALLED == 0 {
+            take_stack();
+        }
+        self.next_ready.set(None);
+        let here = self.count.here();
+        self.count.set_here(here & !CALLED);
+        // Acquire: pairs with an abort in `wake_from_elsewhere` that found the task about to be pushed.
+        let away = if here & CALLED != 0 { self.answer() } else { self.count.away().load(Acquire) };
+        ((here | away) & ABORTED != 0).then(|| {
+            self.fail(JoinError::Cancelled);
+            Poll::Ready(())
+        })
+    }
+
+    /// Gives back the reference of the ready queue to a task that has ended, and was taken out.
+    pub(crate) fn leave_queue(self) {
+        debug_assert!(self.count.here() & ENDED != 0, "a task leaves the queue unpolled only if it has ended");
+        self.next_ready.set(Some(self));
+        // SAFETY: `end` counted it, as the task was in the queue.
+        drop(unsafe { TaskRef::from_raw(self.header) });
+    }
+
+    /// Gives the stack's reference back and lets other threads call again. Returns what they had set.
+    fn answer(self) -> usize {
+        // AcqRel: pairs with `wake_from_elsewhere`.
+        self.count.away().fetch_sub(QUEUED + ONE, AcqRel)
+    }
+
+    /// Drops the future of a task that has not ended. Only for the thread that drives or drops the executor.
+    pub(crate) fn fail(self, error: JoinError) {
+        // SAFETY: that thread has the right to `stage`, and the task has not ended.
+        unsafe { (self.vtable.fail)(self.header, error) };
+    }
+
+    /// Reports the result, which is in its place. False if there is nobody to report to, and the task is freed.
+    pub(crate) fn end(self) -> bool {
+        let mut here = self.count.here();
+        if here & CALLED != 0 {
+            // Called during its last poll, and received in a nested `block_on`'s end; or the executor is dropped.
+            self.answer();
+            here &= !CALLED;
+        }
+        match self.next_ready.get() {
+            // It stays in the queue until its turn comes: from now on with a reference.
+            Some(_) => here = here.wrapping_add(ONE),
+            None => self.next_ready.set(Some(self)),
+        }
+        self.count.set_here(here | ENDED);
+        if self.count.is_sole() {
+            // SAFETY: nobody else knows of the task, and its result is there.
+            unsafe { (self.vtable.drop_result)(self.header) };
+            // SAFETY: nobody else knows of the task.
+            unsafe { TaskRef::free(self.header) };
+            return false;
+        }
+        // AcqRel: pairs with the fetch_update in the handle's `borrow_joiner`, `give_back_joiner` and `detach`, and with its
+        // loads: whoever sees `ENDED` sees the result; this thread sees the joiner.
+        let away = self.count.away().fetch_or(ENDED, AcqRel);
+        if (here | away) & DETACHED != 0 {
+            // SAFETY: without a handle the driving thread has the right to `stage`, and the task has ended.
+            unsafe { (self.vtable.drop_result)(self.header) };
+        } else if away & BORROWED == 0 {
+            // SAFETY: `BORROWED` cannot be set after `ENDED`, so the joiner belongs to this thread, for good.
+            let joiner = self.joiner.with_mut(|joiner| unsafe { (*joiner).take() });
+            // A joiner's waker is foreign code; a panic in it must not reach the run loop.
+            quietly(|| joiner.into_iter().for_each(Waker::wake));
+        }
+        true
+    }
+
+    /// Lets go of a task that has ended.
+    pub(crate) fn let_go(self) {
+        if self.count.merge() {
+            // SAFETY: that was the last reference.
+            unsafe { TaskRef::free(self.header) };
+        }
+    }
+}
+
+impl TaskRef {
+    /// # Safety
+    ///
+    /// Nobody has a reference to the task any more, and it holds neither future nor result.
+    unsafe fn free(header: NonNull<Header>) {
+        // SAFETY: it is not freed yet, and nobody else looks at it.
+        let task = unsafe { header.as_ref() };
+        task.alive.check();
+        // SAFETY: the task's count.
+        let shared = unsafe { Arc::from_raw(task.shared.as_ptr()) };
+        let free = task.vtable.free;
+        // SAFETY: as the caller promises.
+        unsafe { free(header) };
+        shared.put_back();
+    }
+}
+
+impl Deref for TaskRef {
+    type Target = Header;
+
+    #[inline]
+    fn deref(&self) -> &Header {
+        // SAFETY: the reference keeps the task alive for as long as `self` is borrowed.
+        let header = unsafe { self.header.as_ref() };
+        header.alive.check();
+        header
+    }
+}
+
+impl Deref for Kept {
+    type Target = Header;
+
+    #[inline]
+    fn deref(&self) -> &Header {
+        // SAFETY: the executor has not let go of the task.
+        let header = unsafe { self.header.as_ref() };
+        header.alive.check();
+        header
+    }
+}
+
+impl Clone for TaskRef {
+    #[inline]
+    fn clone(&self) -> Self {
+        self.count.add(self.at_home().is_some());
+        Self { header: self.header }
+    }
+}
+
+impl Drop for TaskRef {
+    #[inline]
+    fn drop(&mut self) {
+        if self.count.sub(self.at_home().is_some()) {
+            // SAFETY: that was the last reference.
+            unsafe { TaskRef::free(self.header) };
+        }
+    }
+}
+
+/// Awaits a task of a [`BiasedExecutor`](crate::BiasedExecutor), from within the task's own allocation.
+pub struct BiasedJoinHandle<T> {
+    /// None once the result was taken.
+    task: Option<TaskRef>,
+    /// A handle hands a `T` out and holds none of its own.
+    result: PhantomData<fn() -> T>,
+}
+
+// SAFETY: the handle gives access to the words and the queues, each of which says which thread may touch it, to `joiner`, which
+// `Waker: Send + Sync` lets any thread touch while it has the right to it, and to the result, a `T`, which may be moved to
+// this thread.
+unsafe impl<T: Send> Send for BiasedJoinHandle<T> {}
+// SAFETY: through `&BiasedJoinHandle` there is only `abort` and `is_finished`, which wake, and load an atomic.
+unsafe impl<T: Send> Sync for BiasedJoinHandle<T> {}
+// As for the handle that the other strategies share: what a panic leaves behind is a task that has ended.
+impl<T> UnwindSafe for BiasedJoinHandle<T> {}
+impl<T> RefUnwindSafe for BiasedJoinHandle<T> {}
+
+impl<T: Send + 'static> JoinHandle<T> for BiasedJoinHandle<T> {
+    fn abort(&self) {
+        self.task.iter().for_each(TaskRef::abort);
+    }
+
+    fn is_finished(&self) -> bool {
+        self.task.as_ref().is_none_or(TaskRef::is_finished)
+    }
+}
+
+impl<T> Future for BiasedJoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let task = self.task.as_ref().expect("a join handle was polled after it had yielded its result");
+        if !task.is_finished() && task.register(cx.waker()) {
+            return Poll::Pending;
+        }
+        let task = self.task.take().expect("it was there");
+        // SAFETY: the task has ended and its handle, which forgets it, has the right to `stage`; `T` is the output of the
+        // task's future.
+        let result = unsafe { task.take_result() };
+        if task.count.away().load(Relaxed) & BORROWED != 0 {
+            // The end came while it was borrowed, and left it there.
+            task.drop_joiner();
+        }
+        Poll::Ready(result)
+    }
+}
+
+/// What a join handle does.
+impl TaskRef {
+    #[inline]
+    fn is_finished(&self) -> bool {
+        // Acquire: pairs with the fetch_or in `Kept::end`.
+        self.count.away().load(Acquire) & ENDED != 0
+    }
+
+    /// Leaves `waker` for the end of the task, which has not come when this is called at home. False if it has.
+    fn register(&self, waker: &Waker) -> bool {
+        if self.at_home().is_none() {
+            return self.register_from_elsewhere(waker);
+        }
+        let known = self.joiner.with(|joiner| {
+            // SAFETY: the handle is here and borrows nothing, so the joiner belongs to the driving thread.
+            unsafe { &*joiner }.as_ref().is_some_and(|joiner| joiner.will_wake(waker))
+        });
+        if !known {
+            let fresh = Some(waker.clone());
+            // SAFETY: as above.
+            let replaced = self.joiner.with_mut(|joiner| mem::replace(unsafe { &mut *joiner }, fresh));
+            drop(replaced);
+        }
+        true
+    }
+
+    #[inline(never)]
+    fn register_from_elsewhere(&self, waker: &Waker) -> bool {
+        // Before the joiner is borrowed: foreign code, and it may panic.
+        let mut fresh = Some(waker.clone());
+        if !self.change_away(|away| away | BORROWED) {
+            return false;
+        }
+        self.joiner.with_mut(|joiner| {
+            // SAFETY: borrowed.
+            mem::swap(unsafe { &mut *joiner }, &mut fresh);
+        });
+        let pending = self.change_away(|away| away & !BORROWED);
+        drop(fresh);
+        pending
+    }
+
+    /// Changes the flags in `away`. False if the task has ended.
+    fn change_away(&self, change: impl Fn(usize) -> usize) -> bool {
+        // AcqRel: pairs with the fetch_or in `Kept::end`: one of the two comes first, and knows what the other did.
+        let changed = self.count.away().fetch_update(AcqRel, Acquire, |away| match away {
+            _ if away & ENDED != 0 => None,
+            _ => Some(change(away)),
+        });
+        changed.is_ok()
+    }
+
+    /// Makes the driving thread drop the result. False if the task has ended and the result is for the handle to drop.
+    fn detach(&self) -> bool {
+        if self.at_home().is_none() {
+            // The joiner is borrowed for good.
+            return self.change_away(|away| away | DETACHED | BORROWED);
+        }
+        let here = self.count.here();
+        self.count.set_here(here | DETACHED);
+        here & ENDED == 0
+    }
+
+    /// Drops the joiner and the reference, if the joiner is the handle's. The reference first, as dropping a joiner may panic.
+    #[cold]
+    fn drop_joiner(self) {
+        let joiner = self.take_joiner();
+        drop(self);
+        drop(joiner);
+    }
+
+    /// The joiner, if it is the handle's. For a handle that is done with the task.
+    fn take_joiner(&self) -> Option<Waker> {
+        // Acquire: pairs with the fetch_or in `Kept::end`.
+        let away = self.count.away().load(Acquire);
+        if away & BORROWED == 0 && (away & ENDED != 0 || self.at_home().is_none()) {
+            return None;
+        }
+        // SAFETY: it is borrowed, or the task has not ended and the handle is at home.
+        self.joiner.with_mut(|joiner| unsafe { (*joiner).take() })
+    }
+
+    /// The result of a task that has ended.
+    ///
+    /// # Safety
+    ///
+    /// The task has ended, its output is `T`, and nobody else takes or drops its result: the caller has the right to `stage`.
+    unsafe fn take_result<T>(&self) -> Result<T, JoinError> {
+        let mut result = MaybeUninit::uninit();
+        // SAFETY: as the caller promises.
+        unsafe { (self.vtable.take_result)(self.header, NonNull::from(&mut result).cast()) };
+        // SAFETY: written just now.
+        unsafe { result.assume_init() }
+    }
+}
+
+impl<T> Drop for BiasedJoinHandle<T> {
+    fn drop(&mut self) {
+        let Some(task) = self.task.take() else { return };
+        let detached = task.detach();
+        // SAFETY: the task has ended and its handle, which goes, has the right to `stage`.
+        let result = (!detached).then(|| unsafe { task.take_result::<T>() });
+        let joiner = task.take_joiner();
+        drop(task);
+        // Foreign code, and it may panic: everything is in order by now.
+        drop((joiner, result));
+    }
+}
+
+impl<T> fmt::Debug for BiasedJoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BiasedJoinHandle").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::process::{self, Command};
+
+    use executor::{BlockOn, Spawn, yield_now};
+
+    use super::*;
+    use crate::BiasedExecutor;
+
+    const CHILD: &str = "WAKERS_TEST_OVERFLOW";
+    /// Half the references that a word can count, as a word.
+    const HALF: usize = 1 << (usize::BITS - 2);
+
+    /// Clause W21, which no black box can check: it would have to leak half as many wakers as there are addresses. At home and
+    /// elsewhere.
+    #[test]
+    fn a_count_that_would_overflow_aborts_the_process() {
+        match env::var(CHILD).as_deref() {
+            Ok("home") => overflow_at_home(),
+            Ok(_) => overflow_elsewhere(),
+            Err(_) => {}
+        }
+        for place in ["home", "elsewhere"] {
+            let test = "task::tests::a_count_that_would_overflow_aborts_the_process";
+            let child = Command::new(env::current_exe().expect("the test knows its own path"))
+                .args([test, "--exact", "--nocapture"])
+                .env(CHILD, place)
+                .output()
+                .expect("the test can run itself");
+            assert!(!child.status.success(), "{place}");
+            let printed = String::from_utf8_lossy(&child.stdout);
+            assert!(printed.contains("about to clone"), "{place}: it ended before the clone: {printed}");
+            assert!(!printed.contains("cloned"), "{place}: it went on after the clone: {printed}");
+            #[cfg(unix)]
+            assert!(
+                std::os::unix::process::ExitStatusExt::signal(&child.status).is_some(),
+                "{place}: {}",
+                child.status
+            );
+        }
+    }
+
+    fn overflow_at_home() {
+        let executor = BiasedExecutor::default();
+        executor.block_on(async {
+            // From its second poll on, the thread drives.
+            yield_now().await;
+            let handle = executor.spawn(std::future::pending::<()>());
+            let task = handle.task.as_ref().expect("the result was not taken");
+            task.count.set_here(task.count.here() + HALF);
+            clone(task);
+        });
+    }
+
+    fn overflow_elsewhere() {
+        let executor = BiasedExecutor::default();
+        let handle = executor.spawn(std::future::pending::<()>());
+        let task = handle.task.as_ref().expect("the result was not taken");
+        task.count.away().fetch_add(HALF, Relaxed);
+        clone(task);
+    }
+
+    fn clone(task: &TaskRef) -> ! {
+        let waker = waker::borrow(Kept { header: task.header });
+        println!("about to clone");
+        mem::forget(Waker::clone(&waker));
+        println!("cloned");
+        process::exit(0);
+    }
+}

@@ -1,0 +1,3 @@
+//! Every clause of the contract, for `BiasedExecutor`.
+
+conformance::tests!(biased_waker::BiasedExecutor);

@@ -1,0 +1,3 @@
+//! The models, for this executor: see the crate `models`.
+
+models::tests!(biased_waker::BiasedExecutor);

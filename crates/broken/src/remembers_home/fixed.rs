@@ -1,0 +1,153 @@
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::mem;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Wake, Waker};
+
+use slab::Slab;
+
+use crate::frame::{self, Base, BoxedFuture};
+
+thread_local! {
+    /// The executor whose tasks this thread polls at this moment: they are at home here.
+    static HOME: Cell<*const Core> = const { Cell::new(ptr::null()) };
+    /// What was woken at home. No other thread gets at it, so it needs no lock.
+    static WOKEN: RefCell<Vec<Arc<Task>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// An executor whose wakes take a shorter way at home.
+#[derive(Default)]
+pub(crate) struct Core {
+    base: Base,
+    tasks: Mutex<Tasks>,
+}
+
+#[derive(Default)]
+struct Tasks {
+    /// All tasks that have not ended, woken or not.
+    all: Slab<Arc<Task>>,
+    ready: VecDeque<Arc<Task>>,
+    /// The executor is gone: nothing is accepted any more.
+    closed: bool,
+}
+
+struct Task {
+    /// Where it stands in `Tasks::all`.
+    key: usize,
+    queued: AtomicBool,
+    future: Mutex<Option<BoxedFuture>>,
+    core: Arc<Core>,
+}
+
+impl frame::Core for Core {
+    fn base(&self) -> &Base {
+        &self.base
+    }
+
+    fn spawn(self: Arc<Self>, future: BoxedFuture) -> Waker {
+        let mut tasks = self.tasks();
+        if tasks.closed {
+            drop(tasks);
+            return Waker::noop().clone();
+        }
+        let (key, future) = (tasks.all.vacant_key(), Mutex::new(Some(future)));
+        let task = Arc::new(Task { key, queued: AtomicBool::new(true), future, core: self.clone() });
+        tasks.all.insert(task.clone());
+        tasks.ready.push_back(task.clone());
+        drop(tasks);
+        self.base.driver.unpark();
+        Waker::from(task)
+    }
+
+    fn poll_ready(&self) {
+        let outer = HOME.replace(self);
+        let round = self.tasks().ready.len();
+        for _ in 0..round {
+            let Some(task) = self.pop() else { break };
+            task.poll();
+        }
+        HOME.set(outer);
+        // In a nested call, some of them may be the outer executor's.
+        for task in WOKEN.take() {
+            task.core.push(task.clone());
+        }
+    }
+
+    fn has_ready(&self) -> bool {
+        !self.tasks().ready.is_empty()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.tasks().all.is_empty()
+    }
+
+    fn close(&self) {
+        let Tasks { all, ready, .. } = mem::replace(&mut *self.tasks(), Tasks { closed: true, ..Tasks::default() });
+        drop(ready);
+        for (_, task) in all {
+            task.cancel();
+        }
+    }
+}
+
+impl Core {
+    /// Whether its tasks are at home on this thread.
+    fn is_home(&self) -> bool {
+        ptr::eq(HOME.get(), self)
+    }
+
+    fn push(&self, task: Arc<Task>) {
+        let mut tasks = self.tasks();
+        if !tasks.closed {
+            tasks.ready.push_back(task);
+        }
+        drop(tasks);
+        self.base.driver.unpark();
+    }
+
+    fn pop(&self) -> Option<Arc<Task>> {
+        self.tasks().ready.pop_front()
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Tasks> {
+        self.tasks.lock().expect("no code that can panic runs under this lock")
+    }
+}
+
+impl Task {
+    fn poll(self: Arc<Self>) {
+        self.queued.swap(false, AcqRel);
+        let waker = Waker::from(self.clone());
+        let mut future = self.future.lock().expect("a task's future does not panic");
+        let Some(running) = &mut *future else { return };
+        if running.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+            *future = None;
+            let _listed = self.core.tasks().all.try_remove(self.key);
+        }
+    }
+
+    /// Drops the future without another poll.
+    fn cancel(&self) {
+        let future = self.future.lock().expect("a task's future does not panic").take();
+        drop(future);
+    }
+}
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.queued.swap(true, AcqRel) {
+            let at_home = self.core.is_home();
+            if at_home {
+                WOKEN.with_borrow_mut(|woken| woken.push(self.clone()));
+            } else {
+                self.core.push(self.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The same executor with a spin before each park, as a type of its own: so it can be compared.
+
+use executor::support::TaskHandle;
+use executor::{BlockOn, Capabilities, Executor, RemoteSpawn, Spawn};
+
+use crate::{ParkExecutor, ParkSpawner};
+
+/// A [`ParkExecutor`] that [spins](ParkExecutor::spinning) for some hundred microseconds before it parks.
+#[derive(Debug)]
+pub struct SpinningExecutor {
+    park: ParkExecutor,
+}
+
+impl SpinningExecutor {
+    /// How often it looks before it parks.
+    pub const SPINS: u32 = 10_000;
+}
+
+impl Default for SpinningExecutor {
+    fn default() -> Self {
+        Self { park: ParkExecutor::spinning(Self::SPINS) }
+    }
+}
+
+impl BlockOn for SpinningExecutor {
+    const NAME: &'static str = "park-waker-spinning";
+
+    const CAPABILITIES: Capabilities = ParkExecutor::CAPABILITIES;
+
+    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
+        self.park.block_on(future)
+    }
+}
+
+impl Spawn for SpinningExecutor {
+    type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+
+    fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.park.spawn(future)
+    }
+}
+
+impl Executor for SpinningExecutor {
+    fn run(&self) {
+        self.park.run();
+    }
+}
+
+impl RemoteSpawn for SpinningExecutor {
+    type Spawner = ParkSpawner;
+
+    fn spawner(&self) -> ParkSpawner {
+        self.park.spawner()
+    }
+}
