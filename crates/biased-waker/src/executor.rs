@@ -59,10 +59,10 @@ pub(crate) struct Local {
 /// The most counts that are kept.
 const SPARE: usize = 1_000;
 
-// SAFETY: `Local` is reached in three ways: through `Shared::local`, which asks whether this thread drives; in `poll_ready`,
-// `has_work` and what they call, which `block_on` calls once `Entered::drives` has said that this thread does; and in the
-// executor's drop, which borrows it exclusively, so that nobody drives. At most one thread drives at a time, and the right
-// passes from thread to thread under the lock in `Driver`.
+// SAFETY: `Local` is reached in three ways: through `Shared::local_at`, which asks whether this thread drives; in `poll_ready`,
+// `has_work`, `AtHome` and what they call, once `Entered::drives` has said that this thread does (in the end of a nested
+// `block_on`: further up the stack); and in the executor's drop, which borrows it exclusively, so that nobody drives. At most one
+// thread drives at a time, and the right passes from thread to thread with a Release and an Acquire, in `Driver`.
 unsafe impl Sync for Local {}
 // SAFETY: as above; and what `Local` holds are tasks, which any thread may be the one to drive.
 unsafe impl Send for Local {}

@@ -180,16 +180,24 @@ impl<F: Future> Task<F> {
 
     /// See [`TaskVTable::take_result`].
     unsafe fn take_result(task: NonNull<Header>, into: NonNull<()>) {
+        let take = |stage: &mut Stage<F>| {
+            // SAFETY: a task that has ended holds its result, until this takes it.
+            unsafe { stage.take() }
+        };
         // SAFETY: as the caller promises.
-        let result = unsafe { Self::with_stage(task, Stage::take) };
+        let result = unsafe { Self::with_stage(task, take) };
         // SAFETY: the caller points to a place of this type.
         unsafe { into.cast::<Result<F::Output, JoinError>>().write(result) };
     }
 
     /// See [`TaskVTable::drop_result`].
     unsafe fn drop_result(task: NonNull<Header>) {
+        let take = |stage: &mut Stage<F>| {
+            // SAFETY: a task that has ended holds its result, until this takes it.
+            unsafe { stage.take() }
+        };
         // SAFETY: as the caller promises.
-        let result = unsafe { Self::with_stage(task, Stage::take) };
+        let result = unsafe { Self::with_stage(task, take) };
         quietly(|| drop(result));
     }
 
@@ -219,9 +227,13 @@ impl<F: Future> Stage<F> {
         self.result = ManuallyDrop::new(result);
     }
 
-    /// Moves the result out. Called once, after `ENDED`, where the result is.
-    fn take(&mut self) -> Result<F::Output, JoinError> {
-        // SAFETY: the two functions that call this promise it.
+    /// Moves the result out.
+    ///
+    /// # Safety
+    ///
+    /// The result is there, and nobody takes it for there from now on.
+    unsafe fn take(&mut self) -> Result<F::Output, JoinError> {
+        // SAFETY: as the caller promises.
         unsafe { ManuallyDrop::take(&mut self.result) }
     }
 }

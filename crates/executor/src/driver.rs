@@ -18,20 +18,21 @@ const UNPOISONED: &str = "no code that can panic runs under this lock";
 /// Threads that find the right taken wait as followers: they poll only the future of their own `block_on`. When the
 /// holder leaves, every follower is unparked and one of them takes over.
 ///
-/// A thread that drives, parks, is unparked and leaves takes no lock, unless there are followers or it was another thread that
-/// parked here last.
+/// A thread that drives, parks, is unparked and leaves takes no lock, unless there are or were followers, or it parks here for
+/// the first time since another did.
 ///
 /// # Leaving
 ///
 /// ```text
 /// driving thread                  follower
-///   driving.swap(0)                 note the thread in `followers`
+///   driving = 0                     note the thread in `followers`
 ///   followed.swap(false)  (4)       followed.swap(true)   (5)
 ///   was true: unpark them           driving is 0? take it. Else: park
 /// ```
 ///
-/// If (4) comes first, (5) acquires what it released, and the follower finds `driving` at 0 or at the name of a thread that has
-/// yet to do (4). If (5) comes first, (4) finds it.
+/// If (5) comes first, (4) finds it, and unparks the follower, which leaves it a token if it does not sleep yet. If (4) comes first,
+/// (5) acquires what it released: then the follower does not find the one who left in `driving`, but 0, or a thread whose own (4) is
+/// still to come, after this (5), and so finds it.
 ///
 /// # Parking
 ///
@@ -211,7 +212,7 @@ impl Entered<'_> {
     fn leave(&self) {
         if self.drives.get() {
             // Release: pairs with the Acquire in `try_to_drive`.
-            self.driver.driving.swap(0, AcqRel);
+            self.driver.driving.store(0, Release);
             // (4) AcqRel: pairs with (5) in `follow`.
             if self.driver.followed.swap(false, AcqRel) {
                 let followers = std::mem::take(&mut self.driver.threads().followers);

@@ -3,6 +3,8 @@
 #[cfg(not(wakers_loom))]
 use std::cell::Cell;
 #[cfg(not(wakers_loom))]
+use std::process;
+#[cfg(not(wakers_loom))]
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 #[cfg(not(wakers_loom))]
@@ -15,7 +17,8 @@ std::thread_local! {
 #[cfg(not(wakers_loom))]
 #[inline]
 pub fn here() -> usize {
-    NUMBER.get()
+    // In a thread-local's destructor, where thread-locals are made of keys: then no thread's number.
+    NUMBER.try_with(Cell::get).unwrap_or(usize::MAX)
 }
 
 /// The calling thread's number, from now on.
@@ -29,6 +32,10 @@ pub fn number() -> usize {
     }
     // Relaxed: all that matters is that no two are the same.
     let new = LAST.fetch_add(1, Relaxed) + 1;
+    if new > usize::MAX / 2 {
+        // No two threads may have the same.
+        process::abort();
+    }
     NUMBER.set(new);
     new
 }

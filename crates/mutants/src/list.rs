@@ -405,14 +405,14 @@ mutants! {
         "driver-takes-relaxed": "who takes over does not see how the last one left the tasks",
             "fetch_update(Acquire, Relaxed, |driving|" => "fetch_update(Relaxed, Relaxed, |driving|".
         "driver-leaves-relaxed": "who leaves does not publish how",
-            "self.driver.driving.swap(0, AcqRel);" => "self.driver.driving.swap(0, Acquire);".
+            "self.driver.driving.store(0, Release);" => "self.driver.driving.store(0, Relaxed);".
         "driver-leaves-unasked": "who leaves looks for followers first",
             "            // Release: pairs with the Acquire in `try_to_drive`.
-            self.driver.driving.swap(0, AcqRel);
+            self.driver.driving.store(0, Release);
             // (4) AcqRel: pairs with (5) in `follow`.
             if self.driver.followed.swap(false, AcqRel) {"
             => "            let followed = self.driver.followed.swap(false, AcqRel);
-            self.driver.driving.swap(0, AcqRel);
+            self.driver.driving.store(0, Release);
             if followed {".
         "driver-follows-once": "who follows does not look again whether the right is free",
             "(self.follow() && self.try_to_drive())" => "(self.follow() && false)".

@@ -77,7 +77,8 @@ impl BlockOn for ParkExecutor {
                 // Having just taken over is a reason too: the tasks hold the waker of the thread that drove before.
                 let ready = || thread.is_woken() || (entered.drives() && (!drove || self.shared.has_work()));
                 while !ready() {
-                    if !self.spin_until(|| thread.is_woken() || self.shared.changed.load(Relaxed)) {
+                    // Whoever follows is unparked when it is to drive.
+                    if !(drove && self.spin_until(ready)) {
                         entered.park_unless(ready);
                     }
                 }
@@ -144,10 +145,10 @@ impl ParkExecutor {
         Self { shared: Arc::default(), spins }
     }
 
-    fn spin_until(&self, woken: impl Fn() -> bool) -> bool {
+    fn spin_until(&self, ready: impl Fn() -> bool) -> bool {
         (0..self.spins).any(|_| {
             hint::spin_loop();
-            woken()
+            ready()
         })
     }
 }

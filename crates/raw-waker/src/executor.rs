@@ -50,7 +50,7 @@ struct Local {
 // SAFETY: `Local` is reached in three ways: through `Shared::local`, which asks whether this thread drives; in `poll_ready`,
 // `has_work` and what they call, which `block_on` calls once `Entered::drives` has said that this thread does; and in the
 // executor's drop, which borrows it exclusively, so that nobody drives. At most one thread drives at a time, and the right
-// passes from thread to thread under the lock in `Driver`.
+// passes from thread to thread with a Release and an Acquire, in `Driver`.
 unsafe impl Sync for Local {}
 // SAFETY: as above; and what `Local` holds are counts of tasks, which any thread may give back.
 unsafe impl Send for Local {}

@@ -27,9 +27,9 @@ const QUEUED: usize = 1 << 0;
 const ENDED: usize = 1 << 1;
 /// The task's next turn drops the future instead of polling it.
 const ABORTED: usize = 1 << 2;
-/// The join handle exists: the result is for it to take or to drop. Otherwise the driving thread drops it.
+/// The join handle was not dropped before the end: the result is for it to take or to drop. Otherwise the driving thread drops it.
 const HANDLE: usize = 1 << 3;
-/// `joiner` holds a waker and belongs to the driving thread. Otherwise `joiner` belongs to the join handle.
+/// `joiner` belongs to the driving thread, for which the join handle left a waker there. Otherwise it belongs to the join handle.
 const JOINER: usize = 1 << 4;
 /// One count. The counts stand above the flags, so that both change in one operation.
 const COUNT: usize = 1 << 5;
@@ -159,16 +159,24 @@ impl<F: Future> Task<F> {
 
     /// See [`TaskVTable::take_result`].
     unsafe fn take_result(task: NonNull<Header>, into: NonNull<()>) {
+        let take = |stage: &mut Stage<F>| {
+            // SAFETY: a task that has ended holds its result, until this takes it.
+            unsafe { stage.take() }
+        };
         // SAFETY: as the caller promises.
-        let result = unsafe { Self::with_stage(task, Stage::take) };
+        let result = unsafe { Self::with_stage(task, take) };
         // SAFETY: the caller points to a place of this type.
         unsafe { into.cast::<Result<F::Output, JoinError>>().write(result) };
     }
 
     /// See [`TaskVTable::drop_result`].
     unsafe fn drop_result(task: NonNull<Header>) {
+        let take = |stage: &mut Stage<F>| {
+            // SAFETY: a task that has ended holds its result, until this takes it.
+            unsafe { stage.take() }
+        };
         // SAFETY: as the caller promises.
-        let result = unsafe { Self::with_stage(task, Stage::take) };
+        let result = unsafe { Self::with_stage(task, take) };
         quietly(|| drop(result));
     }
 
@@ -198,9 +206,13 @@ impl<F: Future> Stage<F> {
         self.result = ManuallyDrop::new(result);
     }
 
-    /// Moves the result out. Called once, after `ENDED`, where the result is.
-    fn take(&mut self) -> Result<F::Output, JoinError> {
-        // SAFETY: the two functions that call this promise it.
+    /// Moves the result out.
+    ///
+    /// # Safety
+    ///
+    /// The result is there, and nobody takes it for there from now on.
+    unsafe fn take(&mut self) -> Result<F::Output, JoinError> {
+        // SAFETY: as the caller promises.
         unsafe { ManuallyDrop::take(&mut self.result) }
     }
 }
