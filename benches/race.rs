@@ -53,7 +53,7 @@ type Seen<'a> = &'a mut dyn FnMut(&Findings);
 impl Contender {
     /// Whether it is one of this workspace's strategies, all of which are called so.
     fn is_ours(&self) -> bool {
-        self.name.ends_with("-waker")
+        self.name.contains("-waker")
     }
 }
 

@@ -8,6 +8,7 @@ compile_error!("biased-waker counts in words of 64 bits: see `BiasedCount`");
 
 use std::process;
 
+use executor::sync::Alive;
 use executor::sync::atomic::{AtomicUsize, Ordering::*};
 use executor::sync::cell::Cell;
 
@@ -40,22 +41,26 @@ pub(crate) struct BiasedCount {
     /// Belongs to the owner.
     here: Cell<usize>,
     away: AtomicUsize,
+    /// For the models: ends with what is counted.
+    alive: Alive,
 }
 
 impl BiasedCount {
     pub(crate) fn new(here: usize, away: usize) -> Self {
-        Self { here: Cell::new(here), away: AtomicUsize::new(away) }
+        Self { here: Cell::new(here), away: AtomicUsize::new(away), alive: Alive::new() }
     }
 
     /// The owner's word. Only for the owner.
     #[inline]
     pub(crate) fn here(&self) -> usize {
+        self.alive.check();
         self.here.get()
     }
 
     /// Replaces the owner's word. Only for the owner.
     #[inline]
     pub(crate) fn set_here(&self, word: usize) {
+        self.alive.check();
         self.here.set(word);
     }
 
@@ -68,13 +73,14 @@ impl BiasedCount {
     /// Counts one more reference, which is made from another.
     #[inline]
     pub(crate) fn add(&self, at_home: bool) {
-        let before = if at_home && self.here.get() & MERGED == 0 {
-            self.here.replace(self.here.get().wrapping_add(ONE))
+        let count = if at_home && self.here() & MERGED == 0 {
+            self.set_here(self.here().wrapping_add(ONE));
+            self.here()
         } else {
             // Relaxed: the reference that it is made from keeps the object, and nothing is read on the strength of the new one.
             self.away.fetch_add(ONE, Relaxed)
         };
-        if before >> (usize::BITS - 2) == 0b01 {
+        if count >> (usize::BITS - 2) == 0b01 {
             // Half of what a signed count can hold: a count that wraps would free an object in use. (`0b11` is a little less than
             // zero.) Only leaked references get here, and references that come on one side and go on the other 2⁵⁶ times.
             process::abort();
@@ -85,8 +91,8 @@ impl BiasedCount {
     #[inline]
     #[must_use]
     pub(crate) fn sub(&self, at_home: bool) -> bool {
-        if at_home && self.here.get() & MERGED == 0 {
-            self.here.set(self.here.get().wrapping_sub(ONE));
+        if at_home && self.here() & MERGED == 0 {
+            self.set_here(self.here().wrapping_sub(ONE));
             return false;
         }
         self.sub_away()
@@ -108,7 +114,7 @@ impl BiasedCount {
     #[inline]
     pub(crate) fn is_sole(&self) -> bool {
         // Acquire: pairs with the Release in `sub_away`; the owner may free the object.
-        references(self.away.load(Acquire)).wrapping_add(references(self.here.get())) == 0
+        references(self.away.load(Acquire)).wrapping_add(references(self.here())) == 0
     }
 
     /// Lets go of the owner's own reference. True if there is no other and the object is to be freed. Only for the owner,
@@ -118,9 +124,9 @@ impl BiasedCount {
         if self.is_sole() {
             return true;
         }
-        let here = self.here.get();
+        let here = self.here();
         // First: after the next step the object may be gone.
-        self.here.set(here | MERGED);
+        self.set_here(here | MERGED);
         // AcqRel: as in `sub_away`.
         let before = self.away.fetch_add(references(here).wrapping_add(MERGED), AcqRel);
         references(before).wrapping_add(references(here)) == 0

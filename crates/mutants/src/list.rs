@@ -170,17 +170,17 @@ mutants! {
         "biased-add-uncounted": "a reference that is made elsewhere is not counted",
             "self.away.fetch_add(ONE, Relaxed)" => "self.away.load(Relaxed)".
         "biased-add-at-home-uncounted": "a reference that is made at home is not counted",
-            "self.here.replace(self.here.get().wrapping_add(ONE))" => "self.here.get()".
+            "            self.set_here(self.here().wrapping_add(ONE));\n" => "".
         "biased-home-forgets-the-merge": "the owner's thread counts in its own word after the merge",
-            "if at_home && self.here.get() & MERGED == 0 {
-            self.here.set(self.here.get().wrapping_sub(ONE));"
-            => "if at_home && self.here.get() != 0 {
-            self.here.set(self.here.get().wrapping_sub(ONE));".
+            "if at_home && self.here() & MERGED == 0 {
+            self.set_here(self.here().wrapping_sub(ONE));"
+            => "if at_home && self.here() != 0 {
+            self.set_here(self.here().wrapping_sub(ONE));".
         "biased-home-for-all": "every thread counts in the owner's word",
-            "if at_home && self.here.get() & MERGED == 0 {
-            self.here.set(self.here.get().wrapping_sub(ONE));"
-            => "if (at_home || self.here.get() != 0) && self.here.get() & MERGED == 0 {
-            self.here.set(self.here.get().wrapping_sub(ONE));".
+            "if at_home && self.here() & MERGED == 0 {
+            self.set_here(self.here().wrapping_sub(ONE));"
+            => "if (at_home || self.here() != 0) && self.here() & MERGED == 0 {
+            self.set_here(self.here().wrapping_sub(ONE));".
         "biased-drop-relaxed": "a reference is given back without an order",
             "is_last(self.away.load(Acquire)) || is_last(self.away.fetch_sub(ONE, AcqRel))"
             => "is_last(self.away.load(Relaxed)) || is_last(self.away.fetch_sub(ONE, Relaxed))".
@@ -195,7 +195,7 @@ mutants! {
         "biased-sole-relaxed": "the owner frees without seeing what the others did",
             "references(self.away.load(Acquire))" => "references(self.away.load(Relaxed))".
         "biased-sole-by-here": "the owner takes its own count for all of it",
-            "references(self.away.load(Acquire)).wrapping_add(references(self.here.get())) == 0" => "references(self.here.get()) == 0".
+            "references(self.away.load(Acquire)).wrapping_add(references(self.here())) == 0" => "references(self.here()) == 0".
         "biased-merged-twice": "the owner's count is added twice",
             "self.away.fetch_add(references(here).wrapping_add(MERGED), AcqRel);"
             => "self.away.fetch_add(references(here).wrapping_mul(2).wrapping_add(MERGED), AcqRel);".
@@ -204,9 +204,9 @@ mutants! {
             => "let before = self.away.load(Acquire);
         self.away.store(before.wrapping_add(references(here)).wrapping_add(MERGED), Release);".
         "biased-merged-late": "the owner notes the merge when the object may be gone",
-            "        self.here.set(here | MERGED);\n" => "",
+            "        self.set_here(here | MERGED);\n" => "",
             "        references(before).wrapping_add(references(here)) == 0\n    }"
-            => "        self.here.set(here | MERGED);\n        references(before).wrapping_add(references(here)) == 0\n    }".
+            => "        self.set_here(here | MERGED);\n        references(before).wrapping_add(references(here)) == 0\n    }".
         "biased-merge-relaxed": "the merge orders nothing",
             "wrapping_add(MERGED), AcqRel)" => "wrapping_add(MERGED), Relaxed)".
     }
