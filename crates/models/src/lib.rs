@@ -43,6 +43,7 @@ macro_rules! tests {
             m25_a_waker_that_moves_races_the_end,
             m26_a_joiner_goes_with_its_handle,
             m27_an_abort_beside_a_wake_under_way,
+            m28_a_wake_after_the_end,
         }
     };
 }

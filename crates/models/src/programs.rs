@@ -663,6 +663,34 @@ where
     });
 }
 
+/// A task that has ended is woken by the thread that drives, while another drops a waker of it: nothing comes of it, and the
+/// task is freed once.
+pub fn m28_a_wake_after_the_end<E: RemoteSpawn>() {
+    explore(E::NAME, "m28_a_wake_after_the_end", 2, || {
+        let executor = E::default();
+        let waker = Slot::default();
+        let handle = executor.spawn({
+            let waker = waker.clone();
+            tracked(move |cx| {
+                waker.keep(cx);
+                Poll::Ready(())
+            })
+        });
+        executor.block_on(async {
+            handle.await.unwrap();
+            let waker = waker.take();
+            let clone = waker.clone();
+            let thread = thread::spawn(move || drop(clone));
+            for _ in 0..2 {
+                waker.wake_by_ref();
+                yield_now().await;
+            }
+            drop(waker);
+            thread.join().unwrap();
+        });
+    });
+}
+
 /// Leaves its waker, and is ready when `flag` is seen.
 fn ready_once(flag: &Arc<AtomicBool>, waker: &Slot) -> impl Future<Output = ()> + Send + use<> {
     let (flag, waker) = (flag.clone(), waker.clone());
