@@ -201,7 +201,7 @@ pub fn m08_a_drop_that_wakes_races_a_wake<E: RemoteSpawn>() {
 
 /// Two threads wake two tasks while the driving thread parks: none of the two wakes is overlooked.
 pub fn m09_two_wakes_race_the_park<E: RemoteSpawn>() {
-    explore(E::NAME, "m09_two_wakes_race_the_park", 2, || {
+    explore(E::NAME, "m09_two_wakes_race_the_park", 1, || {
         let executor = E::default();
         let tasks = [(); 2].map(|()| {
             let (flag, waker) = (Arc::new(AtomicBool::new(false)), Slot::default());
@@ -486,7 +486,7 @@ pub fn m20_a_stale_wake_races_the_next_root<E: RemoteSpawn>() {
 
 /// As [`m12_a_driver_hands_over_to_another`], where a third thread wakes the task meanwhile.
 pub fn m21_a_wake_races_the_handing_over<E: RemoteSpawn + 'static>() {
-    explore(E::NAME, "m21_a_wake_races_the_handing_over", 2, || {
+    explore(E::NAME, "m21_a_wake_races_the_handing_over", 1, || {
         let executor = Arc::new(E::default());
         let event = Event::new();
         let handle = executor.spawn({
