@@ -44,6 +44,7 @@ macro_rules! tests {
             m26_a_joiner_goes_with_its_handle,
             m27_an_abort_beside_a_wake_under_way,
             m28_a_wake_after_the_end,
+            m29_a_handle_is_dropped_at_home,
         }
     };
 }

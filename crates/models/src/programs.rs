@@ -691,6 +691,22 @@ pub fn m28_a_wake_after_the_end<E: RemoteSpawn>() {
     });
 }
 
+/// A handle is dropped by the thread that drives, once before and once after the end of its task: the result is dropped each time.
+pub fn m29_a_handle_is_dropped_at_home<E: RemoteSpawn>() {
+    explore(E::NAME, "m29_a_handle_is_dropped_at_home", 2, || {
+        let executor = E::default();
+        executor.block_on(async {
+            yield_now().await;
+            drop(executor.spawn(tracked(|_| Poll::Ready(Track::new(7)))));
+            let handle = executor.spawn(tracked(|_| Poll::Ready(Track::new(7))));
+            while !handle.is_finished() {
+                yield_now().await;
+            }
+            drop(handle);
+        });
+    });
+}
+
 /// Leaves its waker, and is ready when `flag` is seen.
 fn ready_once(flag: &Arc<AtomicBool>, waker: &Slot) -> impl Future<Output = ()> + Send + use<> {
     let (flag, waker) = (flag.clone(), waker.clone());
