@@ -11,8 +11,10 @@ use crate::Workload;
 #[derive(Debug, Default)]
 pub(crate) struct Tally(AtomicUsize);
 
+/// Inlined, as the floors are in this crate and the contenders are not.
 impl Tally {
     /// Counts one more and returns the count.
+    #[inline]
     pub(crate) fn add(&self) -> usize {
         // Relaxed, and no read-modify-write: one thread drives, and an atomic addition would cost what a wake costs.
         let count = self.0.load(Relaxed) + 1;
@@ -21,11 +23,13 @@ impl Tally {
     }
 
     /// Returns the count.
+    #[inline]
     pub(crate) fn get(&self) -> usize {
         self.0.load(Relaxed)
     }
 
     /// Returns the count and begins again.
+    #[inline]
     pub(crate) fn take(&self) -> usize {
         let count = self.get();
         self.0.store(0, Relaxed);
