@@ -12,7 +12,7 @@ use std::hint::black_box;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
+use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
@@ -73,6 +73,28 @@ pub static FOREIGN_WAKE_MANY: Workload = Workload {
     floor: foreign_wake_many_floor,
 };
 
+/// See [`foreign_wake_10000`].
+pub static FOREIGN_WAKE_10000: Workload = Workload {
+    id: "foreign_wake_10000",
+    title: "another thread wakes 10,000 waiting tasks",
+    operation: "a waiting task woken by another thread and polled, one of 10,000 in a row",
+    operations: 10_000,
+    needs: Needs::Executor,
+    threads: 2,
+    floor: foreign_wake_10000_floor,
+};
+
+/// See [`foreign_wake_by_two`].
+pub static FOREIGN_WAKE_BY_TWO: Workload = Workload {
+    id: "foreign_wake_by_two",
+    title: "two other threads wake 10,000 waiting tasks",
+    operation: "a waiting task woken by one of two other threads and polled, one of 10,000",
+    operations: 10_000,
+    needs: Needs::Executor,
+    threads: 3,
+    floor: foreign_wake_by_two_floor,
+};
+
 /// Who is there and what each turn asks of them.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
@@ -87,14 +109,20 @@ struct Plan {
 }
 
 const YIELD_PLAN: Plan = Plan { workload: &YIELD_MANY, idle: 0, ready: 1_000, yields: 10, turns: 1 };
-const ALL_PLAN: Plan = Plan { workload: &ALL_READY, idle: 0, ready: 1_000, yields: 0, turns: 1 };
-const FOREIGN_PLAN: Plan = Plan { workload: &FOREIGN_WAKE_MANY, idle: 0, ready: 1_000, yields: 0, turns: 1 };
+const ALL_PLAN: Plan = all_of(&ALL_READY);
+const FOREIGN_PLAN: Plan = all_of(&FOREIGN_WAKE_MANY);
+const FOREIGN_10000_PLAN: Plan = all_of(&FOREIGN_WAKE_10000);
+const FOREIGN_BY_TWO_PLAN: Plan = all_of(&FOREIGN_WAKE_BY_TWO);
 const ONE_OF_2: Plan = one_of(&ONE_READY_1, 1);
 const ONE_OF_101: Plan = one_of(&ONE_READY_100, 100);
 const ONE_OF_10001: Plan = one_of(&ONE_READY_10000, 10_000);
 
 const fn one_of(workload: &'static Workload, idle: usize) -> Plan {
     Plan { workload, idle, ready: 1, yields: 0, turns: workload.operations }
+}
+
+const fn all_of(workload: &'static Workload) -> Plan {
+    Plan { workload, idle: 0, ready: workload.operations, yields: 0, turns: 1 }
 }
 
 /// Calls 1,000 tasks, each of which wakes itself ten times before it answers.
@@ -160,36 +188,76 @@ pub fn one_ready_10000_floor() -> Iteration {
 ///
 /// Throughput, not latency: the executor may park and be unparked many times in a turn or only once, as it goes.
 pub fn foreign_wake_many<E: Executor + 'static>() -> Iteration {
-    let crowd = Crowd::new(FOREIGN_PLAN);
-    let helper = Helper::new({
-        let crowd = crowd.clone();
-        move || crowd.call(0..FOREIGN_PLAN.ready)
-    });
-    turns::<E>(crowd, move |_, _| helper.ask())
+    called_by_others::<E>(FOREIGN_PLAN, 1)
 }
 
 /// Lets another thread call 1,000 boxed futures, sleeps until it has called all, and polls them.
 ///
 /// The two threads do not overlap here. With an executor they may, so this floor can be undercut.
 pub fn foreign_wake_many_floor() -> Iteration {
-    let crowd = Crowd::new(FOREIGN_PLAN);
-    let called = Arc::new(AtomicBool::new(false));
-    let helper = Helper::new({
-        let (crowd, called, caller) = (crowd.clone(), called.clone(), thread::current());
+    called_by_others_by_hand(FOREIGN_PLAN, 1)
+}
+
+/// Like [`foreign_wake_many`], with ten times as many: the way to the first wake and the parks count for less, the caches for more.
+pub fn foreign_wake_10000<E: Executor + 'static>() -> Iteration {
+    called_by_others::<E>(FOREIGN_10000_PLAN, 1)
+}
+
+/// See [`foreign_wake_many_floor`].
+pub fn foreign_wake_10000_floor() -> Iteration {
+    called_by_others_by_hand(FOREIGN_10000_PLAN, 1)
+}
+
+/// Lets two other threads call 5,000 waiting tasks each, at the same time, and waits until all have answered.
+///
+/// What the wakes of two threads share is contended here, if there are as many processors as threads: with fewer, they take turns.
+pub fn foreign_wake_by_two<E: Executor + 'static>() -> Iteration {
+    called_by_others::<E>(FOREIGN_BY_TWO_PLAN, 2)
+}
+
+/// Lets two other threads call 5,000 boxed futures each, sleeps until both have called theirs, and polls them.
+pub fn foreign_wake_by_two_floor() -> Iteration {
+    called_by_others_by_hand(FOREIGN_BY_TWO_PLAN, 2)
+}
+
+fn called_by_others<E: Executor + 'static>(plan: Plan, callers: usize) -> Iteration {
+    let crowd = Crowd::new(plan);
+    let helpers = callers_of(&crowd, callers, || {});
+    turns::<E>(crowd, move |_, _| helpers.iter().for_each(Helper::ask))
+}
+
+fn called_by_others_by_hand(plan: Plan, callers: usize) -> Iteration {
+    let crowd = Crowd::new(plan);
+    let called = Arc::new(AtomicUsize::new(0));
+    let helpers = callers_of(&crowd, callers, {
+        let (called, caller) = (called.clone(), thread::current());
         move || {
-            crowd.call(0..FOREIGN_PLAN.ready);
             // Release: pairs with the Acquire of the thread that sleeps.
-            called.store(true, Release);
+            called.fetch_add(1, Release);
             caller.unpark();
         }
     });
     turns_by_hand(crowd, move |_, _| {
-        helper.ask();
-        // Acquire: pairs with the Release of the thread that calls.
-        while !called.swap(false, Acquire) {
+        helpers.iter().for_each(Helper::ask);
+        // Acquire: pairs with the Release of the threads that call.
+        while called.load(Acquire) < callers {
             thread::park();
         }
+        called.store(0, Relaxed);
     })
+}
+
+/// So many threads, each of which calls its part of the crowd, and then does `then`.
+fn callers_of(crowd: &Arc<Crowd>, callers: usize, then: impl Fn() + Clone + Send + 'static) -> Vec<Helper> {
+    let part = crowd.members.len() / callers;
+    let caller = |index| {
+        let (crowd, then) = (crowd.clone(), then.clone());
+        Helper::new(move || {
+            crowd.call(index * part..(index + 1) * part);
+            then();
+        })
+    };
+    (0..callers).map(caller).collect()
 }
 
 fn called_by_root<E: Executor + 'static>(plan: Plan) -> Iteration {
@@ -317,7 +385,7 @@ impl Crowd {
     /// Calls members, from any thread.
     fn call(&self, members: Range<usize>) {
         for member in &self.members[members] {
-            // One thread calls at a time, so this needs no read-modify-write. Release: pairs with the Acquire in
+            // One thread calls this one at a time, so this needs no read-modify-write. Release: pairs with the Acquire in
             // `member`.
             member.calls.store(member.calls.load(Relaxed) + 1, Release);
             member.waker.wake();

@@ -16,7 +16,10 @@ mod check;
 mod helper;
 
 use block_on::{BLOCK_ON_FOREIGN_WAKE, BLOCK_ON_READY, BLOCK_ON_YIELD};
-use crowd::{ALL_READY, FOREIGN_WAKE_MANY, ONE_READY_1, ONE_READY_100, ONE_READY_10000, YIELD_MANY};
+use crowd::{
+    ALL_READY, FOREIGN_WAKE_10000, FOREIGN_WAKE_BY_TWO, FOREIGN_WAKE_MANY, ONE_READY_1, ONE_READY_100, ONE_READY_10000,
+    YIELD_MANY,
+};
 use foreign::FOREIGN_WAKE_ONE;
 use ping_pong::PING_PONG;
 use spawn::{ABORT, SPAWN_JOIN, SPAWN_JOIN_MANY};
@@ -116,6 +119,8 @@ workloads! {
         PING_PONG = ping_pong::ping_pong::<E>,
         FOREIGN_WAKE_ONE = foreign::foreign_wake_one::<E>,
         FOREIGN_WAKE_MANY = crowd::foreign_wake_many::<E>,
+        FOREIGN_WAKE_10000 = crowd::foreign_wake_10000::<E>,
+        FOREIGN_WAKE_BY_TWO = crowd::foreign_wake_by_two::<E>,
         WAKER_CLONE = wakers::waker_clone::<E>,
     }
     BlockOn {
