@@ -2,7 +2,6 @@
 
 #![expect(unsafe_code, reason = "a vtable deals in untyped pointers and in counts that the compiler does not see")]
 
-use std::cell::RefCell;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::task::{RawWaker, RawWakerVTable, Waker};
@@ -16,9 +15,9 @@ use executor::sync::{Alive, free, thread_local};
 use crate::count::BiasedCount;
 
 thread_local! {
-    /// The waker of this thread's last `block_on`, kept for the next one. Borrowed while one is under way, so that a
+    /// The waker of this thread's last `block_on`, kept for the next one. Taken out while one is under way, so that a
     /// nested `block_on` gets a waker of its own and cannot take the outer one's wakes.
-    static CACHED: RefCell<Option<RootWaker>> = const { RefCell::new(None) };
+    static CACHED: Cell<Option<RootWaker>> = const { Cell::new(None) };
 }
 
 /// What `executor::support::RootWaker` is to arc-waker and raw-waker, at no atomic operation on its own thread.
@@ -53,22 +52,33 @@ impl RootWaker {
     /// a stale waker never wakes a later call.
     #[inline]
     pub(crate) fn with<R>(f: impl FnOnce(&RootWaker) -> R) -> R {
-        let mut f = Some(f);
-        let mut call = |root: &RootWaker| f.take().expect("it is called once")(root);
-        let result = CACHED.try_with(|cached| {
-            let mut cached = cached.try_borrow_mut().ok()?;
-            let root = match &mut *cached {
-                Some(root) if root.root().count.is_sole() => root,
-                cached => cached.insert(RootWaker::new()),
-            };
-            root.root().woken_here.set(true);
-            Some(call(root))
-        });
+        let root = Self::take();
+        let result = f(&root);
+        root.put_back();
+        result
+    }
+
+    /// The waker that the last call has put back, or a new one.
+    #[inline]
+    fn take() -> Self {
         // In the destructor of another thread-local the cache may be gone.
-        result.ok().flatten().unwrap_or_else(|| call(&RootWaker::new()))
+        match CACHED.try_with(Cell::take) {
+            Ok(Some(root)) if root.root().count.is_sole() => {
+                root.root().woken_here.set(true);
+                root
+            }
+            _ => Self::new(),
+        }
+    }
+
+    /// Leaves it for the next call. One that a nested call has left is dropped.
+    #[inline]
+    fn put_back(self) {
+        let _ = CACHED.try_with(|cached| cached.set(Some(self)));
     }
 
     #[cold]
+    #[inline(never)]
     fn new() -> Self {
         let root = Root {
             count: BiasedCount::new(0, 0),
@@ -114,11 +124,10 @@ impl RootWaker {
 }
 
 impl Drop for RootWaker {
+    #[inline]
     fn drop(&mut self) {
-        if self.root().count.merge() {
-            // SAFETY: that was the last reference, and `new` made the pointer from a box.
-            free(unsafe { Box::from_raw(self.root.as_ptr()) });
-        }
+        // SAFETY: this is the owner, and it is going.
+        unsafe { let_go(self.root) };
     }
 }
 
@@ -138,6 +147,21 @@ impl Root {
             // too, happens before the poll.
             self.thread.unpark();
         }
+    }
+}
+
+/// Kept out of the way of a `block_on`, which puts the owner back into the cache.
+///
+/// # Safety
+///
+/// The owner has not let go of `root`, and does it with this call.
+#[cold]
+#[inline(never)]
+unsafe fn let_go(root: NonNull<Root>) {
+    // SAFETY: as the caller promises.
+    if unsafe { look(root.as_ptr().cast_const().cast()) }.count.merge() {
+        // SAFETY: that was the last reference, and `RootWaker::new` made the pointer from a box.
+        free(unsafe { Box::from_raw(root.as_ptr()) });
     }
 }
 

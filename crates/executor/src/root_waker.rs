@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
@@ -8,9 +8,10 @@ use crate::sync::thread::{self, Thread};
 use crate::sync::thread_local;
 
 thread_local! {
-    /// The waker of this thread's last `block_on`, kept for the next one. Borrowed while one is under way, so that a
-    /// nested `block_on` gets a waker of its own and cannot take the outer one's wakes.
-    static CACHED: RefCell<Option<RootWaker>> = const { RefCell::new(None) };
+    /// The waker of this thread's last `block_on`, kept for the next one. Taken out while one is under way, so that a
+    /// nested `block_on` gets a waker of its own and cannot take the outer one's wakes. In a box, as each call moves it
+    /// twice.
+    static CACHED: Cell<Option<Box<RootWaker>>> = const { Cell::new(None) };
 }
 
 /// The waker for the future of a `block_on`, in the strategies where a wake names the task: that future is no task,
@@ -41,32 +42,44 @@ impl RootWaker {
     /// a stale waker never wakes a later call.
     #[inline]
     pub fn with<R>(f: impl FnOnce(&RootWaker) -> R) -> R {
-        let mut f = Some(f);
-        let mut call = |root: &RootWaker| f.take().expect("it is called once")(root);
-        let result = CACHED.try_with(|cached| {
-            let mut cached = cached.try_borrow_mut().ok()?;
-            let root = match &mut *cached {
-                Some(root) if root.is_unshared() => root,
-                cached => cached.insert(RootWaker::new()),
-            };
-            root.signal.woken_here.store(true, Relaxed);
-            Some(call(root))
-        });
+        let root = Self::take();
+        let result = f(&root);
+        root.put_back();
+        result
+    }
+
+    /// The waker that the last call has put back, or a new one.
+    #[inline]
+    fn take() -> Box<Self> {
         // In the destructor of another thread-local the cache may be gone.
-        result.ok().flatten().unwrap_or_else(|| call(&RootWaker::new()))
+        match CACHED.try_with(Cell::take) {
+            Ok(Some(root)) if root.is_unshared() => {
+                root.signal.woken_here.store(true, Relaxed);
+                root
+            }
+            _ => Self::new(),
+        }
+    }
+
+    /// Leaves it for the next call. One that a nested call has left is dropped.
+    #[inline]
+    fn put_back(self: Box<Self>) {
+        let _ = CACHED.try_with(|cached| cached.set(Some(self)));
     }
 
     #[cold]
-    fn new() -> Self {
+    #[inline(never)]
+    fn new() -> Box<Self> {
         let signal = Arc::new(Signal {
             woken_here: AtomicBool::new(true),
             woken_away: AtomicBool::new(false),
             thread: thread::current(),
             home: number(),
         });
-        Self { waker: Waker::from(signal.clone()), signal }
+        Box::new(Self { waker: Waker::from(signal.clone()), signal })
     }
 
+    #[inline]
     fn is_unshared(&self) -> bool {
         // Our two: `signal` and `waker`. The fence orders the wakes of those that are gone before what comes.
         let unshared = Arc::strong_count(&self.signal) == 2;

@@ -1,6 +1,6 @@
 //! A wake names the thread: it sets the thread's flag and unparks it. Which future it was meant for, nobody knows.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
@@ -9,9 +9,10 @@ use executor::sync::thread::{self, Thread};
 use executor::sync::thread_local;
 
 thread_local! {
-    /// The waker of this thread's last `block_on`, kept for the next one. Borrowed while one is under way, so that a
-    /// nested `block_on` gets a waker of its own and cannot take the outer one's wakes.
-    static CACHED: RefCell<Option<ThreadWaker>> = const { RefCell::new(None) };
+    /// The waker of this thread's last `block_on`, kept for the next one. Taken out while one is under way, so that a
+    /// nested `block_on` gets a waker of its own and cannot take the outer one's wakes. In a box, as each call moves it
+    /// twice.
+    static CACHED: Cell<Option<Box<ThreadWaker>>> = const { Cell::new(None) };
 }
 
 /// The one waker of a thread, for every future that it polls.
@@ -36,28 +37,40 @@ impl ThreadWaker {
     /// a stale waker never wakes a later call.
     #[inline]
     pub(crate) fn with<R>(f: impl FnOnce(&ThreadWaker) -> R) -> R {
-        let mut f = Some(f);
-        let mut call = |thread: &ThreadWaker| f.take().expect("it is called once")(thread);
-        let result = CACHED.try_with(|cached| {
-            let mut cached = cached.try_borrow_mut().ok()?;
-            let thread = match &mut *cached {
-                Some(thread) if thread.is_unshared() => thread,
-                cached => cached.insert(ThreadWaker::new()),
-            };
-            // It is unshared, so nobody wakes it meanwhile.
-            thread.signal.woken.store(false, Relaxed);
-            Some(call(thread))
-        });
+        let thread = Self::take();
+        let result = f(&thread);
+        thread.put_back();
+        result
+    }
+
+    /// The waker that the last call has put back, or a new one.
+    #[inline]
+    fn take() -> Box<Self> {
         // In the destructor of another thread-local the cache may be gone.
-        result.ok().flatten().unwrap_or_else(|| call(&ThreadWaker::new()))
+        match CACHED.try_with(Cell::take) {
+            Ok(Some(thread)) if thread.is_unshared() => {
+                // Nobody wakes it meanwhile.
+                thread.signal.woken.store(false, Relaxed);
+                thread
+            }
+            _ => Self::new(),
+        }
+    }
+
+    /// Leaves it for the next call. One that a nested call has left is dropped.
+    #[inline]
+    fn put_back(self: Box<Self>) {
+        let _ = CACHED.try_with(|cached| cached.set(Some(self)));
     }
 
     #[cold]
-    fn new() -> Self {
+    #[inline(never)]
+    fn new() -> Box<Self> {
         let signal = Arc::new(Signal { woken: AtomicBool::new(false), thread: thread::current() });
-        Self { waker: Waker::from(signal.clone()), signal }
+        Box::new(Self { waker: Waker::from(signal.clone()), signal })
     }
 
+    #[inline]
     fn is_unshared(&self) -> bool {
         // Our two: `signal` and `waker`. The fence orders the wakes of those that are gone before what comes.
         let unshared = Arc::strong_count(&self.signal) == 2;
@@ -66,6 +79,7 @@ impl ThreadWaker {
     }
 
     /// The waker to poll with.
+    #[inline]
     pub(crate) fn waker(&self) -> &Waker {
         &self.waker
     }
