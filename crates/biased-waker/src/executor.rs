@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "what belongs to the driving thread is reached without a lock")]
 
 use std::fmt;
+use std::iter;
 use std::mem;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -15,9 +16,10 @@ use executor::sync::cell::Cell;
 use executor::sync::thread_local;
 use executor::{BlockOn, Capabilities, Executor, Idle, JoinError, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 
-use crate::queue::{Chain, EndedList, LocalQueue, RemoteQueue, TaskList};
+use crate::queue::{EndedList, LocalQueue, RemoteQueue, TaskList};
 use crate::root::RootWaker;
-use crate::task::{BiasedJoinHandle, Kept, TaskRef};
+use crate::task::{BiasedJoinHandle, Kept, TaskRef, Turn};
+use crate::waker;
 
 /// The least number of turns in a round. To look after every turn whether there is other work would be a good part of
 /// what a turn costs.
@@ -153,7 +155,7 @@ impl Drop for BiasedExecutor {
             task.fail(JoinError::Cancelled);
             local.bury(task);
         }
-        local.queue.take().for_each(Kept::leave_queue);
+        iter::successors(local.queue.take(), |task| task.next_in_chain()).for_each(Kept::leave_queue);
         local.ended.let_go();
         for _ in 0..local.spare.take() {
             // SAFETY: `put_back` kept this count.
@@ -169,10 +171,10 @@ impl BiasedExecutor {
         let local = &self.shared.local;
         local.ended.let_go();
         self.shared.remote.take(local);
-        let mut round = Round { turns: 0, chain: Chain::default(), polled: None };
+        let mut round = Round::default();
         // Around the round and not around each poll, as even an unused net has to be put up.
         while let Err(payload) = catch_unwind(AssertUnwindSafe(|| round.run(&self.shared))) {
-            let task = round.polled.take().expect("nothing panics but the poll of a task");
+            let task = round.turn.expect("nothing panics but the poll of a task");
             task.fail(JoinError::Panicked(payload));
             local.bury(task);
         }
@@ -207,6 +209,7 @@ struct AtHome<'a> {
 }
 
 impl<'a> AtHome<'a> {
+    #[inline]
     fn enter(shared: &'a Shared) -> Self {
         Self { shared, entered: shared.driver.enter(), outer: Cell::new(None) }
     }
@@ -252,28 +255,46 @@ impl Drop for AtHome<'_> {
 }
 
 /// A round under way.
+#[derive(Default)]
 struct Round {
     turns: usize,
-    chain: Chain,
-    /// The task whose poll is under way.
-    polled: Option<Kept>,
+    /// The task whose turn it is.
+    turn: Option<Kept>,
+    /// The one after it among those that were taken out of the queue.
+    next: Option<Kept>,
 }
 
 impl Round {
     fn run(&mut self, Shared { local, remote, .. }: &Shared) {
-        loop {
-            for task in self.chain.by_ref() {
+        while let Some(task) = self.advance(local) {
+            let waker = waker::borrow(task);
+            let mut cx = Context::from_waker(&waker);
+            loop {
                 self.turns += 1;
-                self.polled = Some(task);
-                if task.poll(|| remote.take(local)).is_ready() {
-                    local.bury(task);
+                match task.turn(&mut cx, || remote.take(local)) {
+                    Turn::Pending => {}
+                    Turn::Ended => break local.bury(task),
+                    Turn::Gone => break,
+                }
+                // A task that is alone in the queue again has the next turn at once: to ask who is next would cost as much as
+                // the rest of it.
+                if self.next.is_some() || self.turns >= SHORT || !local.queue.take_only(task) {
+                    break;
                 }
             }
-            if self.turns >= SHORT || local.queue.is_empty() {
-                break;
-            }
-            self.chain = local.queue.take();
         }
+    }
+
+    /// Whose turn it is next: of those that were taken out of the queue, or when they have had theirs and were few, of those
+    /// that are in it now.
+    #[inline]
+    fn advance(&mut self, local: &Local) -> Option<Kept> {
+        self.turn = match self.next {
+            None if self.turns < SHORT => local.queue.take(),
+            next => next,
+        };
+        self.next = self.turn?.next_in_chain();
+        self.turn
     }
 }
 
@@ -341,17 +362,18 @@ impl Shared {
     #[inline]
     pub(crate) fn local(&self) -> Option<&Local> {
         // SAFETY: it is alive, as it is borrowed.
-        unsafe { Self::local_at(NonNull::from(self)) }
+        unsafe { Self::local_at(|| NonNull::from(self)) }
     }
 
-    /// Like [`local`](Self::local), for a wake: nothing is read, and no register in use, before the question is answered.
+    /// Like [`local`](Self::local), for a wake: nothing is read, and no register in use, when the thread-local is asked.
     ///
     /// # Safety
     ///
     /// `shared` is alive for as long as the result is used.
     #[inline]
-    pub(crate) unsafe fn local_at<'a>(shared: NonNull<Self>) -> Option<&'a Local> {
+    pub(crate) unsafe fn local_at<'a>(shared: impl FnOnce() -> NonNull<Self>) -> Option<&'a Local> {
         let home = home();
+        let shared = shared();
         if !ptr::eq(home, shared.as_ptr()) {
             return None;
         }

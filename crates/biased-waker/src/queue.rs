@@ -26,48 +26,40 @@ unsafe fn peek(task: NonNull<Header>) -> ManuallyDrop<TaskRef> {
 /// is the queue's: the next task, or the task itself if it is the last.
 #[derive(Default)]
 pub(crate) struct LocalQueue {
+    /// Means something while there is a last.
     first: Cell<Option<Kept>>,
-    /// Means something while there is a first.
     last: Cell<Option<Kept>>,
 }
 
 impl LocalQueue {
     pub(crate) fn is_empty(&self) -> bool {
-        self.first.get().is_none()
+        self.last.get().is_none()
     }
 
     #[inline]
     pub(crate) fn push(&self, task: Kept) {
         task.next_ready.set(Some(task));
-        match self.first.get().and(self.last.get()) {
+        match self.last.replace(Some(task)) {
             Some(last) => last.next_ready.set(Some(task)),
             None => self.first.set(Some(task)),
         }
-        self.last.set(Some(task));
     }
 
-    /// Takes out all tasks. They count as queued until their `next_ready` is cleared.
+    /// Takes out all tasks: the result is the first, and [`next_in_chain`](Kept::next_in_chain) leads to the others. They count
+    /// as queued until their `next_ready` is cleared.
     #[inline]
-    pub(crate) fn take(&self) -> Chain {
-        Chain { next: self.first.take() }
+    pub(crate) fn take(&self) -> Option<Kept> {
+        self.last.take().and(self.first.get())
     }
-}
 
-/// Tasks that were taken out of the queue, in turn.
-#[derive(Default)]
-pub(crate) struct Chain {
-    next: Option<Kept>,
-}
-
-impl Iterator for Chain {
-    type Item = Kept;
-
+    /// Takes out `task`, if it is the only one.
     #[inline]
-    fn next(&mut self) -> Option<Kept> {
-        let task = self.next?;
-        let next = task.next_ready.get();
-        self.next = if next == Some(task) { None } else { next };
-        Some(task)
+    pub(crate) fn take_only(&self, task: Kept) -> bool {
+        let is_only = self.last.get() == Some(task) && self.first.get() == Some(task);
+        if is_only {
+            self.last.set(None);
+        }
+        is_only
     }
 }
 

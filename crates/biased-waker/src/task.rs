@@ -19,7 +19,6 @@ use executor::{JoinError, JoinHandle};
 
 use crate::count::{BiasedCount, ONE};
 use crate::executor::{Local, Shared};
-use crate::waker;
 
 // The flags of a task, in either of its two words: each word says what was done on its side.
 
@@ -28,7 +27,8 @@ use crate::waker;
 const QUEUED: usize = 1 << 1;
 /// The future is gone. Its result is there, unless it was taken.
 const ENDED: usize = 1 << 2;
-/// The task's next turn drops the future instead of polling it.
+/// In `away`, also where it is done at home: the task's next turn drops the future instead of polling it. So one word tells a
+/// turn whether it is more than a poll.
 const ABORTED: usize = 1 << 3;
 /// The join handle is gone: nobody takes the result.
 const DETACHED: usize = 1 << 4;
@@ -92,7 +92,7 @@ impl Header {
     #[inline]
     fn at_home(&self) -> Option<&Local> {
         // SAFETY: the task owns a count of the `Arc`.
-        unsafe { Shared::local_at(self.shared) }
+        unsafe { Shared::local_at(|| self.shared) }
     }
 }
 
@@ -159,10 +159,11 @@ impl<F: Future> Task<F> {
             let future = unsafe { &mut *stage.future };
             // SAFETY: the future stays in its allocation until `Stage::end` drops it in place.
             let future = unsafe { Pin::new_unchecked(future) };
-            future.poll(cx).map(|value| {
+            match future.poll(cx) {
                 // SAFETY: as above.
-                unsafe { stage.end(Ok(value)) }
-            })
+                Poll::Ready(value) => unsafe { stage.finish(value) },
+                Poll::Pending => Poll::Pending,
+            }
         };
         // SAFETY: as the caller promises.
         unsafe { Self::with_stage(task, poll) }
@@ -227,6 +228,18 @@ impl<F: Future> Stage<F> {
         self.result = ManuallyDrop::new(result);
     }
 
+    /// Stores what a poll has returned. Kept out of polls that return nothing.
+    ///
+    /// # Safety
+    ///
+    /// As for [`end`](Self::end).
+    #[inline(never)]
+    unsafe fn finish(&mut self, value: F::Output) -> Poll<()> {
+        // SAFETY: as the caller promises.
+        unsafe { self.end(Ok(value)) };
+        Poll::Ready(())
+    }
+
     /// Moves the result out.
     ///
     /// # Safety
@@ -261,6 +274,15 @@ pub(crate) struct TaskRef {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
     header: NonNull<Header>,
+}
+
+/// What has become of a task in its turn.
+pub(crate) enum Turn {
+    /// It has ended, and its result is in its place.
+    Ended,
+    Pending,
+    /// It had ended before, and may be freed by now.
+    Gone,
 }
 
 impl TaskRef {
@@ -345,7 +367,8 @@ impl TaskRef {
     fn abort(&self) {
         match self.at_home() {
             Some(local) => {
-                self.count.set_here(self.count.here() | ABORTED);
+                // Relaxed: for the turn, on this thread.
+                self.count.away().fetch_or(ABORTED, Relaxed);
                 self.wake_here(local);
             }
             // SAFETY: a reference is held.
@@ -420,29 +443,36 @@ impl Kept {
         Some(Kept { header: task.into_raw() })
     }
 
-    /// Gives a task that was taken out of the ready queue its turn. `Ready` when it has ended with this turn. `take_stack` is
-    /// called when the task may be on the stack as well, so that wakes on both sides lead to one poll.
+    /// The task after this one among those that were taken out of the ready queue. Ask before its turn.
     #[inline]
-    pub(crate) fn poll(self, take_stack: impl FnOnce()) -> Poll<()> {
-        let here = self.count.here();
+    pub(crate) fn next_in_chain(self) -> Option<Kept> {
+        self.next_ready.get().filter(|&next| next != self)
+    }
+
+    /// Gives a task that was taken out of the ready queue its turn, with its waker in `cx`. `take_stack` is called when the
+    /// task may be on the stack as well, so that wakes on both sides lead to one poll.
+    #[inline]
+    pub(crate) fn turn(self, cx: &mut Context<'_>, take_stack: impl FnOnce()) -> Turn {
         // Relaxed: no more than a reason to look at the stack now.
-        if here & (ENDED | ABORTED) | self.count.away().load(Relaxed) & QUEUED != 0 {
-            if let Some(poll) = self.poll_called(take_stack) {
-                return poll;
+        if self.count.away().load(Relaxed) & (QUEUED | ENDED | ABORTED) != 0 {
+            if let Some(turn) = self.turn_called(take_stack) {
+                return turn;
             }
         }
         self.next_ready.set(None);
-        let waker = waker::borrow(self);
         // SAFETY: the driving thread has the right to `stage`, and the task has not ended.
-        unsafe { (self.vtable.poll)(self.header, &mut Context::from_waker(&waker)) }
+        match unsafe { (self.vtable.poll)(self.header, cx) } {
+            Poll::Pending => Turn::Pending,
+            Poll::Ready(()) => Turn::Ended,
+        }
     }
 
     /// The turn of a task that has ended or was aborted; otherwise `None`, and other threads may call it again.
     #[inline(never)]
-    fn poll_called(self, take_stack: impl FnOnce()) -> Option<Poll<()>> {
+    fn turn_called(self, take_stack: impl FnOnce()) -> Option<Turn> {
         if self.count.here() & ENDED != 0 {
             self.leave_queue();
-            return Some(Poll::Pending);
+            return Some(Turn::Gone);
         }
         if self.count.here() & CALLED == 0 {
             take_stack();
@@ -452,9 +482,9 @@ impl Kept {
         self.count.set_here(here & !CALLED);
         // Acquire: pairs with an abort in `wake_from_elsewhere` that found the task about to be pushed.
         let away = if here & CALLED != 0 { self.answer() } else { self.count.away().load(Acquire) };
-        ((here | away) & ABORTED != 0).then(|| {
+        (away & ABORTED != 0).then(|| {
             self.fail(JoinError::Cancelled);
-            Poll::Ready(())
+            Turn::Ended
         })
     }
 
@@ -753,7 +783,7 @@ mod tests {
     use executor::{BlockOn, Spawn, yield_now};
 
     use super::*;
-    use crate::BiasedExecutor;
+    use crate::{BiasedExecutor, waker};
 
     const CHILD: &str = "WAKERS_TEST_OVERFLOW";
     /// Half the references that a word can count, as a word.

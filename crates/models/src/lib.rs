@@ -45,6 +45,7 @@ macro_rules! tests {
             m27_an_abort_beside_a_wake_under_way,
             m28_a_wake_after_the_end,
             m29_a_handle_is_dropped_at_home,
+            m30_what_has_ended_is_freed,
         }
     };
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use executor::sync::atomic::{AtomicBool, Ordering::*};
-use executor::sync::thread;
+use executor::sync::{Alive, thread};
 use executor::{JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
 use loom::alloc::Track;
 
@@ -704,6 +704,21 @@ pub fn m29_a_handle_is_dropped_at_home<E: RemoteSpawn>() {
             }
             drop(handle);
         });
+    });
+}
+
+/// A task is polled to its end and joined: its memory does not wait for the next call.
+pub fn m30_what_has_ended_is_freed<E: RemoteSpawn>() {
+    explore(E::NAME, "m30_what_has_ended_is_freed", 2, || {
+        let executor = E::default();
+        // The first call leaves the thread's own waker.
+        executor.block_on(yield_now());
+        let before = Alive::count();
+        executor.block_on(async {
+            yield_now().await;
+            executor.spawn(tracked(|_| Poll::Ready(()))).await.unwrap();
+        });
+        assert_eq!(Alive::count(), before);
     });
 }
 

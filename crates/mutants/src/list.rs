@@ -231,15 +231,15 @@ mutants! {
             => "if away & ENDED != 0 || (away & BORROWED == 0 && self.at_home().is_none()) {".
         "biased-cleared-late": "the task counts as queued until its poll is over",
             "        self.next_ready.set(None);
-        let waker = waker::borrow(self);
         // SAFETY: the driving thread has the right to `stage`, and the task has not ended.
-        unsafe { (self.vtable.poll)(self.header, &mut Context::from_waker(&waker)) }"
-            => "        let waker = waker::borrow(self);
-        let poll = unsafe { (self.vtable.poll)(self.header, &mut Context::from_waker(&waker)) };
+        match unsafe { (self.vtable.poll)(self.header, cx) } {"
+            => "        let poll = unsafe { (self.vtable.poll)(self.header, cx) };
         self.next_ready.set(None);
-        poll".
+        match poll {".
+        "biased-abort-unnoted": "an abort at home is no more than a wake",
+            "self.count.away().fetch_or(ABORTED, Relaxed);" => "let _ = self.count.away();".
         "biased-abort-ignored": "the turn of an aborted task polls it",
-            "((here | away) & ABORTED != 0).then(|| {" => "((here & away) & ABORTED != 0).then(|| {".
+            "(away & ABORTED != 0).then(|| {" => "(away & ABORTED != 0 && here & DETACHED != 0).then(|| {".
         "biased-end-relaxed": "the end of a task publishes no result",
             "fetch_or(ENDED, AcqRel)" => "fetch_or(ENDED, Relaxed)".
         "biased-end-forgets-joiner": "a task that ends wakes no joiner",
@@ -281,17 +281,24 @@ mutants! {
             "let top = self.top.swap(ptr::null_mut(), Acquire);" => "let top = self.top.swap(ptr::null_mut(), Relaxed);".
         "biased-received-unlisted": "a new task that is in the ready queue already is not put into the list",
             "if task.is_new() {" => "if task.next_ready.get().is_none() && task.is_new() {".
+        "biased-only-the-last": "the last of several ready tasks is taken for the only one",
+            "self.last.get() == Some(task) && self.first.get() == Some(task)" => "self.last.get() == Some(task)".
+        "biased-only-the-first": "the first of several ready tasks is taken for the only one",
+            "self.last.get() == Some(task) && self.first.get() == Some(task)" => "self.first.get() == Some(task)".
         "biased-push-silent": "a push onto an empty stack does not say so, and nobody unparks the driver",
             "return Ok(top.is_null());" => "return Ok(false);".
     }
     "biased-waker/src/executor.rs": {
         "biased-at-home-anywhere": "the token moves on and the thread that had it still takes the tasks for its own",
             "            HOME.with(|home| home.set(outer));\n" => "            let _ = outer;\n".
-        "biased-let-go-abroad": "who leaves lets go of the tasks after it has passed the right on",
+        "biased-let-go-late": "who leaves does not let go of the tasks that have ended",
             "            self.shared.let_go();
             HOME.with(|home| home.set(outer));"
-            => "            HOME.with(|home| home.set(outer));
-            self.shared.let_go();".
+            => "            HOME.with(|home| home.set(outer));".
+        "biased-alone-for-ever": "a task that is alone and wakes itself lets nobody else have a turn",
+            "self.next.is_some() || self.turns >= SHORT || !local" => "self.next.is_some() || !local".
+        "biased-rest-forgotten": "after a panic the tasks that were taken out of the queue are forgotten",
+            "            task.fail(JoinError::Panicked(payload));\n" => "            task.fail(JoinError::Panicked(payload));\n            round = Round::default();\n".
         "biased-close-late": "the stack is closed after the tasks are ended",
             "        self.shared.remote.close(local);
         while let Some(task) = local.list.first() {
@@ -314,7 +321,7 @@ mutants! {
         "biased-root-wake-silent": "a wake from another thread does not unpark the root's",
             "            self.thread.unpark();\n" => "            let _ = &self.thread;\n".
         "biased-root-shared": "a `block_on` uses the root of the last one, of which a waker is still about",
-            "Some(root) if root.root().count.is_sole() => root," => "Some(root) if root.root().home != 0 => root,".
+            "Ok(Some(root)) if root.root().count.is_sole() =>" => "Ok(Some(root)) if root.root().home != 0 =>".
     }
     "arc-waker/src/waker.rs": {
         "arc-queued-wake-looks": "a wake of a queued task looks and does not write",
@@ -415,7 +422,8 @@ mutants! {
             self.driver.driving.store(0, Release);
             if followed {".
         "driver-follows-once": "who follows does not look again whether the right is free",
-            "(self.follow() && self.try_to_drive())" => "(self.follow() && false)".
+            "(self.follow() && self.try_to_drive())" => "(self.follow() && false)"
+            ; equivalent: "whoever waits asks again whether it drives after it has asked for the first time and before it parks".
         "driver-follows-silently": "who follows does not say so",
             "        self.driver.followed.swap(true, AcqRel);\n" => "".
         "driver-keeps-the-last": "who brings work unparks the thread that parked last, though another drives",

@@ -1,7 +1,7 @@
 #![expect(unsafe_code, reason = "memory is kept a while after its end, so that a use of it can be told")]
 
 use std::alloc::{Layout, dealloc};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::ptr;
@@ -297,7 +297,13 @@ impl Alive {
     /// Begins the life of an allocation. It ends when this is dropped.
     #[expect(clippy::new_without_default, reason = "the beginning of a life is not a default")]
     pub fn new() -> Self {
+        LIVING.set(LIVING.get() + 1);
         Self { uses: cell::UnsafeCell::new(()), ended: AtomicBool::new(false), _leak: Track::new(()) }
+    }
+
+    /// How many there are in this execution.
+    pub fn count() -> usize {
+        LIVING.get()
     }
 
     /// Claims that the allocation is alive, and that its end comes after this.
@@ -311,8 +317,12 @@ impl Drop for Alive {
     fn drop(&mut self) {
         assert!(!self.ended.swap(true, Relaxed), "memory was freed twice");
         self.uses.with_mut(|_| ());
+        LIVING.set(LIVING.get() - 1);
     }
 }
+
+// All threads of an execution are one to the operating system.
+std::thread_local!(static LIVING: Cell<usize> = const { Cell::new(0) });
 
 impl fmt::Debug for Alive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
