@@ -103,6 +103,7 @@ macro_rules! __for_each_clause {
             Executor wakers::w20_clone_and_drop_do_not_wake,
             Executor wakers::w22_a_wake_from_a_thread_locals_destructor_works,
             BlockOn wakers::w22r_a_wake_of_the_root_from_a_thread_locals_destructor_works,
+            Executor wakers::w23_an_overwritten_context_is_gone_with_its_poll,
             Executor tasks::t01_a_task_is_polled_by_one_thread_at_a_time,
             RemoteSpawn tasks::t01d_two_drivers_poll_no_task_at_once,
             Executor tasks::t02_a_task_is_queued_at_most_once,

@@ -16,7 +16,7 @@ use std::hint::{black_box, spin_loop};
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use executor::{BlockOn, Executor, Idle, JoinHandle, WakeNames, yield_now};
@@ -886,6 +886,45 @@ clause! {
             }
         });
         assert!(!panicked.load(SeqCst), "a waker panicked in the destructor of a thread-local");
+        Outcome::Pass
+    }
+}
+
+clause! {
+    "W23" House "Each poll of a task gets the task's waker, whatever a future did to the `Context` of another poll."
+    guards "one `Context` for several polls, which safe code may overwrite; found here, by reading."
+    pub fn w23_an_overwritten_context_is_gone_with_its_poll<E: Executor>() -> Outcome {
+        let executor = E::default();
+        let (vandal, neighbour, woken) = (Log::new(), Log::new(), Gate::new());
+        let tasks = [
+            executor.spawn(vandal.future({
+                let woken = woken.clone();
+                move |poll, cx| {
+                    if poll <= 3 {
+                        cx.waker().wake_by_ref();
+                    }
+                    *cx = Context::from_waker(Waker::noop());
+                    if woken.is_open() { Poll::Ready(()) } else { Poll::Pending }
+                }
+            })),
+            executor.spawn(neighbour.ready_once(&woken)),
+        ];
+        executor.block_on(async {
+            while vandal.polls() < 4 || neighbour.polls() == 0 {
+                yield_now().await;
+            }
+            thread::spawn({
+                let (vandal, neighbour) = (vandal.clone(), neighbour.clone());
+                move || {
+                    woken.open();
+                    vandal.waker().wake();
+                    neighbour.waker().wake();
+                }
+            });
+            for task in tasks {
+                task.await.unwrap_or_else(|error| panic!("{error}"));
+            }
+        });
         Outcome::Pass
     }
 }
