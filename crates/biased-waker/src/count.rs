@@ -109,8 +109,8 @@ impl BiasedCount {
     ///
     /// An old value of `away` would do no harm. It is what the other threads had counted at some moment, no older than anything
     /// that the owner knows of: a reference goes from thread to thread only where one happens before the other. If there was no
-    /// reference at that moment, nobody has been able to make one since, as each is made from another. (The waker of a poll,
-    /// which borrows the owner's reference, is gone when the poll is over.)
+    /// reference at that moment, nobody has been able to make one since, as each is made from another. (Nobody can make
+    /// one from the waker of a poll, which borrows the owner's reference, when the poll is over.)
     #[inline]
     pub(crate) fn is_sole(&self) -> bool {
         // Acquire: pairs with the Release in `sub_away`; the owner may free the object.

@@ -258,7 +258,7 @@ impl Drop for AtHome<'_> {
 #[derive(Default)]
 struct Round {
     turns: usize,
-    /// The task whose turn it is.
+    /// The task whose turn it is. After that it may be gone: then it is no more than compared.
     turn: Option<Kept>,
     /// The one after it among those that were taken out of the queue.
     next: Option<Kept>,
@@ -268,10 +268,9 @@ impl Round {
     fn run(&mut self, Shared { local, remote, .. }: &Shared) {
         while let Some(task) = self.advance(local) {
             let waker = waker::borrow(task);
-            let mut cx = Context::from_waker(&waker);
             loop {
                 self.turns += 1;
-                match task.turn(&mut cx, || remote.take(local)) {
+                match task.turn(&waker, || remote.take(local)) {
                     Turn::Pending => {}
                     Turn::Ended => break local.bury(task),
                     Turn::Gone => break,
@@ -369,7 +368,7 @@ impl Shared {
     ///
     /// # Safety
     ///
-    /// `shared` is alive for as long as the result is used.
+    /// What `shared` returns is alive for as long as the result is used.
     #[inline]
     pub(crate) unsafe fn local_at<'a>(shared: impl FnOnce() -> NonNull<Self>) -> Option<&'a Local> {
         let home = home();

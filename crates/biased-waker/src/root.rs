@@ -48,8 +48,8 @@ static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, dr
 impl RootWaker {
     /// Runs `f` with a waker for the calling thread, woken already, so that the future gets its first poll.
     ///
-    /// Allocates on a thread's first call, in a nested call, and when a clone of the last call's waker still exists:
-    /// a stale waker never wakes a later call.
+    /// Allocates where the last call on this thread has left nothing: it was the first, or this one is nested in it, or it
+    /// panicked; and when a clone of that waker still exists: a stale waker never wakes a later call.
     #[inline]
     pub(crate) fn with<R>(f: impl FnOnce(&RootWaker) -> R) -> R {
         let root = Self::take();

@@ -449,10 +449,10 @@ impl Kept {
         self.next_ready.get().filter(|&next| next != self)
     }
 
-    /// Gives a task that was taken out of the ready queue its turn, with its waker in `cx`. `take_stack` is called when the
-    /// task may be on the stack as well, so that wakes on both sides lead to one poll.
+    /// Gives a task that was taken out of the ready queue its turn, with `waker`, which is its own. `take_stack` is called
+    /// when the task may be on the stack as well, so that wakes on both sides lead to one poll.
     #[inline]
-    pub(crate) fn turn(self, cx: &mut Context<'_>, take_stack: impl FnOnce()) -> Turn {
+    pub(crate) fn turn(self, waker: &Waker, take_stack: impl FnOnce()) -> Turn {
         // Relaxed: no more than a reason to look at the stack now.
         if self.count.away().load(Relaxed) & (QUEUED | ENDED | ABORTED) != 0 {
             if let Some(turn) = self.turn_called(take_stack) {
@@ -461,7 +461,7 @@ impl Kept {
         }
         self.next_ready.set(None);
         // SAFETY: the driving thread has the right to `stage`, and the task has not ended.
-        match unsafe { (self.vtable.poll)(self.header, cx) } {
+        match unsafe { (self.vtable.poll)(self.header, &mut Context::from_waker(waker)) } {
             Poll::Pending => Turn::Pending,
             Poll::Ready(()) => Turn::Ended,
         }

@@ -29,7 +29,7 @@ static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, dr
 #[inline]
 pub(crate) fn borrow(task: Kept) -> ManuallyDrop<Waker> {
     // SAFETY: the functions of `VTABLE` expect a pointer to the header of a task on which a reference is held. The executor
-    // holds its own for as long as `task` is used, and as this waker is never dropped, no reference is given back by it.
+    // holds its own until the task has had its last turn, and as this waker is never dropped, no reference is given back by it.
     ManuallyDrop::new(unsafe { Waker::new(task.as_ptr().as_ptr().cast(), &VTABLE) })
 }
 

@@ -232,8 +232,8 @@ mutants! {
         "biased-cleared-late": "the task counts as queued until its poll is over",
             "        self.next_ready.set(None);
         // SAFETY: the driving thread has the right to `stage`, and the task has not ended.
-        match unsafe { (self.vtable.poll)(self.header, cx) } {"
-            => "        let poll = unsafe { (self.vtable.poll)(self.header, cx) };
+        match unsafe { (self.vtable.poll)(self.header, &mut Context::from_waker(waker)) } {"
+            => "        let poll = unsafe { (self.vtable.poll)(self.header, &mut Context::from_waker(waker)) };
         self.next_ready.set(None);
         match poll {".
         "biased-abort-unnoted": "an abort at home is no more than a wake",

@@ -72,7 +72,7 @@ impl BlockOn for ParkExecutor {
                 }
                 let drove = entered.drives();
                 if drove {
-                    self.shared.poll_tasks(&mut cx);
+                    self.shared.poll_tasks(thread.waker());
                 }
                 // Having just taken over is a reason too: the tasks hold the waker of the thread that drove before.
                 let ready = || thread.is_woken() || (entered.drives() && (!drove || self.shared.has_work()));
@@ -195,14 +195,15 @@ impl Shared {
     }
 
     /// Polls every task once, in the order in which they came.
-    fn poll_tasks(&self, cx: &mut Context<'_>) {
+    fn poll_tasks(&self, waker: &Waker) {
         // Acquire: pairs with the Release in `wake_by_ref`. Before the polls: what changes during them asks for
         // another round.
         self.changed.swap(false, Acquire);
         if self.populated.load(Relaxed) {
             // Out of the lock: a poll may spawn.
             let mut round = mem::take(&mut self.tasks().queue);
-            round.retain_mut(|task| task.poll(cx).is_pending());
+            // A context each: a future may overwrite its own.
+            round.retain_mut(|task| task.poll(&mut Context::from_waker(waker)).is_pending());
             // Tasks that were spawned meanwhile stand behind those of this round.
             let mut tasks = self.tasks();
             round.append(&mut tasks.queue);

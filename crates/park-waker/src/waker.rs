@@ -33,8 +33,8 @@ struct Signal {
 impl ThreadWaker {
     /// Runs `f` with the waker of the calling thread, not woken yet.
     ///
-    /// Allocates on a thread's first call, in a nested call, and when a clone of the last call's waker still exists:
-    /// a stale waker never wakes a later call.
+    /// Allocates where the last call on this thread has left nothing: it was the first, or this one is nested in it, or it
+    /// panicked; and when a clone of that waker still exists: a stale waker never wakes a later call.
     #[inline]
     pub(crate) fn with<R>(f: impl FnOnce(&ThreadWaker) -> R) -> R {
         let thread = Self::take();
