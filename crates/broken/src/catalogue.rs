@@ -139,8 +139,8 @@ exhibits! {
         hangs: ["T6", "T12", "X12"],
     }
     "remembers-home" remembers_home {
-        fails: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "T10", "T10c", "X7", "X8t", "X17", "X22", "X22h", "X25s"],
-        hangs: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "T10c", "X7", "X8t", "X22", "X22h", "X25s"],
+        fails: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10", "T10c", "X7", "X8t", "X17", "X22", "X22h", "X25s"],
+        hangs: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10c", "X7", "X8t", "X22", "X22h", "X25s"],
         may_fail: ["W13", "T1", "T1d", "T2", "X23", "X23s"],
     }
     "merged-twice" merged_twice {
