@@ -52,7 +52,7 @@ impl LocalQueue {
         let first = self.first.get()?;
         // SAFETY: the queue's count of its first task passes to the result.
         let task = unsafe { TaskRef::from_raw(first) };
-        let next = task.next_ready.take();
+        let next = task.next_ready.get();
         self.first.set(next);
         if next.is_none() {
             self.last.set(None);

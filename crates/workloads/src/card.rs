@@ -443,6 +443,7 @@ pub fn local_wake_floor(times: usize) -> Job {
 /// sleeps elsewhere meanwhile, so what is counted is what the waking thread does for a driver that is awake.
 pub fn foreign_wake<E: Executor + 'static>(times: usize) -> Job {
     let (to_waker, wakers) = mpsc::channel();
+    let (to_caller, waits) = mpsc::channel();
     let (to_driver, woken) = mpsc::channel();
     let called = Arc::new(AtomicBool::new(false));
     let driver = thread::spawn({
@@ -470,6 +471,7 @@ pub fn foreign_wake<E: Executor + 'static>(times: usize) -> Job {
             });
             // Everything the tasks were polled for so far they had not been woken for.
             polls.take();
+            to_caller.send(()).expect("the other thread listens");
             // Sent, or hung up when the job was never run: the tasks go with their executor then.
             if woken.recv().is_ok() {
                 executor.run();
@@ -478,6 +480,8 @@ pub fn foreign_wake<E: Executor + 'static>(times: usize) -> Job {
         }
     });
     let wakers: Vec<Waker> = wakers.iter().take(times).collect();
+    // A call in between would be answered by a poll that is not counted.
+    waits.recv().expect("the driver does not panic");
     let run = move || {
         // Release: pairs with the Acquire in the tasks.
         called.store(true, Release);
