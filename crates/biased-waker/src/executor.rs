@@ -258,7 +258,7 @@ impl Drop for AtHome<'_> {
 #[derive(Default)]
 struct Round {
     turns: usize,
-    /// The task whose turn it is. After that it may be gone: then it is no more than compared.
+    /// The task whose turn it is. After that it may be gone, and is not looked at.
     turn: Option<Kept>,
     /// The one after it among those that were taken out of the queue.
     next: Option<Kept>,
