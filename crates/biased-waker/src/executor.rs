@@ -6,7 +6,7 @@ use std::fmt;
 use std::iter;
 use std::mem;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -86,25 +86,11 @@ impl BlockOn for BiasedExecutor {
     };
 
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
-        let entered = AtHome::enter(&self.shared);
+        self.shared.driver.assert_not_nested();
         let mut future = pin!(future.into_future());
-        RootWaker::with(|root| {
-            let waker = root.waker();
-            let mut cx = Context::from_waker(&waker);
-            loop {
-                if root.take_woken() {
-                    if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-                        return output;
-                    }
-                }
-                if entered.drives() {
-                    self.poll_ready();
-                }
-                let ready = || root.is_woken() || (entered.drives() && self.has_work());
-                while !ready() {
-                    entered.park_unless(ready);
-                }
-            }
+        RootWaker::with(|root| match future.as_mut().poll(&mut Context::from_waker(root.waker())) {
+            Poll::Ready(output) => output,
+            Poll::Pending => self.drive(root, future.as_mut()),
         })
     }
 }
@@ -165,6 +151,28 @@ impl Drop for BiasedExecutor {
 }
 
 impl BiasedExecutor {
+    /// Polls the tasks that are ready, and `future` when it is woken, until that is ready. Kept out of `block_on`, so that a future
+    /// that is ready at once costs little more than its poll.
+    #[inline(never)]
+    fn drive<F: Future>(&self, root: &RootWaker, mut future: Pin<&mut F>) -> F::Output {
+        let entered = AtHome::enter(&self.shared);
+        let mut cx = Context::from_waker(root.waker());
+        loop {
+            if entered.drives() {
+                self.poll_ready();
+            }
+            let ready = || root.is_woken() || (entered.drives() && self.has_work());
+            while !ready() {
+                entered.park_unless(ready);
+            }
+            if root.take_woken() {
+                if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                    return output;
+                }
+            }
+        }
+    }
+
     /// Polls the tasks that are ready now, in turn. Those that become ready meanwhile wait for the next round, unless this
     /// one is short: so none of them keeps `block_on`'s own future waiting for long.
     fn poll_ready(&self) {

@@ -16,8 +16,9 @@ use crate::count::BiasedCount;
 
 thread_local! {
     /// The waker of this thread's last `block_on`, kept for the next one. Taken out while one is under way, so that a
-    /// nested `block_on` gets a waker of its own and cannot take the outer one's wakes.
-    static CACHED: Cell<Option<RootWaker>> = const { Cell::new(None) };
+    /// nested `block_on` gets a waker of its own and cannot take the outer one's wakes. In a box, as each call moves it
+    /// twice.
+    static CACHED: Cell<Option<Box<RootWaker>>> = const { Cell::new(None) };
 }
 
 /// What `executor::support::RootWaker` is to arc-waker and raw-waker, at no atomic operation on its own thread.
@@ -26,6 +27,8 @@ thread_local! {
 #[derive(Debug)]
 pub(crate) struct RootWaker {
     root: NonNull<Root>,
+    /// Borrows the owner's reference, and is never dropped: by it none is given back.
+    waker: ManuallyDrop<Waker>,
 }
 
 #[derive(Debug)]
@@ -46,49 +49,49 @@ struct Root {
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop);
 
 impl RootWaker {
-    /// Runs `f` with a waker for the calling thread, woken already, so that the future gets its first poll.
+    /// Runs `f`, once, with a waker for the calling thread, not woken yet.
     ///
     /// Allocates where the last call on this thread has left nothing: it was the first, or this one is nested in it, or it
     /// panicked; and when a clone of that waker still exists: a stale waker never wakes a later call.
     #[inline]
-    pub(crate) fn with<R>(f: impl FnOnce(&RootWaker) -> R) -> R {
-        let root = Self::take();
-        let result = f(&root);
-        root.put_back();
-        result
-    }
-
-    /// The waker that the last call has put back, or a new one.
-    #[inline]
-    fn take() -> Self {
+    pub(crate) fn with<R>(mut f: impl FnMut(&RootWaker) -> R) -> R {
+        let result = CACHED.try_with(|cached| {
+            let root = cached.take().and_then(Self::renew).unwrap_or_else(Self::new);
+            let result = f(&root);
+            // One that a nested call has left is dropped.
+            cached.set(Some(root));
+            result
+        });
         // In the destructor of another thread-local the cache may be gone.
-        match CACHED.try_with(Cell::take) {
-            Ok(Some(root)) if root.root().count.is_sole() => {
-                root.root().woken_here.set(true);
-                root
-            }
-            _ => Self::new(),
-        }
+        result.unwrap_or_else(|_| f(&Self::new()))
     }
 
-    /// Leaves it for the next call. One that a nested call has left is dropped.
+    /// Makes it one that is not woken, unless somebody else still has it.
     #[inline]
-    fn put_back(self) {
-        let _ = CACHED.try_with(|cached| cached.set(Some(self)));
+    fn renew(self: Box<Self>) -> Option<Box<Self>> {
+        let renewed = self.root().count.is_sole().then_some(self)?;
+        // Nobody wakes it meanwhile.
+        renewed.root().woken_here.set(false);
+        renewed.root().woken_away.store(false, Relaxed);
+        Some(renewed)
     }
 
     #[cold]
     #[inline(never)]
-    fn new() -> Self {
+    fn new() -> Box<Self> {
         let root = Root {
             count: BiasedCount::new(0, 0),
-            woken_here: Cell::new(true),
+            woken_here: Cell::new(false),
             woken_away: AtomicBool::new(false),
             thread: thread::current(),
             home: number(),
             alive: Alive::new(),
         };
-        Self { root: NonNull::from(Box::leak(Box::new(root))) }
+        let root = NonNull::from(Box::leak(Box::new(root)));
+        // SAFETY: the functions of `VTABLE` expect a pointer to a root to which a reference is held. The owner holds its own for
+        // as long as this waker, which is never dropped, can be reached.
+        let waker = unsafe { Waker::new(root.as_ptr().cast_const().cast(), &VTABLE) };
+        Box::new(Self { root, waker: ManuallyDrop::new(waker) })
     }
 
     #[inline]
@@ -97,12 +100,10 @@ impl RootWaker {
         unsafe { look(self.root.as_ptr().cast_const().cast()) }
     }
 
-    /// The waker to poll with. It borrows the owner's reference.
+    /// The waker to poll with.
     #[inline]
-    pub(crate) fn waker(&self) -> ManuallyDrop<Waker> {
-        // SAFETY: the functions of `VTABLE` expect a pointer to a root to which a reference is held. `self` holds the owner's,
-        // and as this waker is never dropped, it is not given back by it.
-        ManuallyDrop::new(unsafe { Waker::new(self.root.as_ptr().cast_const().cast(), &VTABLE) })
+    pub(crate) fn waker(&self) -> &Waker {
+        &self.waker
     }
 
     /// Whether the future was woken since the last [`take_woken`](Self::take_woken).

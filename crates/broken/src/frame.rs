@@ -53,6 +53,8 @@ pub trait Core: Send + Sync + 'static {
         let entered = driver.enter();
         RootWaker::with(|waker| {
             let mut cx = Context::from_waker(waker.waker());
+            // For its first poll.
+            cx.waker().wake_by_ref();
             loop {
                 if waker.take_woken() && root.as_mut().poll(&mut cx).is_ready() {
                     return;

@@ -349,6 +349,13 @@ clause! {
         let executor = E::default();
         let (log, gate) = (Log::new(), Gate::new());
         let (polled, mut opened) = (log.clone(), opened(&gate));
+        // Wakes of a root that is ready in the same poll: nothing is left of them for the next.
+        executor.block_on(poll_fn(|cx| {
+            let waker = cx.waker().clone();
+            on_another_thread(|| waker.wake());
+            cx.waker().wake_by_ref();
+            Poll::Ready(())
+        }));
         executor.block_on(log.future(|poll, cx| {
             match poll {
                 1 => on_another_thread({

@@ -88,12 +88,19 @@ impl Driver {
     #[track_caller]
     #[inline]
     pub fn enter(&self) -> Entered<'_> {
+        self.assert_not_nested();
+        Entered { driver: self, drives: Cell::new(false), follows: Cell::new(false), not_send: PhantomData }
+    }
+
+    /// Panics as [`enter`](Self::enter) does. For a `block_on` that enters only where its future is not ready at once.
+    #[track_caller]
+    #[inline]
+    pub fn assert_not_nested(&self) {
         assert!(
             !self.is_here(),
             "`block_on` or `run` was called inside a task of the same executor, or inside the future that it drives: it \
              would wait for itself; `.await` the future instead"
         );
-        Entered { driver: self, drives: Cell::new(false), follows: Cell::new(false), not_send: PhantomData }
     }
 
     /// Whether the calling thread holds the right.

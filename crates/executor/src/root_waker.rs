@@ -36,42 +36,38 @@ struct Signal {
 }
 
 impl RootWaker {
-    /// Runs `f` with a waker for the calling thread, woken already, so that the future gets its first poll.
+    /// Runs `f`, once, with a waker for the calling thread, not woken yet.
     ///
     /// Allocates where the last call on this thread has left nothing: it was the first, or this one is nested in it, or it
     /// panicked; and when a clone of that waker still exists: a stale waker never wakes a later call.
     #[inline]
-    pub fn with<R>(f: impl FnOnce(&RootWaker) -> R) -> R {
-        let root = Self::take();
-        let result = f(&root);
-        root.put_back();
-        result
-    }
-
-    /// The waker that the last call has put back, or a new one.
-    #[inline]
-    fn take() -> Box<Self> {
+    pub fn with<R>(mut f: impl FnMut(&RootWaker) -> R) -> R {
+        let result = CACHED.try_with(|cached| {
+            let root = cached.take().and_then(Self::renew).unwrap_or_else(Self::new);
+            let result = f(&root);
+            // One that a nested call has left is dropped.
+            cached.set(Some(root));
+            result
+        });
         // In the destructor of another thread-local the cache may be gone.
-        match CACHED.try_with(Cell::take) {
-            Ok(Some(root)) if root.is_unshared() => {
-                root.signal.woken_here.store(true, Relaxed);
-                root
-            }
-            _ => Self::new(),
-        }
+        result.unwrap_or_else(|_| f(&Self::new()))
     }
 
-    /// Leaves it for the next call. One that a nested call has left is dropped.
+    /// Makes it one that is not woken, unless somebody else still has it.
     #[inline]
-    fn put_back(self: Box<Self>) {
-        let _ = CACHED.try_with(|cached| cached.set(Some(self)));
+    fn renew(self: Box<Self>) -> Option<Box<Self>> {
+        let renewed = self.is_unshared().then_some(self)?;
+        // Nobody wakes it meanwhile.
+        renewed.signal.woken_here.store(false, Relaxed);
+        renewed.signal.woken_away.store(false, Relaxed);
+        Some(renewed)
     }
 
     #[cold]
     #[inline(never)]
     fn new() -> Box<Self> {
         let signal = Arc::new(Signal {
-            woken_here: AtomicBool::new(true),
+            woken_here: AtomicBool::new(false),
             woken_away: AtomicBool::new(false),
             thread: thread::current(),
             home: number(),

@@ -320,8 +320,11 @@ mutants! {
             "self.home == here()" => "self.home != here().wrapping_sub(self.home)".
         "biased-root-wake-silent": "a wake from another thread does not unpark the root's",
             "            self.thread.unpark();\n" => "            let _ = &self.thread;\n".
+        "biased-root-stays-woken": "a wake in the last poll of a `block_on` is taken for one in the next",
+            "        renewed.root().woken_here.set(false);\n" => "",
+            "        renewed.root().woken_away.store(false, Relaxed);\n" => "".
         "biased-root-shared": "a `block_on` uses the root of the last one, of which a waker is still about",
-            "Ok(Some(root)) if root.root().count.is_sole() =>" => "Ok(Some(root)) if root.root().home != 0 =>".
+            "self.root().count.is_sole().then_some(self)?" => "(self.root().home != 0).then_some(self)?".
     }
     "arc-waker/src/waker.rs": {
         "arc-queued-wake-looks": "a wake of a queued task looks and does not write",
@@ -363,14 +366,9 @@ mutants! {
     }
     "park-waker/src/executor.rs": {
         "park-taken-late": "the wakes are forgotten after the polls that they ask for",
-            "                    }
-                }
-                thread.take_woken();
-" => "                    }
-                }
-",
-            "                let drove = entered.drives();" => "                thread.take_woken();
-                let drove = entered.drives();".
+            "            thread.take_woken();\n" => "",
+            "            let drove = entered.drives();" => "            thread.take_woken();
+            let drove = entered.drives();".
         "park-changed-by-store": "a change hides an earlier one",
             "self.changed.swap(true, Release);" => "self.changed.store(true, Release);".
         "park-takes-over-silently": "who takes over does not poll the tasks once, though they know another thread",
@@ -481,6 +479,9 @@ mutants! {
     "executor/src/root_waker.rs": {
         "root-shares-a-stale-waker": "a `block_on` uses the waker of the last one, of which a clone is still about",
             "let unshared = Arc::strong_count(&self.signal) == 2;" => "let unshared = Arc::strong_count(&self.signal) > 0;".
+        "root-stays-woken": "a wake in the last poll of a `block_on` is taken for one in the next",
+            "        renewed.signal.woken_here.store(false, Relaxed);\n" => "",
+            "        renewed.signal.woken_away.store(false, Relaxed);\n" => "".
         "root-wake-looks": "a wake of a woken root looks and does not write",
             "} else if !self.woken_away.swap(true, Release) {"
             => "} else if !self.woken_away.load(Relaxed) && !self.woken_away.swap(true, Release) {".

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::mem;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use executor::support::{Driver, Emptied, TaskHandle, joinable};
 use executor::sync::{Mutex, MutexGuard, hint, thread};
@@ -59,24 +59,12 @@ impl BlockOn for NoopExecutor {
     };
 
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
-        let entered = self.shared.driver.enter();
+        self.shared.driver.assert_not_nested();
         let mut future = pin!(future.into_future());
         let waker = waker::waker();
-        let mut cx = Context::from_waker(&waker);
-        let mut rounds = 0_u32;
-        loop {
-            if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-                return output;
-            }
-            if entered.drives() {
-                self.shared.poll_tasks(&mut cx);
-            }
-            rounds = rounds.wrapping_add(1);
-            if rounds % ROUNDS == 0 {
-                thread::yield_now();
-            } else {
-                hint::spin_loop();
-            }
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => output,
+            Poll::Pending => self.drive(&waker, future),
         }
     }
 }
@@ -124,6 +112,31 @@ impl Drop for NoopExecutor {
         let tasks = self.shared.tasks().close();
         for task in tasks {
             drop(task);
+        }
+    }
+}
+
+impl NoopExecutor {
+    /// Polls the tasks and `future`, in turn, until that is ready. Kept out of `block_on`, so that a future that is ready at once
+    /// costs little more than its poll.
+    #[inline(never)]
+    fn drive<F: Future>(&self, waker: &Waker, mut future: Pin<&mut F>) -> F::Output {
+        let entered = self.shared.driver.enter();
+        let mut cx = Context::from_waker(waker);
+        let mut rounds = 0_u32;
+        loop {
+            if entered.drives() {
+                self.shared.poll_tasks(&mut cx);
+            }
+            rounds = rounds.wrapping_add(1);
+            if rounds % ROUNDS == 0 {
+                thread::yield_now();
+            } else {
+                hint::spin_loop();
+            }
+            if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                return output;
+            }
         }
     }
 }

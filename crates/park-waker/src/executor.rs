@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::mem;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -62,28 +62,11 @@ impl BlockOn for ParkExecutor {
     };
 
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
-        let entered = self.shared.driver.enter();
+        self.shared.driver.assert_not_nested();
         let mut future = pin!(future.into_future());
-        ThreadWaker::with(|thread| {
-            let mut cx = Context::from_waker(thread.waker());
-            loop {
-                if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-                    return output;
-                }
-                let drove = entered.drives();
-                if drove {
-                    self.shared.poll_tasks(thread.waker());
-                }
-                // Having just taken over is a reason too: the tasks hold the waker of the thread that drove before.
-                let ready = || thread.is_woken() || (entered.drives() && (!drove || self.shared.has_work()));
-                while !ready() {
-                    // Whoever follows is unparked when it is to drive.
-                    if !(drove && self.spin_until(ready)) {
-                        entered.park_unless(ready);
-                    }
-                }
-                thread.take_woken();
-            }
+        ThreadWaker::with(|thread| match future.as_mut().poll(&mut Context::from_waker(thread.waker())) {
+            Poll::Ready(output) => output,
+            Poll::Pending => self.drive(thread, future.as_mut()),
         })
     }
 }
@@ -143,6 +126,32 @@ impl ParkExecutor {
     /// parks after all. A look takes about as long as [`spin_loop`](std::hint::spin_loop): some ten nanoseconds.
     pub fn spinning(spins: u32) -> Self {
         Self { shared: Arc::default(), spins }
+    }
+
+    /// Polls the tasks and `future` when any of them is woken, until that is ready. Kept out of `block_on`, so that a future that is
+    /// ready at once costs little more than its poll.
+    #[inline(never)]
+    fn drive<F: Future>(&self, thread: &ThreadWaker, mut future: Pin<&mut F>) -> F::Output {
+        let entered = self.shared.driver.enter();
+        let mut cx = Context::from_waker(thread.waker());
+        loop {
+            let drove = entered.drives();
+            if drove {
+                self.shared.poll_tasks(thread.waker());
+            }
+            // Having just taken over is a reason too: the tasks hold the waker of the thread that drove before.
+            let ready = || thread.is_woken() || (entered.drives() && (!drove || self.shared.has_work()));
+            while !ready() {
+                // Whoever follows is unparked when it is to drive.
+                if !(drove && self.spin_until(ready)) {
+                    entered.park_unless(ready);
+                }
+            }
+            thread.take_woken();
+            if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                return output;
+            }
+        }
     }
 
     fn spin_until(&self, ready: impl Fn() -> bool) -> bool {

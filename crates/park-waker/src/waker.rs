@@ -31,36 +31,30 @@ struct Signal {
 }
 
 impl ThreadWaker {
-    /// Runs `f` with the waker of the calling thread, not woken yet.
+    /// Runs `f`, once, with the waker of the calling thread, not woken yet.
     ///
     /// Allocates where the last call on this thread has left nothing: it was the first, or this one is nested in it, or it
     /// panicked; and when a clone of that waker still exists: a stale waker never wakes a later call.
     #[inline]
-    pub(crate) fn with<R>(f: impl FnOnce(&ThreadWaker) -> R) -> R {
-        let thread = Self::take();
-        let result = f(&thread);
-        thread.put_back();
-        result
-    }
-
-    /// The waker that the last call has put back, or a new one.
-    #[inline]
-    fn take() -> Box<Self> {
+    pub(crate) fn with<R>(mut f: impl FnMut(&ThreadWaker) -> R) -> R {
+        let result = CACHED.try_with(|cached| {
+            let thread = cached.take().and_then(Self::renew).unwrap_or_else(Self::new);
+            let result = f(&thread);
+            // One that a nested call has left is dropped.
+            cached.set(Some(thread));
+            result
+        });
         // In the destructor of another thread-local the cache may be gone.
-        match CACHED.try_with(Cell::take) {
-            Ok(Some(thread)) if thread.is_unshared() => {
-                // Nobody wakes it meanwhile.
-                thread.signal.woken.store(false, Relaxed);
-                thread
-            }
-            _ => Self::new(),
-        }
+        result.unwrap_or_else(|_| f(&Self::new()))
     }
 
-    /// Leaves it for the next call. One that a nested call has left is dropped.
+    /// Makes it one that is not woken, unless somebody else still has it.
     #[inline]
-    fn put_back(self: Box<Self>) {
-        let _ = CACHED.try_with(|cached| cached.set(Some(self)));
+    fn renew(self: Box<Self>) -> Option<Box<Self>> {
+        let renewed = self.is_unshared().then_some(self)?;
+        // Nobody wakes it meanwhile.
+        renewed.signal.woken.store(false, Relaxed);
+        Some(renewed)
     }
 
     #[cold]

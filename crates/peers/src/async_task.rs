@@ -15,7 +15,7 @@ use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, Spawn, Wake
 use pin_project_lite::pin_project;
 use slab::Slab;
 
-use crate::home::{Home, is_here};
+use crate::home::{Entered, Home, is_here};
 use crate::task_handle::TaskHandle;
 
 /// Each task carries its way home as metadata. That leaves the schedule function without captures, for which
@@ -72,11 +72,15 @@ impl BlockOn for AsyncTaskExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         let mut future = pin!(future.into_future());
         RootWaker::with(|root| {
+            let _entered = self.enter();
             let mut cx = Context::from_waker(root.waker());
-            self.drive(
-                || if root.take_woken() { future.as_mut().poll(&mut cx) } else { Poll::Pending },
-                || root.is_woken(),
-            )
+            match future.as_mut().poll(&mut cx) {
+                Poll::Ready(output) => output,
+                Poll::Pending => self.drive(
+                    || if root.take_woken() { future.as_mut().poll(&mut cx) } else { Poll::Pending },
+                    || root.is_woken(),
+                ),
+            }
         })
     }
 }
@@ -104,6 +108,7 @@ impl Spawn for AsyncTaskExecutor {
 
 impl Executor for AsyncTaskExecutor {
     fn run(&self) {
+        let _entered = self.enter();
         self.drive(
             || if self.local.tasks.borrow().is_empty() { Poll::Ready(()) } else { Poll::Pending },
             || self.local.tasks.borrow().is_empty(),
@@ -127,10 +132,14 @@ fn schedule(runnable: Runnable) {
 }
 
 impl AsyncTaskExecutor {
+    fn enter(&self) -> (Current, Entered<'_>) {
+        let entered = self.inbox.home.enter();
+        (Current::set(self.local.clone()), entered)
+    }
+
     /// Runs the ready tasks, round by round, until `root` is ready. Before it parks it asks whether to poll that again.
+    #[inline(never)]
     fn drive<T>(&self, mut root: impl FnMut() -> Poll<T>, root_is_woken: impl Fn() -> bool) -> T {
-        let _entered = self.inbox.home.enter();
-        let _current = Current::set(self.local.clone());
         loop {
             if let Poll::Ready(output) = root() {
                 return output;

@@ -51,11 +51,15 @@ impl BlockOn for CompioExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         let mut future = pin!(future.into_future());
         RootWaker::with(|root| {
+            let _entered = self.home.enter();
             let mut cx = Context::from_waker(root.waker());
-            self.drive(
-                || if root.take_woken() { future.as_mut().poll(&mut cx) } else { Poll::Pending },
-                || root.is_woken(),
-            )
+            match future.as_mut().poll(&mut cx) {
+                Poll::Ready(output) => output,
+                Poll::Pending => self.drive(
+                    || if root.take_woken() { future.as_mut().poll(&mut cx) } else { Poll::Pending },
+                    || root.is_woken(),
+                ),
+            }
         })
     }
 }
@@ -76,14 +80,15 @@ impl Spawn for CompioExecutor {
 
 impl Executor for CompioExecutor {
     fn run(&self) {
+        let _entered = self.home.enter();
         self.drive(|| if self.live.get() == 0 { Poll::Ready(()) } else { Poll::Pending }, || self.live.get() == 0);
     }
 }
 
 impl CompioExecutor {
     /// Ticks until `root` is ready. Before it parks it asks whether to poll that again.
+    #[inline(never)]
     fn drive<T>(&self, mut root: impl FnMut() -> Poll<T>, root_is_woken: impl Fn() -> bool) -> T {
-        let _entered = self.home.enter();
         loop {
             if let Poll::Ready(output) = root() {
                 return output;

@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::panic::RefUnwindSafe;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -48,7 +48,7 @@ struct Local {
 }
 
 // SAFETY: `Local` is reached in three ways: through `Shared::local`, which asks whether this thread drives; in `poll_ready`,
-// `has_work` and what they call, which `block_on` calls once `Entered::drives` has said that this thread does; and in the
+// `has_work` and what they call, which `drive` calls once `Entered::drives` has said that this thread does; and in the
 // executor's drop, which borrows it exclusively, so that nobody drives. At most one thread drives at a time, and the right
 // passes from thread to thread with a Release and an Acquire, in `Driver`.
 unsafe impl Sync for Local {}
@@ -72,24 +72,11 @@ impl BlockOn for RawExecutor {
     };
 
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
-        let entered = self.shared.driver.enter();
+        self.shared.driver.assert_not_nested();
         let mut future = pin!(future.into_future());
-        RootWaker::with(|root| {
-            let mut cx = Context::from_waker(root.waker());
-            loop {
-                if root.take_woken() {
-                    if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-                        return output;
-                    }
-                }
-                if entered.drives() {
-                    self.poll_ready();
-                }
-                let ready = || root.is_woken() || (entered.drives() && self.has_work());
-                while !ready() {
-                    entered.park_unless(ready);
-                }
-            }
+        RootWaker::with(|root| match future.as_mut().poll(&mut Context::from_waker(root.waker())) {
+            Poll::Ready(output) => output,
+            Poll::Pending => self.drive(root, future.as_mut()),
         })
     }
 }
@@ -148,6 +135,28 @@ impl Drop for RawExecutor {
 }
 
 impl RawExecutor {
+    /// Polls the tasks that are ready, and `future` when it is woken, until that is ready. Kept out of `block_on`, so that a future
+    /// that is ready at once costs little more than its poll.
+    #[inline(never)]
+    fn drive<F: Future>(&self, root: &RootWaker, mut future: Pin<&mut F>) -> F::Output {
+        let entered = self.shared.driver.enter();
+        let mut cx = Context::from_waker(root.waker());
+        loop {
+            if entered.drives() {
+                self.poll_ready();
+            }
+            let ready = || root.is_woken() || (entered.drives() && self.has_work());
+            while !ready() {
+                entered.park_unless(ready);
+            }
+            if root.take_woken() {
+                if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                    return output;
+                }
+            }
+        }
+    }
+
     /// Polls the tasks that are ready now, in turn. Those that become ready meanwhile wait for the next round, unless this
     /// one is short: so none of them keeps `block_on`'s own future waiting for long.
     fn poll_ready(&self) {

@@ -84,6 +84,7 @@ impl frame::Core for Core {
         let entered = self.base.driver.enter();
         RootWaker::with(|waker| {
             let mut cx = Context::from_waker(waker.waker());
+            cx.waker().wake_by_ref();
             loop {
                 let drives = entered.drives();
                 // WRONG: the poll of the root may make tasks ready, and nobody looks again before the thread sleeps.

@@ -82,6 +82,7 @@ impl frame::Core for Core {
         let entered = self.base.driver.enter();
         RootWaker::with(|waker| {
             let mut cx = Context::from_waker(waker.waker());
+            cx.waker().wake_by_ref();
             loop {
                 waker.take_woken();
                 // WRONG: it comes here for every wake of a task, too.
