@@ -87,18 +87,21 @@ impl BiasedCount {
         }
     }
 
-    /// Counts one reference less. True if it was the last and the object is to be freed.
+    /// Counts one reference less where that takes no atomic. False if it has to be counted [`away`](Self::sub_away).
     #[inline]
     #[must_use]
-    pub(crate) fn sub(&self, at_home: bool) -> bool {
-        if at_home && self.here() & MERGED == 0 {
+    pub(crate) fn sub_here(&self, at_home: bool) -> bool {
+        let counts_here = at_home && self.here() & MERGED == 0;
+        if counts_here {
             self.set_here(self.here().wrapping_sub(ONE));
-            return false;
         }
-        self.sub_away()
+        counts_here
     }
 
-    fn sub_away(&self) -> bool {
+    /// Counts one reference less, for other threads or after the owner has let go. True if it was the last and the object
+    /// is to be freed.
+    #[must_use]
+    pub(crate) fn sub_away(&self) -> bool {
         let is_last = |away: usize| away & MERGED != 0 && references(away) == ONE;
         // Acquire: pairs with the Release below. The only reference is ours, so nobody can add to it: no need to subtract.
         // AcqRel: whoever frees the object sees what the others did with it.
@@ -114,7 +117,7 @@ impl BiasedCount {
     #[inline]
     pub(crate) fn is_sole(&self) -> bool {
         // Acquire: pairs with the Release in `sub_away`; the owner may free the object.
-        references(self.away.load(Acquire)).wrapping_add(references(self.here())) == 0
+        references(self.away.load(Acquire).wrapping_add(references(self.here()))) == 0
     }
 
     /// Lets go of the owner's own reference. True if there is no other and the object is to be freed. Only for the owner,

@@ -179,7 +179,7 @@ impl BiasedExecutor {
         let local = &self.shared.local;
         local.ended.let_go();
         self.shared.remote.take(local);
-        let mut round = Round::default();
+        let mut round = Round::new();
         // Around the round and not around each poll, as even an unused net has to be put up.
         while let Err(payload) = catch_unwind(AssertUnwindSafe(|| round.run(&self.shared))) {
             let task = round.turn.expect("nothing panics but the poll of a task");
@@ -263,9 +263,9 @@ impl Drop for AtHome<'_> {
 }
 
 /// A round under way.
-#[derive(Default)]
 struct Round {
-    turns: usize,
+    /// How many turns there may be before no more tasks are taken out of the queue.
+    left: usize,
     /// The task whose turn it is. After that it may be gone, and is not looked at.
     turn: Option<Kept>,
     /// The one after it among those that were taken out of the queue.
@@ -273,11 +273,15 @@ struct Round {
 }
 
 impl Round {
+    fn new() -> Self {
+        Self { left: SHORT, turn: None, next: None }
+    }
+
     fn run(&mut self, Shared { local, remote, .. }: &Shared) {
         while let Some(task) = self.advance(local) {
             let waker = waker::borrow(task);
             loop {
-                self.turns += 1;
+                self.left = self.left.saturating_sub(1);
                 match task.turn(&waker, || remote.take(local)) {
                     Turn::Pending => {}
                     Turn::Ended => break local.bury(task),
@@ -285,7 +289,7 @@ impl Round {
                 }
                 // A task that is alone in the queue again has the next turn at once: to ask who is next would cost as much as
                 // the rest of it.
-                if self.next.is_some() || self.turns >= SHORT || !local.queue.take_only(task) {
+                if self.next.is_some() || self.left == 0 || !local.queue.take_only(task) {
                     break;
                 }
             }
@@ -297,7 +301,7 @@ impl Round {
     #[inline]
     fn advance(&mut self, local: &Local) -> Option<Kept> {
         self.turn = match self.next {
-            None if self.turns < SHORT => local.queue.take(),
+            None if self.left > 0 => local.queue.take(),
             next => next,
         };
         self.next = self.turn?.next_in_chain();
@@ -344,6 +348,7 @@ impl Shared {
     }
 
     /// A count for a task that is spawned at home.
+    #[inline]
     fn spare(self: &Arc<Self>, local: &Local) -> Arc<Self> {
         let Some(left) = local.spare.get().checked_sub(1) else { return self.clone() };
         local.spare.set(left);

@@ -104,6 +104,7 @@ impl RemoteQueue {
     }
 
     /// Moves all tasks into the ready queue here, the one pushed first first. Only for the driving thread.
+    #[inline]
     pub(crate) fn take(&self, local: &Local) {
         if !self.is_empty() {
             // Acquire: pairs with the Release in `push`.
@@ -120,6 +121,7 @@ impl RemoteQueue {
     }
 
     /// Receives the tasks of a stack that was taken.
+    #[inline(never)]
     fn drain(top: *mut Header, local: &Local) {
         let mut newer = None;
         let mut next = NonNull::new(top);

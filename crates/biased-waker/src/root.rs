@@ -211,7 +211,7 @@ unsafe fn wake_by_ref(data: *const ()) {
 unsafe fn drop(data: *const ()) {
     // SAFETY: the caller's waker holds a reference.
     let root = unsafe { look(data) };
-    if root.count.sub(root.is_here()) {
+    if !root.count.sub_here(root.is_here()) && root.count.sub_away() {
         // SAFETY: that was the last reference, and `RootWaker::new` made the pointer from a box.
         free(unsafe { Box::from_raw(data.cast_mut().cast::<Root>()) });
     }

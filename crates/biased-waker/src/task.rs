@@ -395,11 +395,12 @@ impl TaskRef {
         }
     }
 
-    /// Kept out of the short way, which is to stay short.
+    /// Kept out of the short way, which is to stay short and straight.
     ///
     /// # Safety
     ///
     /// The caller holds a reference to the task.
+    #[cold]
     #[inline(never)]
     unsafe fn wake_from_elsewhere(header: NonNull<Header>, reason: usize) {
         // SAFETY: it passes none on.
@@ -468,6 +469,7 @@ impl Kept {
     }
 
     /// The turn of a task that has ended or was aborted; otherwise `None`, and other threads may call it again.
+    #[cold]
     #[inline(never)]
     fn turn_called(self, take_stack: impl FnOnce()) -> Option<Turn> {
         if self.count.here() & ENDED != 0 {
@@ -554,6 +556,22 @@ impl Kept {
 }
 
 impl TaskRef {
+    /// Kept out of the short way, which is to stay short and straight.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds a reference to the task, and gives it back with this call.
+    #[cold]
+    #[inline(never)]
+    unsafe fn drop_from_elsewhere(header: NonNull<Header>) {
+        // SAFETY: it is given back by counting it.
+        let task = ManuallyDrop::new(unsafe { Self::from_raw(header) });
+        if task.count.sub_away() {
+            // SAFETY: that was the last reference.
+            unsafe { Self::free(header) };
+        }
+    }
+
     /// # Safety
     ///
     /// Nobody has a reference to the task any more, and it holds neither future nor result.
@@ -605,9 +623,9 @@ impl Clone for TaskRef {
 impl Drop for TaskRef {
     #[inline]
     fn drop(&mut self) {
-        if self.count.sub(self.at_home().is_some()) {
-            // SAFETY: that was the last reference.
-            unsafe { TaskRef::free(self.header) };
+        if !self.count.sub_here(self.at_home().is_some()) {
+            // SAFETY: the reference is held until this call, which gives it back.
+            unsafe { TaskRef::drop_from_elsewhere(self.header) };
         }
     }
 }
@@ -757,8 +775,18 @@ impl TaskRef {
 }
 
 impl<T> Drop for BiasedJoinHandle<T> {
+    #[inline]
     fn drop(&mut self) {
-        let Some(task) = self.task.take() else { return };
+        if let Some(task) = self.task.take() {
+            self.leave(task);
+        }
+    }
+}
+
+impl<T> BiasedJoinHandle<T> {
+    /// Lets the task go on without its handle.
+    #[inline(never)]
+    fn leave(&mut self, task: TaskRef) {
         let detached = task.detach();
         // SAFETY: the task has ended and its handle, which goes, has the right to `stage`.
         let result = (!detached).then(|| unsafe { task.take_result::<T>() });

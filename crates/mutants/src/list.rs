@@ -172,15 +172,10 @@ mutants! {
         "biased-add-at-home-uncounted": "a reference that is made at home is not counted",
             "            self.set_here(self.here().wrapping_add(ONE));\n" => "".
         "biased-home-forgets-the-merge": "the owner's thread counts in its own word after the merge",
-            "if at_home && self.here() & MERGED == 0 {
-            self.set_here(self.here().wrapping_sub(ONE));"
-            => "if at_home && self.here() != 0 {
-            self.set_here(self.here().wrapping_sub(ONE));".
+            "let counts_here = at_home && self.here() & MERGED == 0;" => "let counts_here = at_home && self.here() != 0;".
         "biased-home-for-all": "every thread counts in the owner's word",
-            "if at_home && self.here() & MERGED == 0 {
-            self.set_here(self.here().wrapping_sub(ONE));"
-            => "if (at_home || self.here() != 0) && self.here() & MERGED == 0 {
-            self.set_here(self.here().wrapping_sub(ONE));".
+            "let counts_here = at_home && self.here() & MERGED == 0;"
+            => "let counts_here = (at_home || self.here() != 0) && self.here() & MERGED == 0;".
         "biased-drop-relaxed": "a reference is given back without an order",
             "is_last(self.away.load(Acquire)) || is_last(self.away.fetch_sub(ONE, AcqRel))"
             => "is_last(self.away.load(Relaxed)) || is_last(self.away.fetch_sub(ONE, Relaxed))".
@@ -193,9 +188,9 @@ mutants! {
         "biased-last-before-the-merge": "the count of the others alone decides, before it is the whole",
             "away & MERGED != 0 && references(away) == ONE" => "references(away) == ONE".
         "biased-sole-relaxed": "the owner frees without seeing what the others did",
-            "references(self.away.load(Acquire))" => "references(self.away.load(Relaxed))".
+            "references(self.away.load(Acquire)." => "references(self.away.load(Relaxed).".
         "biased-sole-by-here": "the owner takes its own count for all of it",
-            "references(self.away.load(Acquire)).wrapping_add(references(self.here())) == 0" => "references(self.here()) == 0".
+            "references(self.away.load(Acquire).wrapping_add(references(self.here()))) == 0" => "references(self.here()) == 0".
         "biased-merged-twice": "the owner's count is added twice",
             "self.away.fetch_add(references(here).wrapping_add(MERGED), AcqRel);"
             => "self.away.fetch_add(references(here).wrapping_mul(2).wrapping_add(MERGED), AcqRel);".
@@ -296,9 +291,9 @@ mutants! {
             HOME.with(|home| home.set(outer));"
             => "            HOME.with(|home| home.set(outer));".
         "biased-alone-for-ever": "a task that is alone and wakes itself lets nobody else have a turn",
-            "self.next.is_some() || self.turns >= SHORT || !local" => "self.next.is_some() || !local".
+            "self.next.is_some() || self.left == 0 || !local" => "self.next.is_some() || !local".
         "biased-rest-forgotten": "after a panic the tasks that were taken out of the queue are forgotten",
-            "            task.fail(JoinError::Panicked(payload));\n" => "            task.fail(JoinError::Panicked(payload));\n            round = Round::default();\n".
+            "            task.fail(JoinError::Panicked(payload));\n" => "            task.fail(JoinError::Panicked(payload));\n            round = Round::new();\n".
         "biased-close-late": "the stack is closed after the tasks are ended",
             "        self.shared.remote.close(local);
         while let Some(task) = local.list.first() {

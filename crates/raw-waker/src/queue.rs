@@ -103,6 +103,7 @@ impl RemoteQueue {
     }
 
     /// Moves all tasks into `local`, the one pushed first first. Only for the driving thread.
+    #[inline]
     pub(crate) fn take(&self, local: &LocalQueue, list: &TaskList) {
         if !self.is_empty() {
             // Acquire: pairs with the Release in `push`.
@@ -119,6 +120,7 @@ impl RemoteQueue {
     }
 
     /// Passes the counts of a stack that was taken to `local`, and new tasks to `list` as well.
+    #[inline(never)]
     fn drain(top: *mut Header, local: &LocalQueue, list: &TaskList) {
         let mut newer = None;
         let mut next = NonNull::new(top);

@@ -544,8 +544,18 @@ impl TaskRef {
 }
 
 impl<T> Drop for RawJoinHandle<T> {
+    #[inline]
     fn drop(&mut self) {
-        let Some(task) = self.task.take() else { return };
+        if let Some(task) = self.task.take() {
+            self.leave(task);
+        }
+    }
+}
+
+impl<T> RawJoinHandle<T> {
+    /// Lets the task go on without its handle.
+    #[inline(never)]
+    fn leave(&mut self, task: TaskRef) {
         let detached = task.change(|state| state & !(HANDLE | JOINER));
         // SAFETY: the task has ended and its handle, which goes, has the right to `stage`.
         let result = (!detached).then(|| unsafe { task.take_result::<T>() });
