@@ -127,12 +127,11 @@ impl Drop for ArcExecutor {
 }
 
 impl ArcExecutor {
-    /// Polls the tasks that are ready, and `future` when it is woken, until that is ready. Kept out of `block_on`, so that a future
-    /// that is ready at once costs little more than its poll.
+    /// Polls the tasks that are ready, and `future` when it is woken, until that is ready. Kept out of `block_on`, so that a
+    /// future that is ready at once costs little more than its poll.
     #[inline(never)]
     fn drive<F: Future>(&self, root: &RootWaker, mut future: Pin<&mut F>) -> F::Output {
         let entered = self.shared.driver.enter();
-        let mut cx = Context::from_waker(root.waker());
         loop {
             if entered.drives() {
                 self.poll_ready();
@@ -142,7 +141,7 @@ impl ArcExecutor {
                 entered.park_unless(ready);
             }
             if root.take_woken() {
-                if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(root.waker())) {
                     return output;
                 }
             }

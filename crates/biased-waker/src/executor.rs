@@ -151,12 +151,11 @@ impl Drop for BiasedExecutor {
 }
 
 impl BiasedExecutor {
-    /// Polls the tasks that are ready, and `future` when it is woken, until that is ready. Kept out of `block_on`, so that a future
-    /// that is ready at once costs little more than its poll.
+    /// Polls the tasks that are ready, and `future` when it is woken, until that is ready. Kept out of `block_on`, so that a
+    /// future that is ready at once costs little more than its poll.
     #[inline(never)]
     fn drive<F: Future>(&self, root: &RootWaker, mut future: Pin<&mut F>) -> F::Output {
         let entered = AtHome::enter(&self.shared);
-        let mut cx = Context::from_waker(root.waker());
         loop {
             if entered.drives() {
                 self.poll_ready();
@@ -166,7 +165,7 @@ impl BiasedExecutor {
                 entered.park_unless(ready);
             }
             if root.take_woken() {
-                if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(root.waker())) {
                     return output;
                 }
             }
@@ -208,7 +207,8 @@ fn home() -> *const Shared {
     HOME.with(Cell::get)
 }
 
-/// A call of `block_on` under way: what makes a thread the home of the executor's tasks, once it drives.
+/// A call of `block_on` under way, whose future was not ready at once: what makes a thread the home of the executor's tasks,
+/// once it drives.
 struct AtHome<'a> {
     shared: &'a Shared,
     entered: Entered<'a>,

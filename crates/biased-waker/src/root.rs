@@ -16,9 +16,8 @@ use crate::count::BiasedCount;
 
 thread_local! {
     /// The waker of this thread's last `block_on`, kept for the next one. Taken out while one is under way, so that a
-    /// nested `block_on` gets a waker of its own and cannot take the outer one's wakes. In a box, as each call moves it
-    /// twice.
-    static CACHED: Cell<Option<Box<RootWaker>>> = const { Cell::new(None) };
+    /// nested `block_on` gets a waker of its own and cannot take the outer one's wakes.
+    static CACHED: Cell<Option<RootWaker>> = const { Cell::new(None) };
 }
 
 /// What `executor::support::RootWaker` is to arc-waker and raw-waker, at no atomic operation on its own thread.
@@ -27,12 +26,12 @@ thread_local! {
 #[derive(Debug)]
 pub(crate) struct RootWaker {
     root: NonNull<Root>,
-    /// Borrows the owner's reference, and is never dropped: by it none is given back.
-    waker: ManuallyDrop<Waker>,
 }
 
 #[derive(Debug)]
 struct Root {
+    /// Refers to this root by the owner's reference. It is never dropped: by it none is given back.
+    waker: ManuallyDrop<Waker>,
     count: BiasedCount,
     /// Woken on its own thread. Belongs to that.
     woken_here: Cell<bool>,
@@ -68,7 +67,7 @@ impl RootWaker {
 
     /// Makes it one that is not woken, unless somebody else still has it.
     #[inline]
-    fn renew(self: Box<Self>) -> Option<Box<Self>> {
+    fn renew(self) -> Option<Self> {
         let renewed = self.root().count.is_sole().then_some(self)?;
         // Nobody wakes it meanwhile.
         renewed.root().woken_here.set(false);
@@ -78,8 +77,9 @@ impl RootWaker {
 
     #[cold]
     #[inline(never)]
-    fn new() -> Box<Self> {
+    fn new() -> Self {
         let root = Root {
+            waker: ManuallyDrop::new(Waker::noop().clone()),
             count: BiasedCount::new(0, 0),
             woken_here: Cell::new(false),
             woken_away: AtomicBool::new(false),
@@ -91,7 +91,9 @@ impl RootWaker {
         // SAFETY: the functions of `VTABLE` expect a pointer to a root to which a reference is held. The owner holds its own for
         // as long as this waker, which is never dropped, can be reached.
         let waker = unsafe { Waker::new(root.as_ptr().cast_const().cast(), &VTABLE) };
-        Box::new(Self { root, waker: ManuallyDrop::new(waker) })
+        // SAFETY: nobody else knows of the root yet.
+        unsafe { (*root.as_ptr()).waker = ManuallyDrop::new(waker) };
+        Self { root }
     }
 
     #[inline]
@@ -103,7 +105,7 @@ impl RootWaker {
     /// The waker to poll with.
     #[inline]
     pub(crate) fn waker(&self) -> &Waker {
-        &self.waker
+        &self.root().waker
     }
 
     /// Whether the future was woken since the last [`take_woken`](Self::take_woken).
@@ -179,7 +181,7 @@ unsafe fn look<'a>(data: *const ()) -> &'a Root {
 
 /// # Safety
 ///
-/// `data` points to a root to which the waker holds a reference, as [`RootWaker::waker`] and [`clone`] make it.
+/// `data` points to a root to which the waker holds a reference, as [`RootWaker::new`] and [`clone`] make it.
 unsafe fn clone(data: *const ()) -> RawWaker {
     // SAFETY: the caller's waker holds a reference.
     let root = unsafe { look(data) };

@@ -531,8 +531,7 @@ impl Kept {
             unsafe { TaskRef::free(self.header) };
             return false;
         }
-        // AcqRel: pairs with the fetch_update in the handle's `borrow_joiner`, `give_back_joiner` and `detach`, and with its
-        // loads: whoever sees `ENDED` sees the result; this thread sees the joiner.
+        // AcqRel: pairs with the fetch_update in the handle's `change_away`, and with its loads: whoever sees `ENDED` sees the result; this thread sees the joiner.
         let away = self.count.away().fetch_or(ENDED, AcqRel);
         if (here | away) & DETACHED != 0 {
             // SAFETY: without a handle the driving thread has the right to `stage`, and the task has ended.
@@ -777,8 +776,8 @@ impl TaskRef {
 impl<T> Drop for BiasedJoinHandle<T> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(task) = self.task.take() {
-            self.leave(task);
+        if self.task.is_some() {
+            self.leave();
         }
     }
 }
@@ -786,7 +785,8 @@ impl<T> Drop for BiasedJoinHandle<T> {
 impl<T> BiasedJoinHandle<T> {
     /// Lets the task go on without its handle.
     #[inline(never)]
-    fn leave(&mut self, task: TaskRef) {
+    fn leave(&mut self) {
+        let Some(task) = self.task.take() else { return };
         let detached = task.detach();
         // SAFETY: the task has ended and its handle, which goes, has the right to `stage`.
         let result = (!detached).then(|| unsafe { task.take_result::<T>() });

@@ -283,6 +283,31 @@ clause! {
 }
 
 clause! {
+    "X4d" House "What the future of `block_on` keeps goes with it before the call returns; it may wake tasks as it goes."
+    guards "our own: this may be after the thread has stopped to drive."
+    pub fn x04d_the_root_goes_with_what_it_keeps<E: Executor>() -> Outcome {
+        let executor = E::default();
+        let (root, task, gate) = (Log::new(), Log::new(), Gate::new());
+        let mut handle = executor.spawn(task.future(opened(&gate)));
+        let opens = gate.clone();
+        let joins = move |poll, cx: &mut Context<'_>| {
+            assert!(Pin::new(&mut handle).poll(cx).is_pending(), "a task ended that waits");
+            if poll > 2 {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        };
+        executor.block_on(root.future(joins).on_drop(move || opens.open()));
+        assert_eq!(root.drops(), 1, "the future is dropped before `block_on` returns");
+        drive_until(&executor, || task.drops() > 0);
+        root.assert_sound();
+        task.assert_sound();
+        Outcome::Pass
+    }
+}
+
+clause! {
     "X4t" House "`block_on` drives the tasks meanwhile and keeps the unfinished ones for the next call."
     guards "tokio's and futures' `run_until`: tasks dropped, or forgotten, at the end of a call."
     pub fn x04t_block_on_drives_tasks_and_keeps_unfinished_ones<E: Executor>() -> Outcome {
@@ -349,13 +374,6 @@ clause! {
         let executor = E::default();
         let (log, gate) = (Log::new(), Gate::new());
         let (polled, mut opened) = (log.clone(), opened(&gate));
-        // Wakes of a root that is ready in the same poll: nothing is left of them for the next.
-        executor.block_on(poll_fn(|cx| {
-            let waker = cx.waker().clone();
-            on_another_thread(|| waker.wake());
-            cx.waker().wake_by_ref();
-            Poll::Ready(())
-        }));
         executor.block_on(log.future(|poll, cx| {
             match poll {
                 1 => on_another_thread({

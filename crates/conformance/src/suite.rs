@@ -134,6 +134,7 @@ macro_rules! __for_each_clause {
             RemoteSpawn executors::x03d_a_drop_spawns_a_task,
             RemoteSpawn executors::x03o_another_thread_spawns_onto_a_sleeping_executor,
             BlockOn executors::x04_block_on_returns_the_output,
+            Executor executors::x04d_the_root_goes_with_what_it_keeps,
             Executor executors::x04t_block_on_drives_tasks_and_keeps_unfinished_ones,
             Executor executors::x05_only_woken_tasks_are_polled,
             BlockOn executors::x05r_only_a_woken_root_is_polled,

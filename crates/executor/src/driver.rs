@@ -137,7 +137,8 @@ impl fmt::Debug for Driver {
     }
 }
 
-/// A call of `block_on` or `run` under way. Dropping it, also by unwinding, passes the right to drive on.
+/// A call of `block_on` or `run` under way, whose future was not ready at once. Dropping it, also by unwinding, passes the
+/// right to drive on.
 #[derive(Debug)]
 pub struct Entered<'a> {
     driver: &'a Driver,

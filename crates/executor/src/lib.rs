@@ -62,7 +62,8 @@ pub trait BlockOn: Default {
 
     /// Polls `future` on the calling thread until it is ready, and spawned tasks too, where there are any.
     ///
-    /// The future may borrow and need not be `Send`. Tasks that are left when it is ready stay for the next call.
+    /// The future may borrow and need not be `Send`. It is dropped before the call returns, perhaps when the thread has stopped
+    /// to drive. Tasks that are left when it is ready stay for the next call.
     ///
     /// # Panics
     ///

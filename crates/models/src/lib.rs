@@ -46,6 +46,7 @@ macro_rules! tests {
             m28_a_wake_after_the_end,
             m29_a_handle_is_dropped_at_home,
             m30_what_has_ended_is_freed,
+            m31_a_kept_handle_races_the_next_driver,
         }
     };
 }

@@ -1,4 +1,5 @@
 use std::future::poll_fn;
+use std::mem;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
@@ -462,6 +463,7 @@ pub fn m20_a_stale_wake_races_the_next_root<E: RemoteSpawn>() {
         executor.block_on(poll_fn(|cx| {
             let waker = cx.waker().clone();
             threads.push(thread::spawn(move || waker.wake()));
+            cx.waker().wake_by_ref();
             Poll::Ready(())
         }));
         let flag = Arc::new(AtomicBool::new(false));
@@ -719,6 +721,36 @@ pub fn m30_what_has_ended_is_freed<E: RemoteSpawn>() {
             executor.spawn(tracked(|_| Poll::Ready(()))).await.unwrap();
         });
         assert_eq!(Alive::count(), before);
+    });
+}
+
+/// The future of a `block_on` has polled a handle and keeps it: that is dropped when another thread may drive, which ends the
+/// task.
+pub fn m31_a_kept_handle_races_the_next_driver<E>()
+where
+    E: RemoteSpawn + 'static,
+    E::JoinHandle<Track<usize>>: 'static,
+{
+    explore(E::NAME, "m31_a_kept_handle_races_the_next_driver", 2, || {
+        let executor = Arc::new(E::default());
+        let event = Event::new();
+        let mut handle = executor.spawn({
+            let event = event.clone();
+            tracked(move |cx| event.poll(cx).map(|()| Track::new(7_usize)))
+        });
+        let other = executor.clone();
+        let thread = thread::spawn(move || other.run());
+        let mut polled = false;
+        executor.block_on(poll_fn(move |cx| {
+            if !mem::replace(&mut polled, true) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            assert!(poll_once(&mut handle, cx.waker()).is_pending());
+            event.set();
+            Poll::Ready(())
+        }));
+        thread.join().unwrap();
     });
 }
 

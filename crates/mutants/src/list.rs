@@ -315,8 +315,9 @@ mutants! {
             "self.home == here()" => "self.home != here().wrapping_sub(self.home)".
         "biased-root-wake-silent": "a wake from another thread does not unpark the root's",
             "            self.thread.unpark();\n" => "            let _ = &self.thread;\n".
-        "biased-root-stays-woken": "a wake in the last poll of a `block_on` is taken for one in the next",
-            "        renewed.root().woken_here.set(false);\n" => "",
+        "biased-root-stays-woken": "a wake at home in the last poll of a `block_on` is taken for one in the next",
+            "        renewed.root().woken_here.set(false);\n" => "".
+        "biased-root-stays-woken-away": "a wake elsewhere in the last poll of a `block_on` is taken for one in the next",
             "        renewed.root().woken_away.store(false, Relaxed);\n" => "".
         "biased-root-shared": "a `block_on` uses the root of the last one, of which a waker is still about",
             "self.root().count.is_sole().then_some(self)?" => "(self.root().home != 0).then_some(self)?".
@@ -474,8 +475,9 @@ mutants! {
     "executor/src/root_waker.rs": {
         "root-shares-a-stale-waker": "a `block_on` uses the waker of the last one, of which a clone is still about",
             "let unshared = Arc::strong_count(&self.signal) == 2;" => "let unshared = Arc::strong_count(&self.signal) > 0;".
-        "root-stays-woken": "a wake in the last poll of a `block_on` is taken for one in the next",
-            "        renewed.signal.woken_here.store(false, Relaxed);\n" => "",
+        "root-stays-woken": "a wake at home in the last poll of a `block_on` is taken for one in the next",
+            "        renewed.signal.woken_here.store(false, Relaxed);\n" => "".
+        "root-stays-woken-away": "a wake elsewhere in the last poll of a `block_on` is taken for one in the next",
             "        renewed.signal.woken_away.store(false, Relaxed);\n" => "".
         "root-wake-looks": "a wake of a woken root looks and does not write",
             "} else if !self.woken_away.swap(true, Release) {"

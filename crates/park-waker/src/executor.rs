@@ -133,7 +133,6 @@ impl ParkExecutor {
     #[inline(never)]
     fn drive<F: Future>(&self, thread: &ThreadWaker, mut future: Pin<&mut F>) -> F::Output {
         let entered = self.shared.driver.enter();
-        let mut cx = Context::from_waker(thread.waker());
         loop {
             let drove = entered.drives();
             if drove {
@@ -148,7 +147,7 @@ impl ParkExecutor {
                 }
             }
             thread.take_woken();
-            if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(thread.waker())) {
                 return output;
             }
         }

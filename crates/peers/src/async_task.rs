@@ -141,9 +141,6 @@ impl AsyncTaskExecutor {
     #[inline(never)]
     fn drive<T>(&self, mut root: impl FnMut() -> Poll<T>, root_is_woken: impl Fn() -> bool) -> T {
         loop {
-            if let Poll::Ready(output) = root() {
-                return output;
-            }
             if self.inbox.home.take_notified() {
                 self.take_woken();
             }
@@ -155,6 +152,9 @@ impl AsyncTaskExecutor {
             }
             if self.local.ready.borrow().is_empty() {
                 self.inbox.home.park_unless(&root_is_woken);
+            }
+            if let Poll::Ready(output) = root() {
+                return output;
             }
         }
     }

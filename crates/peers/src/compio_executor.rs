@@ -90,12 +90,12 @@ impl CompioExecutor {
     #[inline(never)]
     fn drive<T>(&self, mut root: impl FnMut() -> Poll<T>, root_is_woken: impl Fn() -> bool) -> T {
         loop {
-            if let Poll::Ready(output) = root() {
-                return output;
-            }
             self.home.take_notified();
             if !self.executor.tick() {
                 self.home.park_unless(&root_is_woken);
+            }
+            if let Poll::Ready(output) = root() {
+                return output;
             }
         }
     }

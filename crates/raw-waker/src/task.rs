@@ -375,8 +375,7 @@ impl TaskRef {
 
     /// Reports the result, which is in its place.
     fn end(&self) {
-        // AcqRel: pairs with the fetch_update in `register` and in the handle's drop, and with the loads in the handle:
-        // whoever sees `ENDED` sees the result; this thread sees the joiner.
+        // AcqRel: pairs with the fetch_update in the handle's `change`, and with its loads: whoever sees `ENDED` sees the result; this thread sees the joiner.
         let before = self.state.fetch_or(ENDED, AcqRel);
         if before & HANDLE == 0 {
             // SAFETY: without a handle the driving thread has the right to `stage`, and the task has ended.
@@ -546,8 +545,8 @@ impl TaskRef {
 impl<T> Drop for RawJoinHandle<T> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(task) = self.task.take() {
-            self.leave(task);
+        if self.task.is_some() {
+            self.leave();
         }
     }
 }
@@ -555,7 +554,8 @@ impl<T> Drop for RawJoinHandle<T> {
 impl<T> RawJoinHandle<T> {
     /// Lets the task go on without its handle.
     #[inline(never)]
-    fn leave(&mut self, task: TaskRef) {
+    fn leave(&mut self) {
+        let Some(task) = self.task.take() else { return };
         let detached = task.change(|state| state & !(HANDLE | JOINER));
         // SAFETY: the task has ended and its handle, which goes, has the right to `stage`.
         let result = (!detached).then(|| unsafe { task.take_result::<T>() });

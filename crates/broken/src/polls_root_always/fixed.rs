@@ -82,6 +82,7 @@ impl frame::Core for Core {
         let entered = self.base.driver.enter();
         RootWaker::with(|waker| {
             let mut cx = Context::from_waker(waker.waker());
+            // For its first poll.
             cx.waker().wake_by_ref();
             loop {
                 if waker.take_woken() && root.as_mut().poll(&mut cx).is_ready() {
