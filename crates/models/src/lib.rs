@@ -47,6 +47,7 @@ macro_rules! tests {
             m29_a_handle_is_dropped_at_home,
             m30_what_has_ended_is_freed,
             m31_a_kept_handle_races_the_next_driver,
+            m32_a_wake_in_the_last_poll_is_over,
         }
     };
 }

@@ -459,30 +459,12 @@ pub fn m19_is_finished_races_completion<E: RemoteSpawn + 'static>() {
 pub fn m20_a_stale_wake_races_the_next_root<E: RemoteSpawn>() {
     explore(E::NAME, "m20_a_stale_wake_races_the_next_root", 2, || {
         let executor = E::default();
-        let mut threads = Vec::new();
-        executor.block_on(poll_fn(|cx| {
+        let stale = executor.block_on(poll_fn(|cx| {
             let waker = cx.waker().clone();
-            threads.push(thread::spawn(move || waker.wake()));
-            cx.waker().wake_by_ref();
-            Poll::Ready(())
+            Poll::Ready(thread::spawn(move || waker.wake()))
         }));
-        let flag = Arc::new(AtomicBool::new(false));
-        executor.block_on(poll_fn(|cx| {
-            if threads.len() == 1 {
-                let (flag, waker) = (flag.clone(), cx.waker().clone());
-                threads.push(thread::spawn(move || {
-                    flag.store(true, Relaxed);
-                    waker.wake();
-                }));
-                return Poll::Pending;
-            }
-            let woken = flag.load(Relaxed);
-            assert!(woken || !E::CAPABILITIES.polls_only_woken, "the waker of another `block_on` woke this one");
-            ready_if(woken)
-        }));
-        for thread in threads {
-            thread.join().unwrap();
-        }
+        wait_for_a_wake(&executor);
+        stale.join().unwrap();
     });
 }
 
@@ -752,6 +734,40 @@ where
         }));
         thread.join().unwrap();
     });
+}
+
+/// A `block_on` is woken in its last poll, by another thread and by its own. Nothing of it is left for the next.
+pub fn m32_a_wake_in_the_last_poll_is_over<E: RemoteSpawn>() {
+    explore(E::NAME, "m32_a_wake_in_the_last_poll_is_over", 2, || {
+        let executor = E::default();
+        executor.block_on(poll_fn(|cx| {
+            let waker = cx.waker().clone();
+            thread::spawn(move || waker.wake()).join().unwrap();
+            Poll::Ready(())
+        }));
+        executor.block_on(poll_fn(|cx| Poll::Ready(cx.waker().wake_by_ref())));
+        wait_for_a_wake(&executor);
+    });
+}
+
+/// Waits, in a `block_on`, for another thread, and for no other wake than that thread's.
+fn wait_for_a_wake<E: RemoteSpawn>(executor: &E) {
+    let flag = Arc::new(AtomicBool::new(false));
+    let mut waking = None;
+    executor.block_on(poll_fn(|cx| {
+        if waking.is_none() {
+            let (flag, waker) = (flag.clone(), cx.waker().clone());
+            waking = Some(thread::spawn(move || {
+                flag.store(true, Relaxed);
+                waker.wake();
+            }));
+            return Poll::Pending;
+        }
+        let woken = flag.load(Relaxed);
+        assert!(woken || !E::CAPABILITIES.polls_only_woken, "the waker of another `block_on` woke this one");
+        ready_if(woken)
+    }));
+    waking.into_iter().for_each(|waking| waking.join().unwrap());
 }
 
 /// Leaves its waker, and is ready when `flag` is seen.
