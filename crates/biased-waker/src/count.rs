@@ -87,7 +87,7 @@ impl BiasedCount {
         }
     }
 
-    /// Counts one reference less where that takes no atomic. False if it has to be counted [`away`](Self::sub_away).
+    /// Counts one reference less where that takes no atomic. False if it is for [`sub_away`](Self::sub_away).
     #[inline]
     #[must_use]
     pub(crate) fn sub_here(&self, at_home: bool) -> bool {

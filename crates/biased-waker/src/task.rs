@@ -531,7 +531,8 @@ impl Kept {
             unsafe { TaskRef::free(self.header) };
             return false;
         }
-        // AcqRel: pairs with the fetch_update in the handle's `change_away`, and with its loads: whoever sees `ENDED` sees the result; this thread sees the joiner.
+        // AcqRel: pairs with the fetch_update in the handle's `change_away`, and with its loads: whoever sees `ENDED` sees the
+        // result; this thread sees the joiner.
         let away = self.count.away().fetch_or(ENDED, AcqRel);
         if (here | away) & DETACHED != 0 {
             // SAFETY: without a handle the driving thread has the right to `stage`, and the task has ended.

@@ -375,7 +375,8 @@ impl TaskRef {
 
     /// Reports the result, which is in its place.
     fn end(&self) {
-        // AcqRel: pairs with the fetch_update in the handle's `change`, and with its loads: whoever sees `ENDED` sees the result; this thread sees the joiner.
+        // AcqRel: pairs with the fetch_update in the handle's `change`, and with its loads: whoever sees `ENDED` sees the result;
+        // this thread sees the joiner.
         let before = self.state.fetch_or(ENDED, AcqRel);
         if before & HANDLE == 0 {
             // SAFETY: without a handle the driving thread has the right to `stage`, and the task has ended.
