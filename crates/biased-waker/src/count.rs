@@ -120,13 +120,10 @@ impl BiasedCount {
         references(self.away.load(Acquire).wrapping_add(references(self.here()))) == 0
     }
 
-    /// Lets go of the owner's own reference. True if there is no other and the object is to be freed. Only for the owner,
-    /// once; after that the object may be gone.
+    /// Lets go of the owner's own reference. True if there is no other and the object is to be freed, as it is where
+    /// [`is_sole`](Self::is_sole) has said so, at less cost. Only for the owner, once; after that the object may be gone.
     #[must_use]
     pub(crate) fn merge(&self) -> bool {
-        if self.is_sole() {
-            return true;
-        }
         let here = self.here();
         // First: after the next step the object may be gone.
         self.set_here(here | MERGED);

@@ -4,7 +4,6 @@
 
 use std::fmt;
 use std::iter;
-use std::mem;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::ptr::{self, NonNull};
@@ -54,12 +53,7 @@ pub(crate) struct Local {
     pub(crate) list: TaskList,
     /// Those that have, until the executor lets go of them.
     ended: EndedList,
-    /// How many counts of the `Arc` around it are kept here: those of tasks that were freed at home, for tasks to come.
-    spare: Cell<usize>,
 }
-
-/// The most counts that are kept.
-const SPARE: usize = 1_000;
 
 // SAFETY: `Local` is reached in three ways: through `Shared::local_at`, which asks whether this thread drives; in `poll_ready`,
 // `has_work`, `AtHome` and what they call, once `Entered::drives` has said that this thread does (in the end of a nested
@@ -143,10 +137,6 @@ impl Drop for BiasedExecutor {
         }
         iter::successors(local.queue.take(), |task| task.next_in_chain()).for_each(Kept::leave_queue);
         local.ended.let_go();
-        for _ in 0..local.spare.take() {
-            // SAFETY: `put_back` kept this count.
-            drop(unsafe { Arc::from_raw(Arc::as_ptr(&self.shared)) });
-        }
     }
 }
 
@@ -327,7 +317,7 @@ impl Shared {
         F::Output: Send + 'static,
     {
         let Some(local) = self.local() else { return self.spawn_from_elsewhere(future) };
-        let (task, handle) = TaskRef::at_home(future, self.spare(local));
+        let (task, handle) = TaskRef::at_home(future, self);
         local.list.insert(task);
         local.queue.push(task);
         handle
@@ -338,31 +328,13 @@ impl Shared {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let (task, handle) = TaskRef::away(future, self.clone());
+        let (task, handle) = TaskRef::away(future, self);
         match self.remote.push(task) {
             Ok(true) => self.driver.unpark(),
             Ok(false) => {}
             Err(task) => task.reject(),
         }
         handle
-    }
-
-    /// A count for a task that is spawned at home.
-    #[inline]
-    fn spare(self: &Arc<Self>, local: &Local) -> Arc<Self> {
-        let Some(left) = local.spare.get().checked_sub(1) else { return self.clone() };
-        local.spare.set(left);
-        // SAFETY: `put_back` kept this count.
-        unsafe { Arc::from_raw(Arc::as_ptr(self)) }
-    }
-
-    /// Takes back the count of a task that is freed.
-    #[inline]
-    pub(crate) fn put_back(self: Arc<Self>) {
-        if let Some(local) = self.local().filter(|local| local.spare.get() < SPARE) {
-            local.spare.set(local.spare.get() + 1);
-            mem::forget(self);
-        }
     }
 
     /// Lets go of the tasks that have ended, if this thread drives.
@@ -411,5 +383,49 @@ impl fmt::Debug for Shared {
     /// Shows nothing: a writer is foreign code, and must not run under a lock.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::sync::mpsc;
+    use std::task::Waker;
+
+    use executor::yield_now;
+
+    use super::*;
+
+    /// No black box sees whether a task that outlives its executor keeps what its wakers reach, and whether it gives it back.
+    #[test]
+    fn a_task_keeps_what_its_wakers_reach_from_the_merge_until_it_is_freed() {
+        let executor = BiasedExecutor::default();
+        let shared = Arc::downgrade(&executor.shared);
+        let (ended, pending) = executor.block_on(async {
+            // From its second poll on, the thread drives.
+            yield_now().await;
+            let ended = waker_of_a_task(&executor, Poll::Ready(()));
+            let pending = waker_of_a_task(&executor, Poll::Pending);
+            yield_now().await;
+            assert_eq!(shared.strong_count(), 1, "the executor keeps it for all of its tasks");
+            (ended, pending)
+        });
+        let [ended, pending] = [ended, pending].map(|waker| waker.recv().expect("each task was polled"));
+        assert_eq!(shared.strong_count(), 2, "the task that has ended keeps it, too");
+        drop(executor);
+        assert_eq!(shared.strong_count(), 2, "each of the two tasks keeps it");
+        ended.wake();
+        assert_eq!(shared.strong_count(), 1);
+        drop(pending);
+        assert_eq!(shared.strong_count(), 0);
+    }
+
+    fn waker_of_a_task(executor: &BiasedExecutor, poll: Poll<()>) -> mpsc::Receiver<Waker> {
+        let (sender, receiver) = mpsc::channel();
+        let _detached = executor.spawn(poll_fn(move |cx| {
+            sender.send(cx.waker().clone()).expect("somebody receives it");
+            poll
+        }));
+        receiver
     }
 }

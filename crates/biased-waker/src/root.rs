@@ -137,7 +137,7 @@ impl Drop for RootWaker {
 impl Root {
     #[inline]
     fn is_here(&self) -> bool {
-        self.home == here()
+        here() == self.home
     }
 
     #[inline]
@@ -162,7 +162,8 @@ impl Root {
 #[inline(never)]
 unsafe fn let_go(root: NonNull<Root>) {
     // SAFETY: as the caller promises.
-    if unsafe { look(root.as_ptr().cast_const().cast()) }.count.merge() {
+    let count = unsafe { &look(root.as_ptr().cast_const().cast()).count };
+    if count.is_sole() || count.merge() {
         // SAFETY: that was the last reference, and `RootWaker::new` made the pointer from a box.
         free(unsafe { Box::from_raw(root.as_ptr()) });
     }

@@ -75,7 +75,8 @@ pub(crate) struct Header {
     /// The next task in the ready queue, or the task itself if it is the last. `None` if it is not in the queue and has not
     /// ended. A task that has ended links to itself, so that a wake takes it for queued. Belongs to the driving thread.
     pub(crate) next_ready: Cell<Option<Kept>>,
-    /// A count of the `Arc`, by which other threads reach queue and driver.
+    /// Where wakes find queue and driver. The executor keeps it until it lets go of the task, and then the task does, by a count of
+    /// the `Arc`, if somebody still refers to it.
     shared: NonNull<Shared>,
     vtable: &'static TaskVTable,
     pub(crate) count: BiasedCount,
@@ -84,14 +85,14 @@ pub(crate) struct Header {
 impl Header {
     #[inline]
     fn shared(&self) -> &Shared {
-        // SAFETY: the task owns a count of the `Arc`.
+        // SAFETY: the executor or the task keeps it.
         unsafe { self.shared.as_ref() }
     }
 
     /// What belongs to the thread that drives, if the task is at home here.
     #[inline]
     fn at_home(&self) -> Option<&Local> {
-        // SAFETY: the task owns a count of the `Arc`.
+        // SAFETY: the executor or the task keeps it.
         unsafe { Shared::local_at(|| self.shared) }
     }
 }
@@ -287,7 +288,7 @@ pub(crate) enum Turn {
 
 impl TaskRef {
     /// Allocates a task for the thread that drives. It is referred to by its handle.
-    pub(crate) fn at_home<F>(future: F, shared: Arc<Shared>) -> (Kept, BiasedJoinHandle<F::Output>)
+    pub(crate) fn at_home<F>(future: F, shared: &Arc<Shared>) -> (Kept, BiasedJoinHandle<F::Output>)
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -298,7 +299,7 @@ impl TaskRef {
 
     /// Allocates a task on another thread: it counts as called, and is referred to by the stack, for which the first result
     /// is, and by its handle.
-    pub(crate) fn away<F>(future: F, shared: Arc<Shared>) -> (TaskRef, BiasedJoinHandle<F::Output>)
+    pub(crate) fn away<F>(future: F, shared: &Arc<Shared>) -> (TaskRef, BiasedJoinHandle<F::Output>)
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -309,7 +310,7 @@ impl TaskRef {
         (task, BiasedJoinHandle { task: Some(Self { header }), result: PhantomData })
     }
 
-    fn allocate<F>(future: F, shared: Arc<Shared>, count: BiasedCount) -> NonNull<Header>
+    fn allocate<F>(future: F, shared: &Arc<Shared>, count: BiasedCount) -> NonNull<Header>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -322,7 +323,7 @@ impl TaskRef {
             next_called: Cell::new(None),
             next_ready: Cell::new(None),
             // SAFETY: an `Arc` does not point to null.
-            shared: unsafe { NonNull::new_unchecked(Arc::into_raw(shared).cast_mut()) },
+            shared: unsafe { NonNull::new_unchecked(Arc::as_ptr(shared).cast_mut()) },
             vtable: Task::<F>::VTABLE,
             count,
         };
@@ -528,7 +529,7 @@ impl Kept {
             // SAFETY: nobody else knows of the task, and its result is there.
             unsafe { (self.vtable.drop_result)(self.header) };
             // SAFETY: nobody else knows of the task.
-            unsafe { TaskRef::free(self.header) };
+            unsafe { (self.vtable.free)(self.header) };
             return false;
         }
         // AcqRel: pairs with the fetch_update in the handle's `change_away`, and with its loads: whoever sees `ENDED` sees the
@@ -546,8 +547,22 @@ impl Kept {
         true
     }
 
-    /// Lets go of a task that has ended.
+    /// Lets go of a task that has ended. Only for who keeps `shared`.
+    #[inline]
     pub(crate) fn let_go(self) {
+        if self.count.is_sole() {
+            // SAFETY: nobody else knows of the task.
+            unsafe { (self.vtable.free)(self.header) };
+        } else {
+            self.merge();
+        }
+    }
+
+    /// Leaves a task that has ended to those who still refer to it.
+    #[inline(never)]
+    fn merge(self) {
+        // SAFETY: the pointer is that of an `Arc`, which the caller keeps.
+        unsafe { Arc::increment_strong_count(self.shared.as_ptr()) };
         if self.count.merge() {
             // SAFETY: that was the last reference.
             unsafe { TaskRef::free(self.header) };
@@ -572,6 +587,8 @@ impl TaskRef {
         }
     }
 
+    /// Frees a task that the executor has let go of.
+    ///
     /// # Safety
     ///
     /// Nobody has a reference to the task any more, and it holds neither future nor result.
@@ -579,12 +596,11 @@ impl TaskRef {
         // SAFETY: it is not freed yet, and nobody else looks at it.
         let task = unsafe { header.as_ref() };
         task.alive.check();
-        // SAFETY: the task's count.
-        let shared = unsafe { Arc::from_raw(task.shared.as_ptr()) };
+        // SAFETY: the count that `Kept::merge` took for the task.
+        let _shared = unsafe { Arc::from_raw(task.shared.as_ptr()) };
         let free = task.vtable.free;
         // SAFETY: as the caller promises.
         unsafe { free(header) };
-        shared.put_back();
     }
 }
 

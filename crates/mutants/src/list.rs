@@ -312,7 +312,7 @@ mutants! {
     }
     "biased-waker/src/root.rs": {
         "biased-root-at-home-anywhere": "every thread is at home with every root",
-            "self.home == here()" => "self.home != here().wrapping_sub(self.home)".
+            "here() == self.home" => "self.home != here().wrapping_sub(self.home)".
         "biased-root-wake-silent": "a wake from another thread does not unpark the root's",
             "            self.thread.unpark();\n" => "            let _ = &self.thread;\n".
         "biased-root-stays-woken": "a wake at home in the last poll of a `block_on` is taken for one in the next",
