@@ -677,6 +677,7 @@ impl<T: Send + 'static> JoinHandle<T> for BiasedJoinHandle<T> {
 impl<T> Future for BiasedJoinHandle<T> {
     type Output = Result<T, JoinError>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let task = self.task.as_ref().expect("a join handle was polled after it had yielded its result");
         if !task.is_finished() && task.register(cx.waker()) {
@@ -685,12 +686,7 @@ impl<T> Future for BiasedJoinHandle<T> {
         let task = self.task.take().expect("it was there");
         // SAFETY: the task has ended and its handle, which forgets it, has the right to `stage`; `T` is the output of the
         // task's future.
-        let result = unsafe { task.take_result() };
-        if task.count.away().load(Relaxed) & BORROWED != 0 {
-            // The end came while it was borrowed, and left it there.
-            task.drop_joiner();
-        }
-        Poll::Ready(result)
+        Poll::Ready(unsafe { task.into_result() })
     }
 }
 
@@ -787,6 +783,23 @@ impl TaskRef {
         unsafe { (self.vtable.take_result)(self.header, NonNull::from(&mut result).cast()) };
         // SAFETY: written just now.
         unsafe { result.assume_init() }
+    }
+
+    /// Like [`take_result`](Self::take_result), for a handle that is done with the task. Kept out of the handle's poll, so that
+    /// the rest of that can become part of what awaits it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`take_result`](Self::take_result).
+    #[inline(never)]
+    unsafe fn into_result<T>(self) -> Result<T, JoinError> {
+        // SAFETY: as the caller promises.
+        let result = unsafe { self.take_result() };
+        if self.count.away().load(Relaxed) & BORROWED != 0 {
+            // The end came while it was borrowed, and left it there.
+            self.drop_joiner();
+        }
+        result
     }
 }
 

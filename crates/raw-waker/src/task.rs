@@ -456,6 +456,7 @@ impl<T: Send + 'static> JoinHandle<T> for RawJoinHandle<T> {
 impl<T> Future for RawJoinHandle<T> {
     type Output = Result<T, JoinError>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let task = self.task.as_ref().expect("a join handle was polled after it had yielded its result");
         if !task.is_finished() && task.register(cx.waker()) {
@@ -464,13 +465,7 @@ impl<T> Future for RawJoinHandle<T> {
         let task = self.task.take().expect("it was there");
         // SAFETY: the task has ended and its handle, which forgets it, has the right to `stage`; `T` is the output of the
         // task's future.
-        let result = unsafe { task.take_result() };
-        // Relaxed: only the handle changes this flag.
-        if task.state.load(Relaxed) & JOINER == 0 {
-            // The end came while it was replaced, and left it there.
-            task.drop_joiner();
-        }
-        Poll::Ready(result)
+        Poll::Ready(unsafe { task.into_result() })
     }
 }
 
@@ -540,6 +535,24 @@ impl TaskRef {
         unsafe { (self.vtable.take_result)(self.header, NonNull::from(&mut result).cast()) };
         // SAFETY: written just now.
         unsafe { result.assume_init() }
+    }
+
+    /// Like [`take_result`](Self::take_result), for a handle that is done with the task. Kept out of the handle's poll, so that
+    /// the rest of that can become part of what awaits it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`take_result`](Self::take_result).
+    #[inline(never)]
+    unsafe fn into_result<T>(self) -> Result<T, JoinError> {
+        // SAFETY: as the caller promises.
+        let result = unsafe { self.take_result() };
+        // Relaxed: only the handle changes this flag.
+        if self.state.load(Relaxed) & JOINER == 0 {
+            // The end came while it was replaced, and left it there.
+            self.drop_joiner();
+        }
+        result
     }
 }
 
