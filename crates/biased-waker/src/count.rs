@@ -20,8 +20,8 @@ pub(crate) const ONE: usize = 1 << 6;
 /// How many references there are besides the owner's own.
 ///
 /// A reference may come and go on different threads: so each of the two counts can fall below zero, and only their sum means
-/// something. While the owner has its own reference nobody asks for the sum. [`merge`](Self::merge) is where the owner lets go of
-/// it: there the sum is taken, once, and from then on `away` alone is the count.
+/// something. While the owner has its own reference nobody else asks for the sum. [`merge`](Self::merge) is where the owner lets go
+/// of it: there the two become one, once, and from then on `away` alone is the count.
 ///
 /// ```text
 ///   owner's thread        other threads
@@ -120,8 +120,8 @@ impl BiasedCount {
         references(self.away.load(Acquire).wrapping_add(references(self.here()))) == 0
     }
 
-    /// Lets go of the owner's own reference. True if there is no other and the object is to be freed, as it is where
-    /// [`is_sole`](Self::is_sole) has said so, at less cost. Only for the owner, once; after that the object may be gone.
+    /// Lets go of the owner's own reference. True if there is no other and the object is to be freed. Only for the owner, once;
+    /// after that the object may be gone. Ask [`is_sole`](Self::is_sole) first: it costs less, and mostly settles it.
     #[must_use]
     pub(crate) fn merge(&self) -> bool {
         let here = self.here();

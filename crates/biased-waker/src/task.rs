@@ -75,8 +75,8 @@ pub(crate) struct Header {
     /// The next task in the ready queue, or the task itself if it is the last. `None` if it is not in the queue and has not
     /// ended. A task that has ended links to itself, so that a wake takes it for queued. Belongs to the driving thread.
     pub(crate) next_ready: Cell<Option<Kept>>,
-    /// Where wakes find queue and driver. The executor keeps it until it lets go of the task, and then the task does, by a count of
-    /// the `Arc`, if somebody still refers to it.
+    /// Where wakes find queue and driver. Kept by the executor, or by the spawn that could not hand the task over, until it lets
+    /// go of the task; then by the task, with a count of the `Arc`, if somebody still refers to it.
     shared: NonNull<Shared>,
     vtable: &'static TaskVTable,
     pub(crate) count: BiasedCount,
@@ -85,14 +85,14 @@ pub(crate) struct Header {
 impl Header {
     #[inline]
     fn shared(&self) -> &Shared {
-        // SAFETY: the executor or the task keeps it.
+        // SAFETY: it is kept for as long as the task, as the field says.
         unsafe { self.shared.as_ref() }
     }
 
     /// What belongs to the thread that drives, if the task is at home here.
     #[inline]
     fn at_home(&self) -> Option<&Local> {
-        // SAFETY: the executor or the task keeps it.
+        // SAFETY: it is kept for as long as the task, as the field says.
         unsafe { Shared::local_at(|| self.shared) }
     }
 }
@@ -205,7 +205,7 @@ impl<F: Future> Task<F> {
 
     /// See [`TaskVTable::free`].
     unsafe fn free(task: NonNull<Header>) {
-        // SAFETY: `TaskRef::new` made the pointer from this type's box, and nobody else has a reference any more.
+        // SAFETY: `TaskRef::allocate` made the pointer from this type's box, and nobody else has a reference any more.
         free(unsafe { Box::from_raw(task.cast::<Self>().as_ptr()) });
     }
 }
@@ -322,7 +322,7 @@ impl TaskRef {
             next: Cell::new(None),
             next_called: Cell::new(None),
             next_ready: Cell::new(None),
-            // SAFETY: an `Arc` does not point to null.
+            // SAFETY: an `Arc` does not point to null. (It is the pointer that `Arc::into_raw` would give away.)
             shared: unsafe { NonNull::new_unchecked(Arc::as_ptr(shared).cast_mut()) },
             vtable: Task::<F>::VTABLE,
             count,
@@ -561,10 +561,10 @@ impl Kept {
     /// Leaves a task that has ended to those who still refer to it.
     #[inline(never)]
     fn merge(self) {
-        // SAFETY: the pointer is that of an `Arc`, which the caller keeps.
+        // SAFETY: the pointer is that of an `Arc`, as `Arc::into_raw` gives it away, and the caller keeps one.
         unsafe { Arc::increment_strong_count(self.shared.as_ptr()) };
         if self.count.merge() {
-            // SAFETY: that was the last reference.
+            // SAFETY: that was the last reference, and the task has its count.
             unsafe { TaskRef::free(self.header) };
         }
     }
@@ -582,21 +582,22 @@ impl TaskRef {
         // SAFETY: it is given back by counting it.
         let task = ManuallyDrop::new(unsafe { Self::from_raw(header) });
         if task.count.sub_away() {
-            // SAFETY: that was the last reference.
+            // SAFETY: that was the last reference, and there is none before the merge.
             unsafe { Self::free(header) };
         }
     }
 
-    /// Frees a task that the executor has let go of.
+    /// Frees a task after its merge.
     ///
     /// # Safety
     ///
-    /// Nobody has a reference to the task any more, and it holds neither future nor result.
+    /// The task has the count of the `Arc` that [`Kept::merge`] takes. Nobody has a reference to the task any more, and it holds
+    /// neither future nor result.
     unsafe fn free(header: NonNull<Header>) {
         // SAFETY: it is not freed yet, and nobody else looks at it.
         let task = unsafe { header.as_ref() };
         task.alive.check();
-        // SAFETY: the count that `Kept::merge` took for the task.
+        // SAFETY: the task's count, as the caller promises.
         let _shared = unsafe { Arc::from_raw(task.shared.as_ptr()) };
         let free = task.vtable.free;
         // SAFETY: as the caller promises.
