@@ -396,7 +396,7 @@ mod tests {
 
     use super::*;
 
-    /// A count that is not taken is seen by nothing else, but a sanitizer in the window of model m07.
+    /// Nothing else sees a count that is not taken, but for a sanitizer, in the window of model m07.
     #[test]
     fn a_task_keeps_what_its_wakers_reach_from_the_merge_until_it_is_freed() {
         let executor = BiasedExecutor::default();

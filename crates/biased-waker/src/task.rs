@@ -558,7 +558,7 @@ impl Kept {
         }
     }
 
-    /// Leaves a task that has ended to those who still refer to it.
+    /// Leaves a task that has ended to those who still refer to it. Kept out of the short way.
     #[inline(never)]
     fn merge(self) {
         // SAFETY: the pointer is that of an `Arc`, as `Arc::into_raw` gives it away, and the caller keeps one.
@@ -796,6 +796,7 @@ impl TaskRef {
     unsafe fn into_result<T>(self) -> Result<T, JoinError> {
         // SAFETY: as the caller promises.
         let result = unsafe { self.take_result() };
+        // Relaxed: only the handle changes this flag.
         if self.count.away().load(Relaxed) & BORROWED != 0 {
             // The end came while it was borrowed, and left it there.
             self.drop_joiner();

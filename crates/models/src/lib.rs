@@ -65,3 +65,22 @@ macro_rules! __tests {
         )*
     };
 }
+
+#[cfg(test)]
+mod tests {
+    /// What is written and not listed is never run, and what is not in the table is never read.
+    #[test]
+    fn every_model_is_in_the_list_and_in_the_table() {
+        let written = names(include_str!("programs.rs"), "pub fn ");
+        assert!(!written.is_empty());
+        assert_eq!(names(include_str!("lib.rs"), "            "), written, "the list of `tests!`");
+        assert_eq!(names(include_str!("../README.md"), "| "), written, "the table of the README");
+    }
+
+    /// The `m01` of each line that has a model's name after `prefix`.
+    fn names<'a>(text: &'a str, prefix: &str) -> Vec<&'a str> {
+        let is_model = |name: &str| name.starts_with('m') && name[1..].bytes().all(|byte| byte.is_ascii_digit());
+        let starts = text.lines().filter_map(|line| line.strip_prefix(prefix)?.get(..3));
+        starts.filter(|name| is_model(name)).collect()
+    }
+}
