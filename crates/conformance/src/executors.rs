@@ -688,6 +688,80 @@ clause! {
 }
 
 clause! {
+    "X10o" Quality "Tasks that one thread made ready are polled in the order in which it did."
+    guards "a stack in the place of a queue, and new tasks before old ones."
+    pub fn x10o_tasks_are_polled_in_the_order_in_which_they_became_ready<E: Executor>() -> Outcome {
+        let executor = E::default();
+        let order = Order::default();
+        let logs = [(); 3].map(|()| Log::new());
+        let _tasks = [0, 1, 2].map(|index| executor.spawn(order.of(&logs[index], index)));
+        drive(&executor, 3);
+        assert_eq!(order.take(), [0, 1, 2], "the order of the polls after the order [0, 1, 2] of the spawns");
+        let wakes: &[_] = match E::CAPABILITIES.wake_names {
+            WakeNames::Task => &[[0, 1, 2], [1, 2, 0]],
+            WakeNames::Thread | WakeNames::Nobody => &[[0, 1, 2]],
+        };
+        for wakes in wakes {
+            let wakers = wakes.map(|index| logs[index].waker());
+            on_another_thread(|| wakers.into_iter().for_each(Waker::wake));
+            order.take();
+            drive(&executor, 3);
+            assert_eq!(order.take(), *wakes, "the order of the polls after another thread's wakes");
+        }
+        for wakes in wakes {
+            let fourth = Log::new();
+            executor.block_on(async {
+                drive_here().await;
+                order.take();
+                wakes.iter().for_each(|&index| logs[index].waker().wake());
+                let task = executor.spawn(order.of(&fourth, 3));
+                for _ in 0..3 {
+                    yield_now().await;
+                }
+                task.abort();
+            });
+            let expected: Vec<_> = wakes.iter().copied().chain([3]).collect();
+            assert_eq!(order.take(), expected, "the order of the polls after the root's wakes, and a spawn");
+            drive(&executor, 3);
+        }
+        Outcome::Pass
+    }
+}
+
+/// The order in which tasks were polled.
+#[derive(Clone, Default)]
+struct Order {
+    polled: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Order {
+    /// A future that notes each of its polls, and is pending.
+    fn of(&self, log: &Arc<Log>, index: usize) -> impl Future<Output = ()> + Send + 'static {
+        let polled = self.polled.clone();
+        log.future(move |_, _| {
+            let mut polled = polled.lock().unwrap();
+            // Once each: some executors poll what nobody woke.
+            if !polled.contains(&index) {
+                polled.push(index);
+            }
+            Poll::Pending
+        })
+    }
+
+    /// Those polled since the last call, each once.
+    fn take(&self) -> Vec<usize> {
+        std::mem::take(&mut self.polled.lock().unwrap())
+    }
+}
+
+/// Waits until the thread drives: `block_on` may poll its root before that.
+async fn drive_here() {
+    for _ in 0..3 {
+        yield_now().await;
+    }
+}
+
+clause! {
     "X12" House "A task that panics, also one that woke itself before, leaves the executor and its other tasks working."
     guards "rust-lang/futures-rs#1468, redbadger/crux#397, glommio#37: a pool that dies, a poisoned queue, a hang."
     pub fn x12_a_panicking_task_leaves_the_executor_usable<E: Executor>() -> Outcome {
@@ -1247,6 +1321,51 @@ clause! {
 /// A `block_on` that is over at once, so that the right to drive changes hands.
 fn yield_from(executor: &impl BlockOn) {
     executor.block_on(yield_now());
+}
+
+clause! {
+    "X22o" Quality "Tasks that one thread made ready are polled in that order, also where it takes over from another meanwhile."
+    guards "found here: what a follower had woken stood behind what it woke as the driver."
+    pub fn x22o_the_order_survives_a_hand_over<E: RemoteSpawn>() -> Outcome {
+        for round in rounds(2_000) {
+            let executor = Arc::new(E::default());
+            let order = Order::default();
+            let logs = [(); 2].map(|()| Log::new());
+            let _tasks = [0, 1].map(|index| executor.spawn(order.of(&logs[index], index)));
+            drive(&*executor, 3);
+            order.take();
+            let (driving, woken) = (Gate::new(), Gate::new());
+            let mut wakers = logs.each_ref().map(|log| Some(log.waker()));
+            let follower = Log::new();
+            let thread = thread::spawn({
+                let (executor, driving, woken) = (executor.clone(), driving.clone(), woken.clone());
+                let root = follower.future(move |poll, _| {
+                    if poll == 1 {
+                        driving.wait("the other thread's root");
+                        wakers[0].take().into_iter().for_each(Waker::wake);
+                        woken.open();
+                        return Poll::Pending;
+                    }
+                    wakers[1].take().into_iter().for_each(Waker::wake);
+                    Poll::Ready(())
+                });
+                move || executor.block_on(root)
+            });
+            executor.block_on(async {
+                drive_here().await;
+                driving.open();
+                // It leaves without another look at what is ready.
+                woken.wait("the wake by the thread that follows");
+            });
+            // The other thread takes over meanwhile: at a different moment each time.
+            (0..round % 64 * 16).for_each(|_| std::hint::spin_loop());
+            follower.waker().wake();
+            thread.join().expect("it does not panic");
+            drive(&*executor, 3);
+            assert_eq!(order.take(), [0, 1], "the order of the polls, in round {round}");
+        }
+        Outcome::Pass
+    }
 }
 
 clause! {

@@ -4,6 +4,7 @@
 mod allocator;
 mod clause;
 pub mod executors;
+mod hooked;
 pub mod probe;
 pub mod process;
 mod suite;

@@ -9,6 +9,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
+pub use crate::hooked::{Hook, hooked_waker};
+
 /// How long a thread waits at a [`Gate`] before it says that nobody came. Shorter than the suite's own patience, so
 /// that the message names the gate.
 const PATIENCE: Duration = Duration::from_secs(30);

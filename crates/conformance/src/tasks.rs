@@ -7,6 +7,7 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
@@ -16,7 +17,8 @@ use executor::{BlockOn, Executor, JoinError, JoinHandle, RemoteSpawn, Spawn, yie
 
 use crate::clause::clause;
 use crate::probe::{
-    DropCount, Gate, Log, WakeCount, case, on_another_thread, poll_once, quiet_panic, wait_for, waker_fn,
+    DropCount, Gate, Hook, Log, WakeCount, case, hooked_waker, on_another_thread, poll_once, quiet_panic, wait_for,
+    waker_fn,
 };
 use crate::{Allocations, Outcome};
 
@@ -895,6 +897,133 @@ clause! {
     }
 }
 
+clause! {
+    "T9c" House "A join waker that panics when it is cloned or dropped costs neither the result nor the wake of another."
+    guards "tokio-rs/tokio#8107 and apache/asyncband#259: foreign code between taking a result and handing it over. Also found \
+            here: a join waker given up before the clone of the next."
+    pub fn t09c_a_join_waker_that_panics_in_clone_or_drop_costs_nothing<E: Executor>() -> Outcome {
+        for end in ends::<E>() {
+            case(format_args!("{end:?}, the next one panics when cloned"), || panic_in_the_clone::<E>(end));
+            case(format_args!("{end:?}, panics when replaced"), || panic_when_replaced::<E>(end));
+            case(format_args!("{end:?}, panics when dropped after the end"), || panic_after_the_end::<E>(end));
+        }
+        case("cloned while the task ends", panic_while_it_ends::<E>);
+        Outcome::Pass
+    }
+}
+
+/// Panics at one of the things that are done to a waker.
+fn panicking_at(hook: Hook) -> Waker {
+    hooked_waker(move |done| {
+        if done == hook {
+            panic_unless_panicking();
+        }
+    })
+}
+
+/// While a failed assertion unwinds, another panic would abort.
+fn panic_unless_panicking() {
+    if !thread::panicking() {
+        quiet_panic("in a join waker");
+    }
+}
+
+/// Drops a waker of the test's own, whose drop may panic.
+fn forgive(waker: Waker) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(waker)));
+}
+
+fn panic_in_the_clone<E: Executor + 'static>(end: End) {
+    let mut subject = Subject::<E>::spawn(end);
+    subject.settle();
+    let mut task = subject.take_task();
+    let (count, waker) = WakeCount::new();
+    assert!(poll_once(&mut task, &waker).is_pending());
+    let next = panicking_at(Hook::Clone);
+    let polled = catch_unwind(AssertUnwindSafe(|| poll_once(&mut task, &next).is_pending()));
+    assert_ne!(polled.ok(), Some(false), "a pending task's handle was ready");
+    *subject.slot.lock().unwrap() = Some(task);
+    subject.end();
+    assert_eq!(count.wakes(), 1, "wakes of the join waker that was there before");
+    let mut task = subject.take_task();
+    assert_result_of(end, poll_once(&mut task, Waker::noop()));
+}
+
+fn panic_when_replaced<E: Executor + 'static>(end: End) {
+    let mut subject = Subject::<E>::spawn(end);
+    subject.settle();
+    let mut task = subject.take_task();
+    let replaced = panicking_at(Hook::Drop);
+    assert!(poll_once(&mut task, &replaced).is_pending());
+    let (count, waker) = WakeCount::new();
+    let polled = catch_unwind(AssertUnwindSafe(|| poll_once(&mut task, &waker).is_pending()));
+    assert_ne!(polled.ok(), Some(false), "a pending task's handle was ready");
+    *subject.slot.lock().unwrap() = Some(task);
+    subject.end();
+    assert_eq!(count.wakes(), 1, "wakes of the join waker that took its place");
+    let mut task = subject.take_task();
+    assert_result_of(end, poll_once(&mut task, Waker::noop()));
+    forgive(replaced);
+}
+
+fn panic_after_the_end<E: Executor + 'static>(end: End) {
+    let mut subject = Subject::<E>::spawn(end);
+    subject.settle();
+    let mut task = subject.take_task();
+    let waker = panicking_at(Hook::Drop);
+    assert!(poll_once(&mut task, &waker).is_pending());
+    *subject.slot.lock().unwrap() = Some(task);
+    let ended = catch_unwind(AssertUnwindSafe(|| subject.end()));
+    assert!(ended.is_ok() || !E::CAPABILITIES.catches_panics, "the panic unwound through the executor");
+    let mut task = subject.take_task();
+    assert_result_of(end, poll_once(&mut task, &waker));
+    forgive(waker);
+}
+
+/// The clone that the handle keeps is made, and while it is made the task ends: so the handle has no use for it.
+fn panic_while_it_ends<E: Executor + 'static>() {
+    thread_local! {
+        static IN_CLONE: Cell<Option<Box<dyn FnOnce()>>> = const { Cell::new(None) };
+    }
+    let (executor, go) = (Rc::new(E::default()), Gate::new());
+    let mut task = executor.spawn({
+        let opened = go.opened();
+        async {
+            opened.await;
+            VALUE
+        }
+    });
+    settle(&*executor);
+    let waker = hooked_waker(|hook| match hook {
+        Hook::Clone => IN_CLONE.take().into_iter().for_each(|act| act()),
+        Hook::Wake => {}
+        Hook::Drop => panic_unless_panicking(),
+    });
+    IN_CLONE.set(Some(Box::new({
+        let executor = executor.clone();
+        move || {
+            go.open();
+            settle(&*executor);
+        }
+    })));
+    let mut polled = poll_once(&mut task, &waker);
+    assert!(IN_CLONE.take().is_none(), "the waker was not cloned");
+    if polled.is_pending() {
+        polled = poll_once(&mut task, &waker);
+    }
+    assert_result_of(End::Returns, polled);
+    forgive(waker);
+}
+
+/// Fails unless the handle, polled once after the end, yields what that was.
+fn assert_result_of(end: End, polled: Poll<Result<u32, JoinError>>) {
+    match polled {
+        Poll::Ready(_) if end == End::Aborted || end == End::ExecutorDropped => {}
+        Poll::Ready(result) => assert_reports(end, result),
+        Poll::Pending => panic!("the task has ended and its handle is pending"),
+    }
+}
+
 /// A way to abort a task: it is told the executor, the task's log and the handle, which it may keep.
 type Abort<E> = fn(&E, &Log, <E as Spawn>::JoinHandle<()>) -> Option<<E as Spawn>::JoinHandle<()>>;
 
@@ -1438,6 +1567,22 @@ fn panic_in_drop<E: Executor + 'static>(end: End, detached: bool) {
 }
 
 clause! {
+    "T12f" House "Of a task that panics in its poll and again in its drop, the handle reports the first panic."
+    guards "a cause that is lost behind its consequence; tokio reports the poll's, too."
+    pub fn t12f_the_first_panic_is_reported<E: Executor>() -> Outcome {
+        let (executor, bombs) = (E::default(), Log::new());
+        if !E::CAPABILITIES.catches_panics {
+            let _detached = executor.spawn(async { quiet_panic(PAYLOAD) });
+            return show_that_it_unwinds(&executor);
+        }
+        let task = executor.spawn(bombs.future(|_, _| quiet_panic(PAYLOAD)).on_drop(|| quiet_panic("in drop")));
+        assert_reports(End::Panics, executor.block_on(task));
+        assert_usable(&executor);
+        Outcome::Pass
+    }
+}
+
+clause! {
     "T12o" House "A panic in the drop of a result that nobody takes harms nothing else."
     guards "what tokio tests as `task_combinations`: an output that panics on drop."
     pub fn t12o_a_panic_in_a_results_drop_harms_nothing<E: Executor>() -> Outcome {
@@ -1465,7 +1610,7 @@ fn panic_in_results_drop<E: Executor + 'static>(payload: bool, after: bool) {
     if after {
         settle(&executor);
         assert_eq!(bombs.drops(), 0, "drops of the result that the handle still owns");
-        // It is the dropping thread's own now: whether this one unwinds, nobody promises.
+        // Whether this unwinds is for T12h.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(task)));
     } else {
         drop(task);
@@ -1475,6 +1620,42 @@ fn panic_in_results_drop<E: Executor + 'static>(payload: bool, after: bool) {
     assert_eq!(bombs.drops(), 1, "drops of the result");
     assert_usable(&executor);
     executor.run();
+}
+
+clause! {
+    "T12h" Quality "A result or a join waker that panics when it is dropped with its handle does not make that drop panic."
+    guards "tokio-rs/tokio#4412: a handle is often dropped with much else, where a panic keeps the rest from being dropped."
+    pub fn t12h_dropping_a_handle_does_not_panic<E: Executor>() -> Outcome {
+        for end in ends::<E>() {
+            case(format_args!("a join waker, then {end:?}"), || panic_with_the_handle::<E>(end));
+        }
+        let (executor, bombs) = (E::default(), Log::new());
+        let bomb = Bomb::new(&bombs);
+        let task = executor.spawn(async move { bomb });
+        settle(&executor);
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(task)));
+        assert!(dropped.is_ok(), "the panic of an output unwound out of the handle's drop");
+        assert_eq!(bombs.drops(), 1, "drops of the output");
+        assert_usable(&executor);
+        Outcome::Pass
+    }
+}
+
+fn panic_with_the_handle<E: Executor + 'static>(end: End) {
+    let mut subject = Subject::<E>::spawn(end);
+    subject.settle();
+    let mut task = subject.take_task();
+    let waker = panicking_at(Hook::Drop);
+    assert!(poll_once(&mut task, &waker).is_pending());
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(task)));
+    assert!(dropped.is_ok(), "the panic unwound out of the handle's drop");
+    forgive(waker);
+    // Without its handle nothing aborts it.
+    subject.end = if end == End::Aborted { End::Returns } else { end };
+    subject.end();
+    subject.executor = None;
+    subject.log.assert_sound();
+    assert_eq!(subject.log.drops(), 1, "drops of the future");
 }
 
 clause! {

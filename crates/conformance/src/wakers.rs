@@ -15,7 +15,7 @@ use std::future::poll_fn;
 use std::hint::{black_box, spin_loop};
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
-use std::sync::{Arc, Barrier, Mutex, mpsc};
+use std::sync::{Arc, Barrier, LazyLock, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
@@ -894,25 +894,46 @@ clause! {
     "W23" House "Each poll of a task gets the task's waker, whatever a future did to the `Context` of another poll."
     guards "one `Context` for several polls, which safe code may overwrite; found here, by reading."
     pub fn w23_an_overwritten_context_is_gone_with_its_poll<E: Executor>() -> Outcome {
+        /// Nobody's: an executor has no reason to poll anything with it.
+        static FOREIGN: LazyLock<Waker> = LazyLock::new(|| WakeCount::new().1);
         let executor = E::default();
         let (vandal, neighbour, woken) = (Log::new(), Log::new(), Gate::new());
+        let seen = [(); 3].map(|()| Arc::new(AtomicUsize::new(0)));
+        let [by_vandal, by_neighbour, by_root] = seen.each_ref().map(|seen| {
+            let seen = seen.clone();
+            move |cx: &Context<'_>| _ = seen.fetch_add(usize::from(cx.waker().will_wake(&FOREIGN)), SeqCst)
+        });
         let tasks = [
             executor.spawn(vandal.future({
                 let woken = woken.clone();
                 move |poll, cx| {
+                    by_vandal(cx);
                     if poll <= 3 {
                         cx.waker().wake_by_ref();
                     }
-                    *cx = Context::from_waker(Waker::noop());
+                    *cx = Context::from_waker(&FOREIGN);
                     if woken.is_open() { Poll::Ready(()) } else { Poll::Pending }
                 }
             })),
-            executor.spawn(neighbour.ready_once(&woken)),
+            executor.spawn(neighbour.future({
+                let mut opened = Box::pin(woken.opened());
+                move |poll, cx| {
+                    by_neighbour(cx);
+                    if poll <= 3 {
+                        cx.waker().wake_by_ref();
+                    }
+                    opened.as_mut().poll(cx)
+                }
+            })),
         ];
+        executor.block_on(poll_fn(|cx| {
+            by_root(cx);
+            cx.waker().wake_by_ref();
+            if vandal.polls() < 4 || neighbour.polls() < 4 { Poll::Pending } else { Poll::Ready(()) }
+        }));
+        let seen = seen.map(|seen| seen.load(SeqCst));
+        assert_eq!(seen, [0; 3], "polls of the vandal, of its neighbour and of the root with the vandal's waker");
         executor.block_on(async {
-            while vandal.polls() < 4 || neighbour.polls() == 0 {
-                yield_now().await;
-            }
             thread::spawn({
                 let (vandal, neighbour) = (vandal.clone(), neighbour.clone());
                 move || {
