@@ -6,12 +6,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use executor::support::{discard, drop_future_before, quietly};
 use executor::sync::atomic::Ordering::*;
 use executor::sync::cell::{Cell, UnsafeCell};
 use executor::sync::{Alive, free};
@@ -219,14 +220,7 @@ impl<F: Future> Stage<F> {
     unsafe fn end(&mut self, result: Result<F::Output, JoinError>) {
         // SAFETY: it is there, and from now on nobody takes it for alive.
         let drop_future = || unsafe { ManuallyDrop::drop(&mut self.future) };
-        let result = match catch_unwind(AssertUnwindSafe(drop_future)) {
-            Ok(()) => result,
-            Err(payload) => {
-                quietly(|| drop(result));
-                Err(JoinError::Panicked(payload))
-            }
-        };
-        self.result = ManuallyDrop::new(result);
+        self.result = ManuallyDrop::new(drop_future_before(result, drop_future));
     }
 
     /// Stores what a poll has returned. Kept out of polls that return nothing.
@@ -249,16 +243,6 @@ impl<F: Future> Stage<F> {
     unsafe fn take(&mut self) -> Result<F::Output, JoinError> {
         // SAFETY: as the caller promises.
         unsafe { ManuallyDrop::take(&mut self.result) }
-    }
-}
-
-/// Runs foreign code whose panic nobody is there to be told of.
-fn quietly(action: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(action)) {
-        // What a panic carries may panic when it is dropped. What that one carries is leaked.
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            mem::forget(payload);
-        }
     }
 }
 
@@ -712,7 +696,7 @@ impl TaskRef {
             let fresh = Some(waker.clone());
             // SAFETY: as above.
             let replaced = self.joiner.with_mut(|joiner| mem::replace(unsafe { &mut *joiner }, fresh));
-            drop(replaced);
+            discard(replaced);
         }
         true
     }
@@ -722,6 +706,7 @@ impl TaskRef {
         // Before the joiner is borrowed: foreign code, and it may panic.
         let mut fresh = Some(waker.clone());
         if !self.change_away(|away| away | BORROWED) {
+            discard(fresh);
             return false;
         }
         self.joiner.with_mut(|joiner| {
@@ -729,7 +714,7 @@ impl TaskRef {
             mem::swap(unsafe { &mut *joiner }, &mut fresh);
         });
         let pending = self.change_away(|away| away & !BORROWED);
-        drop(fresh);
+        discard(fresh);
         pending
     }
 
@@ -754,12 +739,12 @@ impl TaskRef {
         here & ENDED == 0
     }
 
-    /// Drops the joiner and the reference, if the joiner is the handle's. The reference first, as dropping a joiner may panic.
+    /// Drops the joiner and the reference, if the joiner is the handle's. The reference first: the joiner's drop is foreign code.
     #[cold]
     fn drop_joiner(self) {
         let joiner = self.take_joiner();
         drop(self);
-        drop(joiner);
+        discard(joiner);
     }
 
     /// The joiner, if it is the handle's. For a handle that is done with the task.
@@ -824,8 +809,9 @@ impl<T> BiasedJoinHandle<T> {
         let result = (!detached).then(|| unsafe { task.take_result::<T>() });
         let joiner = task.take_joiner();
         drop(task);
-        // Foreign code, and it may panic: everything is in order by now.
-        drop((joiner, result));
+        // Foreign code: whoever drops a handle asks for nothing, and so is told of no panic.
+        discard(joiner);
+        quietly(|| drop(result));
     }
 }
 

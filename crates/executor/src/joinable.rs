@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
+use crate::foreign::{discard, drop_future_before, quietly};
 use crate::sync::atomic::{AtomicBool, Ordering::*};
 use crate::sync::{Mutex, MutexGuard};
 use crate::{JoinError, JoinHandle};
@@ -67,24 +68,7 @@ impl<F: Future> Future for Joinable<F> {
 
 /// Drops the future, and only then reports: whoever sees the result may rely on the future being gone.
 fn finish<F: Future>(mut future: Pin<&mut Option<F>>, join: &Shared<F::Output>, result: Result<F::Output, JoinError>) {
-    let result = match catch_unwind(AssertUnwindSafe(|| future.set(None))) {
-        Ok(()) => result,
-        Err(payload) => {
-            quietly(|| drop(result));
-            Err(JoinError::Panicked(payload))
-        }
-    };
-    join.complete(result);
-}
-
-/// Runs foreign code whose panic nobody is there to be told of.
-fn quietly(action: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(action)) {
-        // What a panic carries may panic when it is dropped. What that one carries is leaked.
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            mem::forget(payload);
-        }
-    }
+    join.complete(drop_future_before(result, || future.set(None)));
 }
 
 impl<F: Future> fmt::Debug for Joinable<F> {
@@ -186,23 +170,22 @@ impl<T> Future for TaskHandle<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut fresh = None;
-        loop {
+        let polled = loop {
             let mut state = self.shared.state();
             match &mut *state {
                 State::Running { joiner } => {
                     if joiner.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-                        return Poll::Pending;
+                        break Poll::Pending;
                     }
                     if fresh.is_some() {
+                        // `fresh` is the replaced waker now.
                         mem::swap(joiner, &mut fresh);
-                        drop(state);
-                        // `fresh` is the replaced waker now, dropped outside the lock.
-                        return Poll::Pending;
+                        break Poll::Pending;
                     }
                 }
                 State::Finished(_) => {
                     let State::Finished(result) = mem::replace(&mut *state, State::Over) else { unreachable!() };
-                    return Poll::Ready(result);
+                    break Poll::Ready(result);
                 }
                 State::Over => {
                     drop(state);
@@ -212,7 +195,10 @@ impl<T> Future for TaskHandle<T> {
             }
             drop(state);
             fresh = Some(cx.waker().clone());
-        }
+        };
+        // Outside the lock, as it is foreign code.
+        discard(fresh);
+        polled
     }
 }
 
@@ -224,7 +210,8 @@ impl<T> Drop for TaskHandle<T> {
             _ => mem::replace(&mut *state, State::Over),
         };
         drop(state);
-        drop(left);
+        // Foreign code: whoever drops a handle asks for nothing, and so is told of no panic.
+        quietly(|| drop(left));
     }
 }
 

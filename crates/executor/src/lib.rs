@@ -6,6 +6,7 @@ use std::any::Any;
 mod capabilities;
 mod driver;
 mod emptied;
+mod foreign;
 mod here;
 mod joinable;
 mod root_waker;
@@ -19,6 +20,7 @@ pub use yield_now::{YieldNow, yield_now};
 pub mod support {
     pub use crate::driver::{Driver, Entered};
     pub use crate::emptied::{Emptied, UntilEmptied};
+    pub use crate::foreign::{discard, drop_future_before, quietly};
     pub use crate::here::{here, number};
     pub use crate::joinable::{Join, Joinable, TaskHandle, joinable};
     pub use crate::root_waker::RootWaker;

@@ -13,6 +13,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use executor::support::{discard, drop_future_before, quietly};
 use executor::sync::atomic::{AtomicUsize, Ordering::*};
 use executor::sync::cell::{Cell, UnsafeCell};
 use executor::sync::{Alive, free};
@@ -196,14 +197,7 @@ impl<F: Future> Stage<F> {
     unsafe fn end(&mut self, result: Result<F::Output, JoinError>) {
         // SAFETY: it is there, and from now on nobody takes it for alive.
         let drop_future = || unsafe { ManuallyDrop::drop(&mut self.future) };
-        let result = match catch_unwind(AssertUnwindSafe(drop_future)) {
-            Ok(()) => result,
-            Err(payload) => {
-                quietly(|| drop(result));
-                Err(JoinError::Panicked(payload))
-            }
-        };
-        self.result = ManuallyDrop::new(result);
+        self.result = ManuallyDrop::new(drop_future_before(result, drop_future));
     }
 
     /// Moves the result out.
@@ -214,16 +208,6 @@ impl<F: Future> Stage<F> {
     unsafe fn take(&mut self) -> Result<F::Output, JoinError> {
         // SAFETY: as the caller promises.
         unsafe { ManuallyDrop::take(&mut self.result) }
-    }
-}
-
-/// Runs foreign code whose panic nobody is there to be told of.
-fn quietly(action: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(action)) {
-        // What a panic carries may panic when it is dropped. What that one carries is leaked.
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            mem::forget(payload);
-        }
     }
 }
 
@@ -479,21 +463,20 @@ impl TaskRef {
 
     /// Leaves `waker` for the end of the task. False if that has come.
     fn register(&self, waker: &Waker) -> bool {
+        // Before the joiner is taken back: foreign code, and it may panic.
+        let mut fresh = Some(waker.clone());
         // Relaxed: only the handle changes this flag.
         if self.state.load(Relaxed) & JOINER != 0 && !self.change(|state| state & !JOINER) {
+            discard(fresh);
             return false;
         }
-        let known = self.joiner.with(|joiner| {
+        self.joiner.with_mut(|joiner| {
             // SAFETY: `JOINER` is not set, so the joiner belongs to the handle.
-            unsafe { &*joiner }.as_ref().is_some_and(|joiner| joiner.will_wake(waker))
+            mem::swap(unsafe { &mut *joiner }, &mut fresh);
         });
-        if !known {
-            let fresh = Some(waker.clone());
-            // SAFETY: `JOINER` is not set, so the joiner belongs to the handle.
-            let replaced = self.joiner.with_mut(|joiner| mem::replace(unsafe { &mut *joiner }, fresh));
-            drop(replaced);
-        }
-        self.change(|state| state | JOINER)
+        let pending = self.change(|state| state | JOINER);
+        discard(fresh);
+        pending
     }
 
     /// Changes the handle's flags. False if the task has ended.
@@ -506,12 +489,12 @@ impl TaskRef {
         changed.is_ok()
     }
 
-    /// Drops the joiner and the count, if the joiner is the handle's. The count first, as dropping a joiner may panic.
+    /// Drops the joiner and the count, if the joiner is the handle's. The count first: the joiner's drop is foreign code.
     #[cold]
     fn drop_joiner(self) {
         let joiner = self.take_joiner();
         drop(self);
-        drop(joiner);
+        discard(joiner);
     }
 
     /// The joiner, if it is the handle's. For a handle that is done with the task.
@@ -575,8 +558,9 @@ impl<T> RawJoinHandle<T> {
         let result = (!detached).then(|| unsafe { task.take_result::<T>() });
         let joiner = task.take_joiner();
         drop(task);
-        // Foreign code, and it may panic: everything is in order by now.
-        drop((joiner, result));
+        // Foreign code: whoever drops a handle asks for nothing, and so is told of no panic.
+        discard(joiner);
+        quietly(|| drop(result));
     }
 }
 

@@ -1,0 +1,43 @@
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
+
+use crate::JoinError;
+
+/// Runs foreign code whose panic nobody is there to be told of.
+pub fn quietly(action: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(action)) {
+        // What a panic carries may panic when it is dropped. What that one carries is leaked.
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            mem::forget(payload);
+        }
+    }
+}
+
+/// Drops a join waker that is no longer needed. Its drop is foreign code, whose panic must not cost a result or another's wake.
+#[inline]
+pub fn discard(joiner: Option<Waker>) {
+    if let Some(joiner) = joiner {
+        quietly(|| drop(joiner));
+    }
+}
+
+/// Drops a task's future with `drop_future`, and returns what the task's handle reports: `result`, or a panic of that drop. Of two
+/// panics the first: the other is its consequence.
+#[inline]
+pub fn drop_future_before<T>(result: Result<T, JoinError>, drop_future: impl FnOnce()) -> Result<T, JoinError> {
+    match catch_unwind(AssertUnwindSafe(drop_future)) {
+        Ok(()) => result,
+        Err(payload) => report_first(result, JoinError::Panicked(payload)),
+    }
+}
+
+#[cold]
+fn report_first<T>(result: Result<T, JoinError>, panic: JoinError) -> Result<T, JoinError> {
+    let (reported, dropped) = match result {
+        Err(JoinError::Panicked(_)) => (result, Err(panic)),
+        _ => (Err(panic), result),
+    };
+    quietly(|| drop(dropped));
+    reported
+}
