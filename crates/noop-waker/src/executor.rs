@@ -122,11 +122,10 @@ impl NoopExecutor {
     #[inline(never)]
     fn drive<F: Future>(&self, waker: &Waker, mut future: Pin<&mut F>) -> F::Output {
         let entered = self.shared.driver.enter();
-        let mut cx = Context::from_waker(waker);
         let mut rounds = 0_u32;
         loop {
             if entered.drives() {
-                self.shared.poll_tasks(&mut cx);
+                self.shared.poll_tasks(waker);
             }
             rounds = rounds.wrapping_add(1);
             if rounds % ROUNDS == 0 {
@@ -134,7 +133,7 @@ impl NoopExecutor {
             } else {
                 hint::spin_loop();
             }
-            if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(waker)) {
                 return output;
             }
         }
@@ -166,10 +165,11 @@ impl Shared {
     }
 
     /// Polls every task once, in the order in which they came.
-    fn poll_tasks(&self, cx: &mut Context<'_>) {
+    fn poll_tasks(&self, waker: &Waker) {
         // Out of the lock: a poll may spawn.
         let mut round = mem::take(&mut self.tasks().queue);
-        round.retain_mut(|task| task.poll(cx).is_pending());
+        // A context each: a future may overwrite its own.
+        round.retain_mut(|task| task.poll(&mut Context::from_waker(waker)).is_pending());
         // Tasks that were spawned meanwhile stand behind those of this round.
         let mut tasks = self.tasks();
         round.append(&mut tasks.queue);
