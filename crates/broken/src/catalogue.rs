@@ -117,7 +117,7 @@ exhibits! {
         undefined: true,
     }
     "own-waker-cycle" own_waker_cycle {
-        fails: ["W12", "W15", "T3", "T4", "T7", "T8", "T9", "T11", "T11s", "T12d", "T13", "X13", "X13s", "X14", "X14s", "X14p", "X15", "X17", "X17s", "X20"],
+        fails: ["W12", "W15", "T3", "T4", "T7", "T8", "T9", "T9c", "T11", "T11s", "T12d", "T12h", "T13", "X13", "X13s", "X14", "X14s", "X14p", "X15", "X17", "X17s", "X20"],
     }
     "never-closed" never_closed {
         fails: ["W2", "W3", "T7", "T11s", "X14s", "X16", "X17s"],
@@ -135,11 +135,11 @@ exhibits! {
         hangs: ["W2d", "T3", "T11", "X13", "X13s", "X20"],
     }
     "forgets-panics" forgets_panics {
-        fails: ["T3", "T4", "T5", "T6", "T9", "T9p", "T11", "T11s", "T12", "T12d", "T12o", "T13", "X12"],
-        hangs: ["T6", "T12", "X12"],
+        fails: ["T3", "T4", "T5", "T6", "T9", "T9c", "T9p", "T11", "T11s", "T12", "T12d", "T12f", "T12o", "T13", "X12"],
+        hangs: ["T6", "T12", "T12f", "X12"],
     }
     "remembers-home" remembers_home {
-        fails: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10", "T10c", "X7", "X8t", "X17", "X22", "X22h", "X25s"],
+        fails: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10", "T10c", "X7", "X8t", "X10o", "X17", "X22", "X22h", "X22o", "X25s"],
         hangs: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10c", "X7", "X8t", "X22", "X22h", "X25s"],
         may_fail: ["W13", "T1", "T1d", "T2", "X23", "X23s"],
     }

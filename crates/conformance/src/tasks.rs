@@ -924,7 +924,7 @@ fn panicking_at(hook: Hook) -> Waker {
 /// While a failed assertion unwinds, another panic would abort.
 fn panic_unless_panicking() {
     if !thread::panicking() {
-        quiet_panic("in a join waker");
+        quiet_panic("on purpose");
     }
 }
 
@@ -1575,7 +1575,7 @@ clause! {
             let _detached = executor.spawn(async { quiet_panic(PAYLOAD) });
             return show_that_it_unwinds(&executor);
         }
-        let task = executor.spawn(bombs.future(|_, _| quiet_panic(PAYLOAD)).on_drop(|| quiet_panic("in drop")));
+        let task = executor.spawn(bombs.future(|_, _| quiet_panic(PAYLOAD)).on_drop(panic_unless_panicking));
         assert_reports(End::Panics, executor.block_on(task));
         assert_usable(&executor);
         Outcome::Pass
