@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 mod allocator;
+mod child;
 mod clause;
 pub mod executors;
 mod hooked;
@@ -13,4 +14,6 @@ pub mod wakers;
 
 pub use allocator::{Allocations, CountingAllocator};
 pub use clause::{Clause, Level, Outcome};
+#[doc(hidden)]
+pub use suite::check_named;
 pub use suite::{Case, check, run};

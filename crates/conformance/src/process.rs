@@ -12,7 +12,9 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::{Case, Outcome, run};
+use crate::child::Again;
+use crate::suite::run_again;
+use crate::{Case, Outcome};
 
 const EXECUTOR: &str = "WAKERS_CASE_EXECUTOR";
 const CLAUSE: &str = "WAKERS_CASE_CLAUSE";
@@ -36,7 +38,7 @@ pub fn requested() -> Option<(String, String)> {
 
 /// Runs the case that was [requested](requested()) and prints its outcome for [`run_case`] to read.
 pub fn answer(case: Case) {
-    println!("{MARK}{}", encode(&run(case)));
+    println!("{MARK}{}", encode(&run_again(case, Some(Again::AsItIs))));
 }
 
 /// Has `program` run the case of an executor and a clause, both by name, and gives it up after `patience`.
@@ -95,7 +97,7 @@ pub fn in_parallel<T: Send, R: Send>(
 }
 
 /// `None` when it was ended because it took too long.
-fn wait(child: &mut Child, patience: Duration) -> io::Result<Option<ExitStatus>> {
+pub(crate) fn wait(child: &mut Child, patience: Duration) -> io::Result<Option<ExitStatus>> {
     let begun = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
@@ -111,7 +113,7 @@ fn wait(child: &mut Child, patience: Duration) -> io::Result<Option<ExitStatus>>
     }
 }
 
-fn ending(status: ExitStatus) -> String {
+pub(crate) fn ending(status: ExitStatus) -> String {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return format!("signal {signal}");

@@ -4,6 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use crate::child::{AGAIN, Again};
 use crate::{Clause, Outcome};
 
 /// How long a case may take before it counts as hung. Every case takes milliseconds; the rest is for busy machines.
@@ -27,8 +28,14 @@ pub struct Case {
 /// The thread of a case that hangs is left behind; it ends with the process. A case that aborts takes the process with
 /// it: whoever runs cases of executors that may do that runs each in a process of its own.
 pub fn run(case: Case) -> Outcome {
+    run_again(case, None)
+}
+
+/// Like [`run`], of a case that may start this program once more.
+pub(crate) fn run_again(case: Case, again: Option<Again>) -> Outcome {
     let (sender, receiver) = mpsc::channel();
     let spawned = thread::Builder::new().name(case.clause.id.to_owned()).stack_size(STACK).spawn(move || {
+        AGAIN.set(again);
         let outcome = catch_unwind(AssertUnwindSafe(case.test));
         let outcome = outcome.unwrap_or_else(|payload| Outcome::Fail(message(payload.as_ref())));
         // The receiver is gone only after it has given this thread up.
@@ -48,8 +55,20 @@ pub fn run(case: Case) -> Outcome {
 ///
 /// With the clause's id and promise, when the case failed.
 pub fn check(case: Case) {
+    check_outcome(case, run(case));
+}
+
+/// Like [`check`], for the test of this name.
+#[doc(hidden)]
+pub fn check_named(case: Case, path: &'static str) {
+    // What libtest calls a test has no crate's name in front.
+    let test = path.split_once("::").map_or(path, |(_, name)| name);
+    check_outcome(case, run_again(case, Some(Again::Test(test))));
+}
+
+fn check_outcome(case: Case, outcome: Outcome) {
     let Clause { id, promise, guards, .. } = case.clause;
-    match run(case) {
+    match outcome {
         Outcome::Fail(why) => panic!("{id} {promise}\n  broken: {why}\n  guards against: {guards}"),
         outcome => println!("{id} {outcome}"),
     }
@@ -174,6 +193,8 @@ macro_rules! __for_each_clause {
             Executor executors::x24_a_hundred_thousand_tasks_complete,
             BlockOn executors::x25_block_on_many_times,
             RemoteSpawn executors::x25s_threads_drive_one_after_the_other,
+            Executor executors::x26_a_task_may_end_the_process,
+            RemoteSpawn executors::x26d_another_thread_may_end_the_process,
         }
     };
 }
@@ -216,7 +237,10 @@ macro_rules! __test {
         $(
             #[test]
             fn $name() {
-                $crate::check($crate::__case!($kind $needs $executor, $module::$name));
+                $crate::check_named(
+                    $crate::__case!($kind $needs $executor, $module::$name),
+                    ::std::concat!(::std::module_path!(), "::", ::std::stringify!($name)),
+                );
             }
         )*
     };
