@@ -1,4 +1,5 @@
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -15,8 +16,8 @@ const UNPOISONED: &str = "no code that can panic runs under this lock";
 /// may poll (so that no task is ever polled by two threads), is this call nested in a task of the same executor (so
 /// that it panics instead of waiting for itself), and which thread must be unparked when work arrives.
 ///
-/// Threads that find the right taken wait as followers: they poll only the future of their own `block_on`. When the
-/// holder leaves, every follower is unparked and one of them takes over.
+/// Threads that find the right taken are followers: they poll only the future of their own `block_on`. Those of them that sleep
+/// are noted, and the holder that leaves unparks the one that has slept longest, which takes over.
 ///
 /// A thread that drives, parks, is unparked and leaves takes no lock, unless there are or were followers, or it parks here for
 /// the first time since another did.
@@ -27,12 +28,20 @@ const UNPOISONED: &str = "no code that can panic runs under this lock";
 /// driving thread                  follower
 ///   driving = 0                     note the thread in `followers`
 ///   followed.swap(false)  (4)       followed.swap(true)   (5)
-///   was true: unpark them           driving is 0? take it. Else: park
+///   was true:                       driving is 0? take it. Else: park
+///     take a follower out           take the note out
+///     any left? followed = true (6) it was gone, and driving is 0? take it
+///     unpark the follower
 /// ```
 ///
-/// If (5) comes first, (4) finds it, and unparks the follower, which leaves it a token if it does not sleep yet. If (4) comes first,
-/// (5) acquires what it released: then the follower does not find the one who left in `driving`, but 0, or a thread whose own (4) is
-/// still to come, after this (5), and so finds it.
+/// If (5) comes first, (4) finds it, and unparks this follower or one that was noted before. If (4) comes first, (5) acquires what it
+/// released: then the follower does not find the one who left in `driving`, but 0, or a thread whose own (4) is still to come, after
+/// this (5), and so finds it.
+///
+/// A follower that was unparked to take over looks at `driving` before it does anything else. If it finds another thread there, that one's
+/// (4) is still to come and finds (6): a swap, too, so that had it come after that (4), the follower would see what was released there.
+/// So nobody has to pass the call on. A follower that does not sleep, as it polls its own future, is not noted: what it waits for in
+/// there may be a task that another has to drive.
 ///
 /// # Parking
 ///
@@ -59,7 +68,7 @@ pub struct Driver {
     driving: AtomicUsize,
     /// Set while the driving thread sleeps or is about to.
     parked: AtomicBool,
-    /// Set while there may be followers.
+    /// Set while there may be followers that sleep.
     followed: AtomicBool,
     /// The thread whose handle is in `threads.driver`. Changed by the one that drives.
     known: AtomicUsize,
@@ -70,7 +79,10 @@ pub struct Driver {
 struct Threads {
     /// The thread that parked last, as whoever drives it.
     driver: Option<Thread>,
-    followers: Vec<Thread>,
+    /// The followers that sleep, or are about to, in the order in which they came.
+    followers: BTreeMap<u64, Thread>,
+    /// The number of the follower that comes next.
+    next: u64,
 }
 
 impl Driver {
@@ -89,7 +101,7 @@ impl Driver {
     #[inline]
     pub fn enter(&self) -> Entered<'_> {
         self.assert_not_nested();
-        Entered { driver: self, drives: Cell::new(false), follows: Cell::new(false), not_send: PhantomData }
+        Entered { driver: self, drives: Cell::new(false), not_send: PhantomData }
     }
 
     /// Panics as [`enter`](Self::enter) does. For a `block_on` that enters only where its future is not ready at once.
@@ -143,13 +155,12 @@ impl fmt::Debug for Driver {
 pub struct Entered<'a> {
     driver: &'a Driver,
     drives: Cell<bool>,
-    follows: Cell<bool>,
     /// The right belongs to a thread.
     not_send: PhantomData<*const ()>,
 }
 
 impl Entered<'_> {
-    /// Whether this call drives, taking the right if it is free. Otherwise the thread is unparked when it becomes so.
+    /// Whether this call drives, taking the right if it is free.
     #[inline]
     pub fn drives(&self) -> bool {
         self.drives.get() || self.take_over()
@@ -157,32 +168,10 @@ impl Entered<'_> {
 
     #[cold]
     fn take_over(&self) -> bool {
-        self.drives.set(self.try_to_drive() || (self.follow() && self.try_to_drive()));
-        if self.drives.get() && self.follows.take() {
-            let this = thread::current().id();
-            self.driver.threads().followers.retain(|follower| follower.id() != this);
-        }
-        self.drives.get()
-    }
-
-    fn try_to_drive(&self) -> bool {
         // Acquire: pairs with the Release in `leave`; the tasks are as the last thread left them.
         let taken = self.driver.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(number));
+        self.drives.set(taken.is_ok());
         taken.is_ok()
-    }
-
-    /// Has the thread unparked when the one that drives leaves.
-    fn follow(&self) -> bool {
-        let this = thread::current();
-        let mut threads = self.driver.threads();
-        if !threads.followers.iter().any(|follower| follower.id() == this.id()) {
-            threads.followers.push(this);
-        }
-        drop(threads);
-        self.follows.set(true);
-        // (5) AcqRel: pairs with (4) in `leave`.
-        self.driver.followed.swap(true, AcqRel);
-        true
     }
 
     /// Parks the thread until it is unparked, unless `ready` says that there is something to do. May return early.
@@ -190,12 +179,7 @@ impl Entered<'_> {
     /// Call it in a loop, with [`drives`](Self::drives) inside the loop.
     pub fn park_unless(&self, ready: impl FnOnce() -> bool) {
         if !self.drives.get() {
-            // A follower waits for its own future's waker, or for the right: each unparks the thread. Asking `ready`
-            // may have taken the right.
-            if !ready() && !self.drives.get() {
-                thread::park();
-            }
-            return;
+            return self.follow_unless(ready);
         }
         if self.driver.known.load(Relaxed) != here() {
             self.make_known();
@@ -209,6 +193,26 @@ impl Entered<'_> {
         self.driver.parked.swap(false, Acquire);
     }
 
+    /// Parks a thread that does not drive until its own future is woken, or the right is free and this thread is the one to take it.
+    #[cold]
+    fn follow_unless(&self, ready: impl FnOnce() -> bool) {
+        let mut threads = self.driver.threads();
+        let number = threads.next;
+        threads.next += 1;
+        threads.followers.insert(number, thread::current());
+        drop(threads);
+        // (5) AcqRel: pairs with (4) in `leave`.
+        self.driver.followed.swap(true, AcqRel);
+        if !ready() && !self.drives() {
+            thread::park();
+        }
+        let noted = self.driver.threads().followers.remove(&number);
+        if noted.is_none() {
+            // Unparked to take over.
+            self.drives();
+        }
+    }
+
     #[cold]
     fn make_known(&self) {
         self.driver.threads().driver = Some(thread::current());
@@ -218,19 +222,20 @@ impl Entered<'_> {
 
     #[cold]
     fn leave(&self) {
-        if self.drives.get() {
-            // Release: pairs with the Acquire in `try_to_drive`.
-            self.driver.driving.store(0, Release);
-            // (4) AcqRel: pairs with (5) in `follow`.
-            if self.driver.followed.swap(false, AcqRel) {
-                let followers = std::mem::take(&mut self.driver.threads().followers);
-                for follower in followers {
-                    follower.unpark();
-                }
+        // Release: pairs with the Acquire in `take_over`.
+        self.driver.driving.store(0, Release);
+        // (4) AcqRel: pairs with (5) in `follow_unless`, and with (6).
+        if self.driver.followed.swap(false, AcqRel) {
+            let mut threads = self.driver.threads();
+            let follower = threads.followers.pop_first();
+            if !threads.followers.is_empty() {
+                // (6) AcqRel: pairs with (4) of those who leave after this.
+                self.driver.followed.swap(true, AcqRel);
             }
-        } else {
-            let this = thread::current().id();
-            self.driver.threads().followers.retain(|follower| follower.id() != this);
+            drop(threads);
+            if let Some((_, follower)) = follower {
+                follower.unpark();
+            }
         }
     }
 }
@@ -238,8 +243,48 @@ impl Entered<'_> {
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.drives.get() || self.follows.get() {
+        if self.drives.get() {
             self.leave();
         }
+    }
+}
+
+#[cfg(all(test, not(wakers_loom)))]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    const FOLLOWERS: usize = 8;
+
+    #[test]
+    fn a_hand_over_unparks_one_follower() {
+        let (driver, unparked) = (Driver::new(), AtomicUsize::new(0));
+        let (took_over, leave) = (Barrier::new(2), Barrier::new(2));
+        thread::scope(|scope| {
+            let entered = driver.enter();
+            assert!(entered.drives());
+            for _ in 0..FOLLOWERS {
+                scope.spawn(|| {
+                    let entered = driver.enter();
+                    while !entered.drives() {
+                        entered.park_unless(|| entered.drives());
+                        unparked.fetch_add(1, Relaxed);
+                    }
+                    took_over.wait();
+                    leave.wait();
+                });
+            }
+            while driver.threads().followers.len() < FOLLOWERS {
+                thread::yield_now();
+            }
+            drop(entered);
+            for handed_over in 1..=FOLLOWERS {
+                took_over.wait();
+                assert_eq!(unparked.load(Relaxed), handed_over, "followers that were unparked");
+                assert_eq!(driver.threads().followers.len(), FOLLOWERS - handed_over, "followers that are noted");
+                leave.wait();
+            }
+        });
     }
 }

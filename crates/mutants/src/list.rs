@@ -285,11 +285,11 @@ mutants! {
     }
     "biased-waker/src/executor.rs": {
         "biased-at-home-anywhere": "the token moves on and the thread that had it still takes the tasks for its own",
-            "            HOME.with(|home| home.set(outer));\n" => "            let _ = outer;\n".
+            "            HOME.with(|home| home.set(ptr::null()));\n" => "".
         "biased-let-go-late": "who leaves does not let go of the tasks that have ended",
             "            self.shared.let_go();
-            HOME.with(|home| home.set(outer));"
-            => "            HOME.with(|home| home.set(outer));".
+            HOME.with(|home| home.set(ptr::null()));"
+            => "            HOME.with(|home| home.set(ptr::null()));".
         "biased-alone-for-ever": "a task that is alone and wakes itself lets nobody else have a turn",
             "self.next.is_some() || self.left == 0 || !local" => "self.next.is_some() || !local".
         "biased-rest-forgotten": "after a panic the tasks that were taken out of the queue are forgotten",
@@ -396,30 +396,40 @@ mutants! {
             "self.driver.parked.swap(false, Acquire);" => "self.driver.parked.swap(false, Relaxed);"
             ; equivalent: "a relaxed read-modify-write goes on with the release sequence of the waker's swap, and the driver acquires that when it next says that it parks, before it looks for work again".
         "driver-leaves-followers": "the driver leaves and tells nobody",
-            "                for follower in followers {
-                    follower.unpark();
-                }\n" => "                drop(followers);\n".
+            "                follower.unpark();\n" => "                drop(follower);\n".
+        "driver-forgets-the-rest": "the driver leaves, tells one follower, and forgets that there are more",
+            "            if !threads.followers.is_empty() {" => "            threads.followers.clear();\n            if false {".
+        "driver-flags-no-rest": "the driver leaves and tells one follower, and the next one that leaves does not look for more",
+            "            if !threads.followers.is_empty() {" => "            if false {".
+        "driver-keeps-notes": "a follower that was woken by its own future's waker stays noted",
+            "self.driver.threads().followers.remove(&number)" => "self.driver.threads().followers.get(&number).cloned()".
+        "driver-call-unanswered": "a follower that was unparked to take over polls its own future first",
+            "        if noted.is_none() {" => "        if noted.is_none() && false {".
         "driver-knows-no-followers": "a thread that waits for the right is not noted",
-            "            threads.followers.push(this);\n" => "            drop(this);\n".
+            "        threads.followers.insert(number, thread::current());\n" => "".
         "driver-lets-two-drive": "a second thread drives as well",
-            "(driving == 0).then(number)" => "(driving == 0 || !self.follows.get()).then(number)".
+            "(driving == 0).then(number)" => "(driving == 0 || driving != here()).then(number)".
         "driver-takes-relaxed": "who takes over does not see how the last one left the tasks",
             "fetch_update(Acquire, Relaxed, |driving|" => "fetch_update(Relaxed, Relaxed, |driving|".
         "driver-leaves-relaxed": "who leaves does not publish how",
             "self.driver.driving.store(0, Release);" => "self.driver.driving.store(0, Relaxed);".
         "driver-leaves-unasked": "who leaves looks for followers first",
-            "            // Release: pairs with the Acquire in `try_to_drive`.
-            self.driver.driving.store(0, Release);
-            // (4) AcqRel: pairs with (5) in `follow`.
-            if self.driver.followed.swap(false, AcqRel) {"
+            "        // Release: pairs with the Acquire in `take_over`.
+        self.driver.driving.store(0, Release);
+        // (4) AcqRel: pairs with (5) in `follow_unless`, and with (6).
+        if self.driver.followed.swap(false, AcqRel) {"
             => "            let followed = self.driver.followed.swap(false, AcqRel);
             self.driver.driving.store(0, Release);
             if followed {".
         "driver-follows-once": "who follows does not look again whether the right is free",
-            "(self.follow() && self.try_to_drive())" => "(self.follow() && false)"
-            ; equivalent: "whoever waits asks again whether it drives after it has asked for the first time and before it parks".
+            "if !ready() && !self.drives() {" => "if !ready() && !self.drives.get() {"
+            ; equivalent: "`ready` asks again whether this thread drives, unless its own future was woken, and then it does not park".
+        "driver-parks-with-the-right": "who took the right over at the last look parks all the same",
+            "if !ready() && !self.drives() {" => "if !ready() {".
         "driver-follows-silently": "who follows does not say so",
-            "        self.driver.followed.swap(true, AcqRel);\n" => "".
+            "        // (5) AcqRel: pairs with (4) in `leave`.
+        self.driver.followed.swap(true, AcqRel);\n"
+            => "".
         "driver-keeps-the-last": "who brings work unparks the thread that parked last, though another drives",
             "if self.driver.known.load(Relaxed) != here() {" => "if self.driver.known.load(Relaxed) == 0 {".
     }
