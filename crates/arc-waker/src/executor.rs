@@ -119,6 +119,10 @@ impl Spawn for ArcSpawner {
 
 impl Drop for ArcExecutor {
     fn drop(&mut self) {
+        if !self.shared.driver.close() {
+            // A poll is under way, as `Driver::close` explains. All that it reaches is leaked.
+            return mem::forget(self.shared.clone());
+        }
         let tasks = self.shared.tasks().close();
         for (_, task) in tasks {
             task.cancel();

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::iter;
+use std::mem;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::ptr::{self, NonNull};
@@ -56,9 +57,9 @@ pub(crate) struct Local {
 }
 
 // SAFETY: `Local` is reached in three ways: through `Shared::local_at`, which asks whether this thread drives; in `poll_ready`,
-// `has_work`, `AtHome` and what they call, once `Entered::drives` has said that this thread does (in the end of a nested
-// `block_on`: further up the stack); and in the executor's drop, which borrows it exclusively, so that nobody drives. At most one
-// thread drives at a time, and the right passes from thread to thread with a Release and an Acquire, in `Driver`.
+// `has_work` and `AtHome`, and what they call, once `Entered::drives` or `Driver::is_here` has said that this thread does; and in the
+// executor's drop, once `Driver::close` has said that nobody does nor ever will. At most one thread drives at a time, and the right
+// passes from thread to thread with a Release and an Acquire, in `Driver`.
 unsafe impl Sync for Local {}
 // SAFETY: as above; and what `Local` holds are tasks, which any thread may be the one to drive.
 unsafe impl Send for Local {}
@@ -129,6 +130,10 @@ impl Spawn for BiasedSpawner {
 
 impl Drop for BiasedExecutor {
     fn drop(&mut self) {
+        if !self.shared.driver.close() {
+            // A poll is under way, as `Driver::close` explains. All that it reaches is leaked.
+            return mem::forget(self.shared.clone());
+        }
         let local = &self.shared.local;
         self.shared.remote.close(local);
         while let Some(task) = local.list.first() {

@@ -85,6 +85,9 @@ struct Threads {
     next: u64,
 }
 
+/// In `driving` once the executor is gone: the number of no thread.
+const CLOSED: usize = usize::MAX - 1;
+
 impl Driver {
     /// A right that nobody holds yet.
     pub fn new() -> Self {
@@ -120,6 +123,17 @@ impl Driver {
     pub fn is_here(&self) -> bool {
         // Relaxed: only this thread writes its own number, so reading it means having written it.
         self.driving.load(Relaxed) == here()
+    }
+
+    /// Takes the right for good: for the executor's drop. False if a thread holds it.
+    ///
+    /// A drop borrows the executor exclusively, so one would think that nobody drives. But `exit` runs the destructors of its
+    /// thread's thread-locals while calls are under way on that thread and on others, and a stack may be forgotten with a call on it.
+    /// Then what that call is in the middle of must be left alone.
+    #[must_use]
+    pub fn close(&self) -> bool {
+        // Acquire: pairs with the Release in `leave`; the tasks are as the last thread left them.
+        self.driving.compare_exchange(0, CLOSED, Acquire, Relaxed).is_ok()
     }
 
     /// Makes the driving thread look for work again, if there is one and it sleeps. Call it after the work is visible.

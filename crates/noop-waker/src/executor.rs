@@ -109,6 +109,10 @@ impl Spawn for NoopSpawner {
 
 impl Drop for NoopExecutor {
     fn drop(&mut self) {
+        if !self.shared.driver.close() {
+            // A poll is under way, as `Driver::close` explains. All that it reaches is leaked.
+            return mem::forget(self.shared.clone());
+        }
         let tasks = self.shared.tasks().close();
         for task in tasks {
             drop(task);

@@ -111,6 +111,10 @@ impl Spawn for ParkSpawner {
 
 impl Drop for ParkExecutor {
     fn drop(&mut self) {
+        if !self.shared.driver.close() {
+            // A poll is under way, as `Driver::close` explains. All that it reaches is leaked.
+            return mem::forget(self.shared.clone());
+        }
         let tasks = self.shared.tasks().close();
         for task in tasks {
             drop(task);

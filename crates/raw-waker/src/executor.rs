@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "what belongs to the driving thread is reached without a lock")]
 
 use std::fmt;
+use std::mem;
 use std::panic::RefUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -49,7 +50,7 @@ struct Local {
 
 // SAFETY: `Local` is reached in three ways: through `Shared::local`, which asks whether this thread drives; in `poll_ready`,
 // `has_work` and what they call, which `drive` calls once `Entered::drives` has said that this thread does; and in the
-// executor's drop, which borrows it exclusively, so that nobody drives. At most one thread drives at a time, and the right
+// executor's drop, once `Driver::close` has said that nobody does nor ever will. At most one thread drives at a time, and the right
 // passes from thread to thread with a Release and an Acquire, in `Driver`.
 unsafe impl Sync for Local {}
 // SAFETY: as above; and what `Local` holds are counts of tasks, which any thread may give back.
@@ -121,6 +122,10 @@ impl Spawn for RawSpawner {
 
 impl Drop for RawExecutor {
     fn drop(&mut self) {
+        if !self.shared.driver.close() {
+            // A poll is under way, as `Driver::close` explains. All that it reaches is leaked.
+            return mem::forget(self.shared.clone());
+        }
         let Local { queue, list } = &self.shared.local;
         self.shared.remote.close(queue, list);
         while let Some(task) = list.first() {
