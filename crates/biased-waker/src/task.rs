@@ -312,7 +312,11 @@ impl TaskRef {
             count,
         };
         let stage = Stage { future: ManuallyDrop::new(future) };
-        NonNull::from(Box::leak(Box::new(Task { header, stage: UnsafeCell::new(stage) }))).cast()
+        let header: NonNull<Header> =
+            NonNull::from(Box::leak(Box::new(Task { header, stage: UnsafeCell::new(stage) }))).cast();
+        // For the links of `RemoteQueue`.
+        header.as_ptr().expose_provenance();
+        header
     }
 
     /// Gives the reference away with the pointer.

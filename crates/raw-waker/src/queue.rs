@@ -64,7 +64,13 @@ impl LocalQueue {
 
 /// The part of the ready queue for all other threads: a stack that they push onto, and that the driving thread takes as
 /// a whole. As nothing else is ever taken, a compare-exchange of its top is never fooled by a top that went and came
-/// back.
+/// back: the address is that of the task on top, whichever that is now.
+///
+/// The pointer need not be, in Rust's model: the top that was loaded may have been freed and another task allocated in its place before
+/// the exchange succeeds, and then the link has the address of the one and the provenance of the other. So only a link's address
+/// counts, and each task's pointer is exposed when it is allocated.
+///
+/// Source of that: rust-lang/unsafe-code-guidelines#480; std had it in `Once` and `RwLock`, rust-lang/rust#121950.
 ///
 /// Source: R. K. Treiber, "Systems Programming: Coping with Parallelism", IBM Research Report RJ 5118, 1986.
 #[derive(Debug, Default)]
@@ -126,7 +132,8 @@ impl RemoteQueue {
         let mut next = NonNull::new(top);
         while let Some(task) = next {
             // SAFETY: the stack owns a count of each of its tasks.
-            next = unsafe { peek(task) }.next_ready.replace(newer);
+            let link = unsafe { peek(task) }.next_ready.replace(newer);
+            next = link.and_then(|link| NonNull::new(ptr::with_exposed_provenance_mut(link.addr().get())));
             newer = Some(task);
         }
         let mut next = newer;

@@ -238,7 +238,9 @@ impl TaskRef {
             alive: Alive::new(),
         };
         let task = Box::new(Task { header, stage: UnsafeCell::new(Stage { future: ManuallyDrop::new(future) }) });
-        let header = NonNull::from(Box::leak(task)).cast();
+        let header: NonNull<Header> = NonNull::from(Box::leak(task)).cast();
+        // For the links of `RemoteQueue`.
+        header.as_ptr().expose_provenance();
         let task = TaskRef { header };
         task.previous.set(Some(header));
         (task, RawJoinHandle { task: Some(TaskRef { header }), result: PhantomData })
