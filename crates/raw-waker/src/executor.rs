@@ -146,12 +146,17 @@ impl RawExecutor {
     fn drive<F: Future>(&self, root: &RootWaker, mut future: Pin<&mut F>) -> F::Output {
         let entered = self.shared.driver.enter();
         loop {
-            if entered.drives() {
+            let drove = entered.drives();
+            if drove {
                 self.poll_ready();
             }
             let ready = || root.is_woken() || (entered.drives() && self.has_work());
             while !ready() {
                 entered.park_unless(ready);
+            }
+            if !drove && entered.drives() {
+                // Having just taken over: what this thread woke while it followed comes before what it wakes now.
+                continue;
             }
             if root.take_woken() {
                 if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(root.waker())) {
