@@ -1,0 +1,63 @@
+//! Calls of `block_on` on stacks that a program switches between: they do not end in the order of a stack.
+
+use std::future::poll_fn;
+use std::task::Poll;
+
+use executor::{Executor, yield_now};
+use generator::{Gn, done};
+
+/// Two coroutines on one thread, each in a `block_on` of an executor of its own, which is dropped with it. The one that began first
+/// ends first, while the other is suspended in a poll.
+fn the_first_ends_first<E: Executor + 'static>() {
+    let coroutine = || {
+        Gn::<()>::new_scoped(|mut scope| {
+            let executor = E::default();
+            let task = executor.spawn(async {
+                yield_now().await;
+                7
+            });
+            let mut polls = 0;
+            executor.block_on(poll_fn(|cx| {
+                polls += 1;
+                if polls == 1 {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                scope.yield_(());
+                Poll::Ready(())
+            }));
+            assert_eq!(executor.block_on(task).ok(), Some(7), "the executor does not run its tasks afterwards");
+            done!()
+        })
+    };
+    let mut coroutines = [coroutine(), coroutine()];
+    for turn in 0..4 {
+        coroutines[turn % 2].resume();
+    }
+    assert!(coroutines.iter().all(|coroutine| coroutine.is_done()));
+}
+
+#[test]
+fn noop_waker() {
+    the_first_ends_first::<noop_waker::NoopExecutor>();
+}
+
+#[test]
+fn park_waker() {
+    the_first_ends_first::<park_waker::ParkExecutor>();
+}
+
+#[test]
+fn arc_waker() {
+    the_first_ends_first::<arc_waker::ArcExecutor>();
+}
+
+#[test]
+fn raw_waker() {
+    the_first_ends_first::<raw_waker::RawExecutor>();
+}
+
+#[test]
+fn biased_waker() {
+    the_first_ends_first::<biased_waker::BiasedExecutor>();
+}
