@@ -205,29 +205,39 @@ fn home() -> *const Shared {
 /// A call of `block_on` under way, whose future was not ready at once: what makes a thread the home of the executor's tasks,
 /// once it drives.
 struct AtHome<'a> {
-    shared: &'a Shared,
+    shared: &'a Arc<Shared>,
     entered: Entered<'a>,
-    /// The executor whose tasks were at home here before this call drove.
-    outer: Cell<Option<*const Shared>>,
+    arrived: Cell<bool>,
+    /// The executor whose tasks were at home here before this call drove. Kept: nested calls end in the order of a stack, but for
+    /// those on stacks that a program switches between.
+    outer: Cell<Option<Arc<Shared>>>,
 }
 
 impl<'a> AtHome<'a> {
     #[inline]
-    fn enter(shared: &'a Shared) -> Self {
-        Self { shared, entered: shared.driver.enter(), outer: Cell::new(None) }
+    fn enter(shared: &'a Arc<Shared>) -> Self {
+        Self { shared, entered: shared.driver.enter(), arrived: Cell::new(false), outer: Cell::new(None) }
     }
 
     /// Whether this call drives. See [`Entered::drives`].
     #[inline]
     fn drives(&self) -> bool {
-        self.outer.get().is_some() || self.arrive()
+        self.arrived.get() || self.arrive()
     }
 
     #[cold]
     fn arrive(&self) -> bool {
         let drives = self.entered.drives();
         if drives {
-            self.outer.set(Some(HOME.with(|home| home.replace(self.shared))));
+            self.arrived.set(true);
+            let outer = HOME.with(|home| home.replace(Arc::as_ptr(self.shared)));
+            if !outer.is_null() {
+                // SAFETY: `HOME` has the pointer of an `Arc` that the executor holds while a call drives it. It is forgotten when that
+                // call ends, and an executor that is dropped before, as the call's stack was forgotten, leaks its `Arc`.
+                unsafe { Arc::increment_strong_count(outer) };
+                // SAFETY: the count of the line above.
+                self.outer.set(Some(unsafe { Arc::from_raw(outer) }));
+            }
             // What this thread called while it followed comes before what it wakes now.
             self.shared.remote.take(&self.shared.local);
         }
@@ -238,20 +248,27 @@ impl<'a> AtHome<'a> {
         self.shared.let_go();
         self.entered.park_unless(ready);
     }
+
+    /// Makes the thread the home of what it was the home of before, if it still drives that.
+    #[inline(never)]
+    fn return_to(outer: &Arc<Shared>) {
+        if outer.driver.is_here() {
+            HOME.with(|home| home.set(Arc::as_ptr(outer)));
+            // What this thread called meanwhile comes before what it wakes now.
+            outer.remote.take(&outer.local);
+        }
+    }
 }
 
 impl Drop for AtHome<'_> {
     /// Before `entered` passes the right to drive on.
     #[inline]
     fn drop(&mut self) {
-        if let Some(outer) = self.outer.get() {
+        if self.arrived.get() {
             self.shared.let_go();
-            HOME.with(|home| home.set(outer));
-            if !outer.is_null() {
-                // SAFETY: this call is nested in one that drives it, further up the stack.
-                let outer = unsafe { &*outer };
-                // What this thread called meanwhile comes before what it wakes now.
-                outer.remote.take(&outer.local);
+            HOME.with(|home| home.set(ptr::null()));
+            if let Some(outer) = self.outer.get_mut() {
+                Self::return_to(outer);
             }
         }
     }
