@@ -6,6 +6,7 @@
 use std::any::Any;
 use std::fmt;
 use std::future::poll_fn;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -165,6 +166,10 @@ impl<C: Core> Spawn for FrameSpawner<C> {
 
 impl<C: Core> Drop for Frame<C> {
     fn drop(&mut self) {
+        if !self.core.base().driver.close() {
+            // A poll is under way, as `Driver::close` explains. All that it reaches is leaked.
+            return mem::forget(self.core.clone());
+        }
         self.core.close();
     }
 }

@@ -175,6 +175,10 @@ impl Local {
 /// of run. A wake that another thread is about to deliver is waited for: else its task would outlive the executor.
 impl Drop for AsyncTaskExecutor {
     fn drop(&mut self) {
+        if self.inbox.home.is_driven() {
+            // A task is in the middle of its poll, on this stack, and would be waited for.
+            return mem::forget(self.local.clone());
+        }
         let tasks = self.local.tasks.take();
         let mut left = tasks.len();
         tasks.into_iter().for_each(|(_, waker)| waker.wake());
