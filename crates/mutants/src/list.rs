@@ -106,6 +106,17 @@ mutants! {
         "raw-joiner-set-blindly": "a join waker is handed over although the task has ended",
             "self.change(|state| state | JOINER)" => "self.state.fetch_or(JOINER, AcqRel);
         true".
+        "raw-joiner-given-up-first": "a join waker is taken back before the next one is cloned",
+            "        let mut fresh = Some(waker.clone());\n" => "",
+            "            discard(fresh);
+            return false;
+        }\n" => "            return false;
+        }
+        let mut fresh = Some(waker.clone());\n".
+        "raw-joiner-dropped-loudly": "the panic of a join waker that is replaced costs the wake of the next",
+            "        discard(fresh);
+        pending" => "        drop(fresh);
+        pending".
         "raw-joiner-not-taken-back": "a join waker is replaced while it belongs to the driver",
             "if self.state.load(Relaxed) & JOINER != 0 && !self.change(|state| state & !JOINER) {"
             => "if self.state.load(Relaxed) & ENDED != 0 && !self.change(|state| state & !JOINER) {".
@@ -150,6 +161,10 @@ mutants! {
             "return Ok(top.is_null());" => "return Ok(false);".
     }
     "raw-waker/src/executor.rs": {
+        "raw-overtakes-itself": "who takes over polls what it wakes now before what it woke while it followed",
+            "            if !drove && entered.drives() {" => "            if !drove && entered.drives() && false {".
+        "raw-drops-under-a-poll": "an executor that is dropped beside a poll ends the task",
+            "        if !self.shared.driver.close() {" => "        if !self.shared.driver.close() && false {".
         "raw-close-late": "the queue is closed after the tasks are ended",
             "        self.shared.remote.close(queue, list);
         while let Some(task) = list.first() {
@@ -284,6 +299,8 @@ mutants! {
             "return Ok(top.is_null());" => "return Ok(false);".
     }
     "biased-waker/src/executor.rs": {
+        "biased-drops-under-a-poll": "an executor that is dropped beside a poll ends the task",
+            "        if !self.shared.driver.close() {" => "        if !self.shared.driver.close() && false {".
         "biased-at-home-anywhere": "the token moves on and the thread that had it still takes the tasks for its own",
             "            HOME.with(|home| home.set(ptr::null()));\n" => "".
         "biased-let-go-late": "who leaves does not let go of the tasks that have ended",
@@ -341,6 +358,8 @@ mutants! {
             "self.queued.swap(false, AcqRel);" => "self.queued.swap(false, Relaxed);".
     }
     "arc-waker/src/executor.rs": {
+        "arc-drops-under-a-poll": "an executor that is dropped beside a poll waits for the task",
+            "        if !self.shared.driver.close() {" => "        if !self.shared.driver.close() && false {".
         "arc-no-closed-flag": "an executor that is gone still takes tasks",
             "if tasks.closed {" => "if tasks.closed && tasks.list.is_empty() && tasks.list.capacity() > usize::MAX / 2 {".
         "arc-push-silent": "nobody unparks the driver",
@@ -468,19 +487,22 @@ mutants! {
                     quietly(|| waker.wake());
                 }".
         "join-reports-early": "the result is reported before the future is dropped",
-            "    let result = match catch_unwind(AssertUnwindSafe(|| future.set(None))) {
-        Ok(()) => result,
-        Err(payload) => {
-            quietly(|| drop(result));
-            Err(JoinError::Panicked(payload))
-        }
-    };
-    join.complete(result);"
+            "    join.complete(drop_future_before(result, || future.set(None)));"
             => "    join.complete(result);
     quietly(|| future.set(None));".
+        "join-drops-waker-loudly": "the panic of a join waker that is not needed costs the result",
+            "        discard(fresh);\n" => "        drop(fresh);\n".
+        "join-handle-drops-loudly": "what is dropped with a handle panics to whoever drops that",
+            "        quietly(|| drop(left));\n" => "        drop(left);\n".
         "join-keeps-first-waker": "the joiner's first waker stays",
-            "                    if fresh.is_some() {\n                        mem::swap(joiner, &mut fresh);"
+            "                    if fresh.is_some() {\n                        // `fresh` is the replaced waker now.\n                        mem::swap(joiner, &mut fresh);"
             => "                    if fresh.is_some() || joiner.is_some() {\n                        if joiner.is_none() {\n                            mem::swap(joiner, &mut fresh);\n                        }".
+    }
+    "executor/src/foreign.rs": {
+        "foreign-last-panic": "of two panics of a task the second is reported",
+            "Err(JoinError::Panicked(_)) => (result, Err(panic))," => "Err(JoinError::Panicked(_)) => (Err(panic), result),".
+        "foreign-panics-out": "the panic of foreign code reaches whoever runs it",
+            "    if let Err(payload) = catch_unwind(AssertUnwindSafe(action)) {" => "    if let Err::<(), Box<dyn std::any::Any>>(payload) = Ok(action()) {".
     }
     "executor/src/root_waker.rs": {
         "root-shares-a-stale-waker": "a `block_on` uses the waker of the last one, of which a clone is still about",
