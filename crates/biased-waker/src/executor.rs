@@ -267,8 +267,8 @@ impl Drop for AtHome<'_> {
         if self.arrived.get() {
             self.shared.let_go();
             HOME.with(|home| home.set(ptr::null()));
-            if let Some(outer) = self.outer.get_mut() {
-                Self::return_to(outer);
+            if let Some(outer) = self.outer.take() {
+                Self::return_to(&outer);
             }
         }
     }

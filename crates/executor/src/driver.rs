@@ -133,7 +133,7 @@ impl Driver {
     #[must_use]
     pub fn close(&self) -> bool {
         // Acquire: pairs with the Release in `leave`; the tasks are as the last thread left them.
-        self.driving.compare_exchange(0, CLOSED, Acquire, Relaxed).is_ok()
+        self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then_some(CLOSED)).is_ok()
     }
 
     /// Makes the driving thread look for work again, if there is one and it sleeps. Call it after the work is visible.
