@@ -54,16 +54,25 @@ impl Allocations {
     }
 }
 
+/// Counts wrap, as an allocator must not unwind.
 fn count(bytes: isize, blocks: isize, requested: Option<usize>) {
     if SUSPENDED.load(Relaxed) {
         return;
     }
-    BYTES.set(BYTES.get() + bytes);
-    BLOCKS.set(BLOCKS.get() + blocks);
+    BYTES.set(BYTES.get().wrapping_add(bytes));
+    BLOCKS.set(BLOCKS.get().wrapping_add(blocks));
     if let Some(requested) = requested {
-        CALLS.set(CALLS.get() + 1);
-        REQUESTED.set(REQUESTED.get() + requested);
+        CALLS.set(CALLS.get().wrapping_add(1));
+        REQUESTED.set(REQUESTED.get().wrapping_add(requested));
     }
+}
+
+/// Counts an allocation if the system made it.
+fn count_new(block: *mut u8, layout: Layout) -> *mut u8 {
+    if !block.is_null() {
+        count(signed(layout.size()), 1, Some(layout.size()));
+    }
+    block
 }
 
 /// No block is larger than `isize::MAX`, so says `Layout`.
@@ -71,19 +80,21 @@ fn signed(size: usize) -> isize {
     size as isize
 }
 
-// SAFETY: every call is passed on unchanged to `System`, which upholds the contract of `GlobalAlloc`; counting uses
-// thread-locals without destructors, which allocate nothing and are there as long as the thread is.
+// SAFETY: every call is passed on unchanged to `System`, which upholds the contract of `GlobalAlloc`, and its answer is
+// returned. Counting does not unwind: it uses wrapping arithmetic, and thread-locals without destructors, which are there as
+// long as the thread is. Nor does it allocate: where a target has no thread-locals of its own, std takes their memory from
+// `System` (since Rust 1.93, rust-lang/rust#144465; before, such targets are out).
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(signed(layout.size()), 1, Some(layout.size()));
         // SAFETY: the caller's obligations are those of `System::alloc`.
-        unsafe { System.alloc(layout) }
+        let block = unsafe { System.alloc(layout) };
+        count_new(block, layout)
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(signed(layout.size()), 1, Some(layout.size()));
         // SAFETY: the caller's obligations are those of `System::alloc_zeroed`.
-        unsafe { System.alloc_zeroed(layout) }
+        let block = unsafe { System.alloc_zeroed(layout) };
+        count_new(block, layout)
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
@@ -93,8 +104,11 @@ unsafe impl GlobalAlloc for CountingAllocator {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(signed(size) - signed(layout.size()), 0, Some(size));
         // SAFETY: the caller's obligations are those of `System::realloc`; the block came from `System`.
-        unsafe { System.realloc(block, layout, size) }
+        let moved = unsafe { System.realloc(block, layout, size) };
+        if !moved.is_null() {
+            count(signed(size) - signed(layout.size()), 0, Some(size));
+        }
+        moved
     }
 }
