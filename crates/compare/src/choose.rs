@@ -302,12 +302,23 @@ const ELSEWHERE: &[(&str, &str)] = &[
 ///
 /// A row that is not there excludes nobody; it is named at the candidate.
 pub fn choose(needs: &Needs, contenders: &[Contender], observations: &[Observation]) -> Choice {
+    choose_by(needs, contenders, observations, harness::contender::gate)
+}
+
+/// As [`choose`], with another judge of who breaks what std demands: it says why the contender of a name is out, if it is.
+pub fn choose_by(
+    needs: &Needs,
+    contenders: &[Contender],
+    observations: &[Observation],
+    gate: impl Fn(&str) -> Option<String>,
+) -> Choice {
     let (mut ranking, mut fallen) = (Vec::new(), Vec::new());
     for contender in contenders {
         // The floor is no executor.
         let Some(capabilities) = contender.capabilities else { continue };
         let mut look = Look::new(contender.name, observations);
-        let reasons = reasons(needs, contender, capabilities, &mut look);
+        let broken = gate(contender.name);
+        let reasons: Vec<_> = broken.into_iter().chain(reasons(needs, contender, capabilities, &mut look)).collect();
         if !reasons.is_empty() {
             fallen.push(Fallen { name: contender.name.to_owned(), why: reasons.join("; ") });
             continue;
@@ -325,12 +336,9 @@ pub fn choose(needs: &Needs, contenders: &[Contender], observations: &[Observati
     Choice { ranking, fallen, remarks }
 }
 
-/// Everything that speaks against one.
+/// Everything else that speaks against one.
 fn reasons(needs: &Needs, contender: &Contender, capabilities: Capabilities, look: &mut Look<'_>) -> Vec<String> {
     let mut reasons = Vec::new();
-    if let Some(why) = harness::contender::gate(contender.name) {
-        reasons.push(why);
-    }
     if contender.kind == Kind::BlockOn && needs.idle_tasks > 0 {
         reasons.push("drives one future and owns no tasks".to_owned());
     }

@@ -76,16 +76,6 @@ fn memory_counts_blocks_and_bytes() {
     assert_eq!(blocks("noop-waker"), [2.0; 5]);
 }
 
-/// An executor that breaks a clause of std has its reason where its figures would be, and figures when asked.
-#[test]
-fn a_gate_keeps_out_and_lets_in() {
-    let closed = rows(&["count", "pollster", "--workload", "block_on_ready"]);
-    assert_eq!(closed.len(), 1);
-    assert!(closed[0]["note"].as_str().expect("it says why").starts_with("breaks X8"));
-    let open = rows(&["count", "pollster", "--workload", "block_on_ready", "--despite-failures"]);
-    assert!(open.iter().any(|row| row["quantity"] == "polls per operation" && row["value"] == 1.0));
-}
-
 /// Polls are exact everywhere, and a strategy that polls only what was woken polls it once for each wake.
 #[test]
 fn a_wake_is_a_poll() {

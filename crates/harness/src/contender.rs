@@ -6,6 +6,7 @@ use workloads::card::{Count, block_on_counts, executor_counts, floor_counts};
 use workloads::work::{sweep_cases, sweep_floors};
 use workloads::{Case, Workload, block_on_cases, executor_cases, floor_cases};
 
+use crate::pages::Broken;
 use crate::{idle, latency, memory, pages};
 
 /// Everything that can be done to one executor. To measure another one, write `Contender::executor::<MyExecutor>()`.
@@ -156,7 +157,12 @@ pub(crate) fn find<'a>(name: &str, contenders: &'a [Contender]) -> Result<&'a Co
 /// the fault. Breaking a clause that only we and other executors demand does not shut it out. What it breaks is read from
 /// `docs/conformance.md`, which a test keeps current.
 pub fn gate(name: &str) -> Option<String> {
-    let broken: Vec<_> = pages::broken(name).into_iter().filter(|clause| clause.level == "std").collect();
+    refusal(pages::broken(name))
+}
+
+/// What is said of those clauses, if std demands one of them.
+fn refusal(broken: Vec<Broken>) -> Option<String> {
+    let broken: Vec<_> = broken.into_iter().filter(|clause| clause.level == "std").collect();
     let clause = broken.first()?;
     let others = match broken.len() - 1 {
         0 => String::new(),
@@ -179,6 +185,20 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), listed);
+    }
+
+    #[test]
+    fn only_what_std_demands_is_a_reason_not_to_measure() {
+        let broken = |id: &str, level: &str| Broken {
+            id: id.to_owned(),
+            level: level.to_owned(),
+            promise: "A promise.".to_owned(),
+        };
+        let reason = refusal(vec![broken("W17", "quality"), broken("X8", "std"), broken("X9", "house")]);
+        assert_eq!(reason.as_deref(), Some("breaks X8 (A promise): see docs/conformance.md"));
+        let reason = refusal(vec![broken("W1", "std"), broken("X8", "std")]);
+        assert_eq!(reason.as_deref(), Some("breaks W1 (A promise), and 1 more: see docs/conformance.md"));
+        assert_eq!(refusal(vec![broken("X9", "house")]), None);
     }
 
     #[test]

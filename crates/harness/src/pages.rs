@@ -111,9 +111,13 @@ pub struct Broken {
 
 /// What the committed matrix says that the executor of that name breaks, in debug or in release builds.
 pub fn broken(executor: &str) -> Vec<Broken> {
-    let mut rows = rows(committed("matrix"));
+    broken_in(committed("matrix"), committed("release"), executor)
+}
+
+/// What a matrix says, or the list of where release builds differ from it.
+fn broken_in(matrix: &str, in_release: &str, executor: &str) -> Vec<Broken> {
+    let mut rows = rows(matrix);
     let column = column(rows.next(), executor);
-    let in_release = committed("release");
     let fails = |row: &[&str]| {
         let line = format!("- {executor}, {}: ", row[0]);
         let released = in_release.lines().find_map(|other| other.strip_prefix(&line));
@@ -240,4 +244,25 @@ pub fn capabilities(contenders: &[Contender]) -> String {
 
 fn yes(fact: bool) -> &'static str {
     if fact { "yes" } else { "no" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_broken_is_read_from_the_matrix_and_from_the_release_builds() {
+        let matrix = "| clause | level | promise | tokio | pollster |\n|---|---|---|---|---|\n\
+                      | W1 | std | A promise. | pass | pass |\n\
+                      | X8 | std | Another. | pass | **FAIL** |\n\
+                      | X9 | house | A third. | n/a | **FAIL** |\n";
+        let release = "- tokio, W1: **FAIL**\n- tokio, X9: pass\n";
+        let broken = |name| {
+            let broken = broken_in(matrix, release, name).into_iter();
+            broken.map(|clause| format!("{} {} {}", clause.id, clause.level, clause.promise)).collect::<Vec<_>>()
+        };
+        assert_eq!(broken("pollster"), ["X8 std Another.", "X9 house A third."]);
+        assert_eq!(broken("tokio"), ["W1 std A promise."]);
+        assert_eq!(broken("nobody"), [""; 0]);
+    }
 }
