@@ -15,7 +15,7 @@ use std::{env, thread};
 
 use executor::BlockOn;
 use harness::machine::{Machine, Source};
-use harness::pages;
+use harness::{pages, versions};
 use lineup::for_each_executor;
 use stress::{Findings, Plan, Race};
 
@@ -279,7 +279,7 @@ fn lines_of(pipe: impl io::Read + Send + 'static) -> mpsc::Receiver<String> {
     receiver
 }
 
-/// The outcomes as a Markdown table, and below it the figures of those that leave something.
+/// The outcomes as a Markdown table, and below it the versions, and the figures of those that leave something.
 fn table(outcomes: &[Outcome]) -> String {
     let mut text = String::from(
         "| executor | rounds | seconds | live futures | live bytes | verdict |\n|---|---:|---:|---:|---:|---|\n",
@@ -288,6 +288,9 @@ fn table(outcomes: &[Outcome]) -> String {
         let Findings { rounds, undropped, bytes, .. } = outcome.findings;
         let (name, took) = (outcome.contender.name, outcome.took.as_secs_f64());
         let _ = writeln!(text, "| {name} | {rounds} | {took:.0} | {undropped} | {bytes} | {} |", outcome.verdict(name));
+    }
+    if let Some(versions) = versions::in_words(outcomes.iter().map(|outcome| outcome.contender.name)) {
+        let _ = writeln!(text, "\n{versions}");
     }
     let left: Vec<_> = outcomes.iter().filter(|outcome| !outcome.is_clean()).collect();
     if !left.is_empty() {

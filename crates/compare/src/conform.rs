@@ -14,7 +14,7 @@ use harness::machine::processors;
 use harness::pages::{self, FAIL};
 use harness::progress::progress;
 use harness::table::Table;
-use harness::{Contender, Kind, Observation};
+use harness::{Contender, Kind, Observation, versions};
 
 use crate::rows::executors;
 
@@ -146,7 +146,7 @@ pub fn matrix(found: &[Found]) -> String {
         let own: Vec<_> = found.iter().filter(|found| found.executor == executor).collect();
         let reasons = reasons(&own);
         if !reasons.is_empty() {
-            let _ = write!(text, "\n**{executor}**\n\n{reasons}");
+            let _ = write!(text, "\n**{}**\n\n{reasons}", versions::named(executor));
         }
     }
     text

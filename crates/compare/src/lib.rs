@@ -12,6 +12,7 @@ pub mod duel;
 pub mod idle;
 pub mod latency;
 pub mod memory;
+pub mod newer;
 pub mod overview;
 pub mod pictures;
 pub mod programs;

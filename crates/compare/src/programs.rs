@@ -300,7 +300,7 @@ impl Drop for Folder {
 }
 
 /// The cargo that runs this program, or the one there is.
-fn cargo() -> OsString {
+pub(crate) fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 

@@ -4,7 +4,7 @@
 //! each other line is one observation, with nothing computed from it. A file is there only when its step is complete, so
 //! whoever is interrupted goes on where it ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, fmt, fs};
@@ -12,11 +12,12 @@ use std::{env, fmt, fs};
 use harness::duel::TWIN;
 use harness::machine::{Machine, Moment, Source, too_busy};
 use harness::tournament::{self, Duel};
-use harness::{Contender, Kind, Observation, idle as idling, latency as waking, pages};
+use harness::{Contender, Kind, Observation, idle as idling, latency as waking, pages, versions};
 use serde::{Deserialize, Serialize};
 
+use crate::newer::Newer;
 use crate::session::Session;
-use crate::{conform, count, crossover, duel, idle, latency, memory, programs, statics};
+use crate::{conform, count, crossover, duel, idle, latency, memory, statics};
 
 /// Where the records are.
 pub const FOLDER: &str = "docs/results";
@@ -34,6 +35,9 @@ pub struct Header {
     pub source: Source,
     /// Of whom, and of which version.
     pub executors: BTreeMap<String, String>,
+    /// Of which of them the registry has a newer version.
+    #[serde(default)]
+    pub newer: Newer,
     /// When it began.
     pub before: Moment,
     /// When it ended.
@@ -51,7 +55,7 @@ struct FirstLine {
 }
 
 impl Header {
-    /// For what is measured now.
+    /// For what is measured now. The registry is not asked.
     pub fn now(command: &str, quick: bool, contenders: &[&Contender]) -> Self {
         let moment = Moment::now();
         Self {
@@ -59,7 +63,8 @@ impl Header {
             quick,
             machine: Machine::this(),
             source: Source::this(),
-            executors: versions(contenders),
+            executors: executors(contenders),
+            newer: Newer::NotKnown,
             before: moment,
             after: moment,
             busy: None,
@@ -168,7 +173,8 @@ pub struct Request {
 /// When the folder holds something else, cannot be written, or a measurement fails. What was complete before stays.
 pub fn record(session: &Session<'_>, request: &Request) -> Result<PathBuf, String> {
     let command: Vec<String> = env::args().skip(1).collect();
-    let header = Header::now(&format!("cargo compare {}", command.join(" ")), request.quick, &session.chosen);
+    let mut header = Header::now(&format!("cargo compare {}", command.join(" ")), request.quick, &session.chosen);
+    header.newer = newer(&session.chosen);
     let name = request.name.clone().unwrap_or_else(|| {
         let commit = &header.source.commit;
         format!("{}-{}", date(header.before.time), &commit[..commit.len().min(8)])
@@ -392,27 +398,20 @@ fn read(file: &Path) -> Result<Part, String> {
     Ok(Part { step, header, rows, damaged })
 }
 
-/// What this program was built with.
-const LOCK: &str = include_str!("../../../Cargo.lock");
-
-fn versions(contenders: &[&Contender]) -> BTreeMap<String, String> {
+fn executors(contenders: &[&Contender]) -> BTreeMap<String, String> {
     let executors = contenders.iter().filter(|contender| contender.kind != Kind::Floor);
-    let version = |name: &str| {
-        let package = programs::of(name).map_or(name, |program| program.package);
-        version(LOCK, package).unwrap_or("unknown").to_owned()
-    };
+    let version = |name| versions::version(versions::LOCK, versions::package(name)).unwrap_or("unknown").to_owned();
     executors.map(|contender| (contender.name.to_owned(), version(contender.name))).collect()
 }
 
-/// The version of a package, from a text such as `Cargo.lock`.
-pub fn version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
-    lock.split("[[package]]").find_map(|entry| {
-        let field = |name: &str| {
-            let value = entry.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "))?;
-            Some(value.trim_matches('"'))
-        };
-        (field("name")? == package).then(|| field("version"))?
-    })
+/// Asks the registry about those that were published, and says what it said.
+fn newer(contenders: &[&Contender]) -> Newer {
+    let published =
+        contenders.iter().map(|contender| contender.name).filter(|name| versions::published(name).is_some());
+    let (newer, why) = Newer::ask(&published.map(versions::package).collect::<BTreeSet<_>>());
+    let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+    eprintln!("{}{why}", newer.in_words());
+    newer
 }
 
 /// The day, in Greenwich, of a moment given in seconds since 1970: `2026-11-22`.

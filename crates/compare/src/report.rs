@@ -16,6 +16,7 @@ use harness::table::{Format, Table, count as whole, figure, time};
 use harness::tournament::{self, percent};
 use harness::{Kind, Observation, statistics};
 
+use crate::programs::{self, Program};
 use crate::record::{Record, date};
 use crate::rows::refused;
 use crate::{conform, count, crossover, idle, latency, memory, pictures, statics};
@@ -151,7 +152,8 @@ pub fn render(record: &Record) -> Result<Rendered, String> {
     }
     let tables = SUMMARIES.map(|(page, name, link)| {
         let table = summary(&record.observations).render(Format::Markdown);
-        (page, name, format!("{}\n\nAll of it, with pictures: [{PAGE}]({link}).\n\n{table}", origin(record)))
+        let (origin, published) = (origin(record), published(record));
+        (page, name, format!("{origin} {published}\n\nAll of it, with pictures: [{PAGE}]({link}).\n\n{table}"))
     });
     Ok(Rendered { files, tables: tables.to_vec() })
 }
@@ -217,6 +219,15 @@ fn origin(record: &Record) -> String {
     format!("Recorded on {}{quick}: {}; {}.", date(record.begun()), header.machine.in_words(), header.source.in_words())
 }
 
+/// Of which versions it speaks, in a sentence.
+fn published(record: &Record) -> String {
+    let header = record.header();
+    let ours = |name: &str| programs::of(name).is_some_and(Program::is_ours);
+    let versions = header.executors.iter().filter(|(name, _)| !ours(name));
+    let versions: Vec<_> = versions.map(|(name, version)| format!("{name} {version}")).collect();
+    format!("Published: {}. {}", versions.join(", "), header.newer.in_words())
+}
+
 fn page(record: &Record, pictures: &[(&str, String)]) -> String {
     let mut text = format!(
         "# Results\n\nWritten by `cargo compare report` from [results/{0}](results/{0}), where the rows are that all figures \
@@ -228,7 +239,8 @@ fn page(record: &Record, pictures: &[(&str, String)]) -> String {
     let versions: Vec<_> = header.executors.iter().map(|(name, version)| format!("{name} {version}")).collect();
     let machine = &header.machine;
     let valgrind = machine.valgrind.as_deref().unwrap_or("no valgrind");
-    let _ = writeln!(text, "With {}, {valgrind}, and {}.\n", machine.c_library, versions.join(", "));
+    let newer = header.newer.in_words();
+    let _ = writeln!(text, "With {}, {valgrind}, and {}. {newer}\n", machine.c_library, versions.join(", "));
     text.push_str(&busy(record));
     let _ = writeln!(text, "\n## Summary\n\n{}", summary(&record.observations).render(Format::Markdown));
     for section in SECTIONS {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
-use compare::record::{self, FOLDER, Header, Record, Step, date, load, newest, take, version};
+use compare::newer::Newer;
+use compare::record::{self, FOLDER, Header, Record, Step, date, load, newest, take};
 use compare::{diff, report};
 use harness::card::{ALLOCATIONS, ATOMICS, INSTRUCTIONS};
 use harness::duel::SHORTEST;
@@ -50,6 +51,7 @@ fn header() -> Header {
         },
         source: Source { commit: "ab12cd34ef56".to_owned(), dirty: false, lock: "lock".to_owned() },
         executors: BTreeMap::from([("tokio".to_owned(), "1.0.0".to_owned())]),
+        newer: Newer::Known(BTreeMap::from([("tokio".to_owned(), "1.0.1".to_owned())])),
         before: moment,
         after: moment,
         busy: None,
@@ -149,6 +151,8 @@ fn a_record_is_not_continued_from_another_commit_or_machine() {
     let folder = Folder::new("other");
     let step = || [Step::new("one", || Ok(Vec::new()))];
     take(&folder.0, &header(), &step()).expect("the folder is empty");
+    let later = Header { newer: Newer::NotKnown, ..header() };
+    take(&folder.0, &later, &step()).expect("what was published since makes it no other state");
     let mut other = header();
     other.source.commit = "another".to_owned();
     other.machine.cores = 3;
@@ -193,6 +197,9 @@ fn the_report_of_a_record_is_the_same_each_time() {
         assert!(page.contains(heading), "{heading} is missing in\n{page}");
     }
     assert!(page.contains("Recorded on 2027-01-15"), "{page}");
+    for text in [page, &rendered.tables[0].2, &rendered.tables[1].2] {
+        assert!(text.contains("tokio 1.0.0. There are newer versions than those compared: tokio 1.0.1."), "{text}");
+    }
 
     let root = folder.0.join("root");
     fs::create_dir_all(&root).expect("it can be made");
@@ -287,12 +294,6 @@ fn days_are_those_of_the_calendar() {
     for (seconds, day) in days {
         assert_eq!(date(seconds), day);
     }
-}
-
-#[test]
-fn versions_are_those_of_the_lock_file() {
-    let lock = "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.2.3\"\n\n[[package]]\nname = \"ab\"\nversion = \"2.0.0\"\n";
-    assert_eq!([version(lock, "a"), version(lock, "ab"), version(lock, "abc")], [Some("1.2.3"), Some("2.0.0"), None]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use compare::programs::{self, PROGRAMS, Prepared, Program, Workspace};
 use compare::session::{Selection, Session};
 use compare::statics;
 use harness::contender::{FLOOR, Probes};
-use harness::{Contender, Kind, contenders};
+use harness::{Contender, Kind, contenders, versions};
 
 const BROKEN: Program =
     Program { executor: "broken", package: "pollster", with: &[], text: "fn main() { nothing(); }" };
@@ -19,6 +19,9 @@ fn there_is_a_program_for_every_executor_and_no_other() {
     let names: Vec<_> = contenders.iter().map(|contender| contender.name).filter(|name| *name != FLOOR).collect();
     let programs: Vec<_> = PROGRAMS.iter().map(|program| program.executor).collect();
     assert_eq!(programs, names);
+    let versions: Vec<_> = names.iter().map(|name| versions::package(name)).collect();
+    let packages: Vec<_> = PROGRAMS.iter().map(|program| program.package).collect();
+    assert_eq!(packages, versions, "the package that is built is the one whose version is recorded");
 }
 
 #[test]

@@ -16,6 +16,7 @@ pub mod statistics;
 pub mod table;
 pub mod tournament;
 pub mod trial;
+pub mod versions;
 pub mod worker;
 
 pub use contender::{Contender, Kind, contenders};

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use executor::Capabilities;
 
 use crate::contender::{Contender, Kind};
+use crate::versions;
 
 /// Set to write the pages anew instead of comparing them.
 pub const UPDATE: &str = "UPDATE_TABLES";
@@ -216,7 +217,7 @@ pub fn strategies(contenders: &[Contender], allocations: impl Fn(&str) -> Option
     text
 }
 
-/// What every contender says it can do.
+/// What every contender says it can do, and below it of which versions that is said.
 pub fn capabilities(contenders: &[Contender]) -> String {
     let mut text = String::from(
         "| executor | a wake names | idle, it | polls only what was woken | other threads may spawn | several threads may \
@@ -238,6 +239,9 @@ pub fn capabilities(contenders: &[Contender]) -> String {
             task(capabilities.catches_panics),
             task(capabilities.reports_cancellation),
         );
+    }
+    if let Some(versions) = versions::in_words(contenders.iter().map(|contender| contender.name)) {
+        let _ = writeln!(text, "\n{versions}");
     }
     text
 }
