@@ -17,6 +17,7 @@ fn the_table_of_strategies_is_current() {
         "park-waker" => Some(allocations::<park_waker::ParkExecutor>()),
         "arc-waker" => Some(allocations::<arc_waker::ArcExecutor>()),
         "raw-waker" => Some(allocations::<raw_waker::RawExecutor>()),
+        #[cfg(target_pointer_width = "64")]
         "biased-waker" => Some(allocations::<biased_waker::BiasedExecutor>()),
         _ => None,
     });

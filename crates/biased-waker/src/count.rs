@@ -3,9 +3,6 @@
 //! Source: J. Choi, T. Shull, J. Torrellas, "Biased Reference Counting: Minimizing Atomic Operations in Garbage Collection",
 //! PACT 2018; also what CPython counts with where it has no global lock (PEP 703).
 
-#[cfg(not(target_pointer_width = "64"))]
-compile_error!("biased-waker counts in words of 64 bits: see `BiasedCount`");
-
 use std::process;
 
 use executor::sync::Alive;
@@ -34,8 +31,8 @@ pub(crate) const ONE: usize = 1 << 6;
 ///
 /// Who is at home is for the caller to know, as it depends on what is counted.
 ///
-/// The two drift apart by one for each reference that comes on one side and goes on the other. With 64 bits that takes centuries
-/// to matter; with 32 it would be minutes.
+/// The two drift apart by one for each reference that comes on one side and goes on the other. At 100 ns each, the 2⁵⁶ that a word of
+/// 64 bits has room for take two centuries; the 2²⁴ of a word of 32 would take two seconds.
 #[derive(Debug)]
 pub(crate) struct BiasedCount {
     /// Belongs to the owner.

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(unsafe_code)]
+// See `BiasedCount`. Where words are smaller, the workspace does without.
+#![cfg(target_pointer_width = "64")]
 
 mod count;
 mod executor;

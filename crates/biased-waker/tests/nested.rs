@@ -1,4 +1,5 @@
 //! A `block_on` of another executor inside a task or root: meanwhile the tasks outside are not at home here.
+#![cfg(target_pointer_width = "64")]
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};

@@ -51,10 +51,12 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
                 over_processes(&values).map_or_else(|| "-".to_owned(), show)
             };
             let percentiles = latency::PERCENTILES[1..].iter().map(|(_, quantity)| cell(quantity, time));
-            let processor = cell(PROCESSOR, |share| format!("{:.0} %", 100.0 * share));
-            let cells: Vec<_> = percentiles.chain([processor]).collect();
-            if cells.iter().any(|cell| cell != "-") {
-                table.row([executor.to_owned()].into_iter().chain(cells));
+            let percentiles: Vec<_> = percentiles.collect();
+            if percentiles.iter().any(|cell| cell != "-") {
+                let share = value(observations, latency::VERB, executor, interval as f64, PROCESSOR);
+                // Not every system tells.
+                let processor = share.map_or_else(|| "?".to_owned(), |share| format!("{:.0} %", 100.0 * share));
+                table.row([executor.to_owned()].into_iter().chain(percentiles).chain([processor]));
             }
         }
         if !table.rows.is_empty() {
@@ -78,8 +80,8 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
     tables
 }
 
-/// What one executor's figures at one interval are: p50, p99 and the share of a processor.
-pub fn summary(observations: &[Observation], executor: &str, interval: u64) -> Option<(f64, Option<f64>, f64)> {
+/// What one executor's figures at one interval are: p50, and where there are such p99 and the share of a processor.
+pub fn summary(observations: &[Observation], executor: &str, interval: u64) -> Option<(f64, Option<f64>, Option<f64>)> {
     let of = |quantity: &str| value(observations, latency::VERB, executor, interval as f64, quantity);
-    Some((of(P50)?, of(P99), of(PROCESSOR)?))
+    Some((of(P50)?, of(P99), of(PROCESSOR)))
 }

@@ -394,7 +394,11 @@ fn short(value: f64) -> String {
 }
 
 fn latencies(observations: &[Observation]) -> Result<Option<String>, Failure> {
-    let of = |name: &str, interval| latency::summary(observations, name, interval);
+    // Without the processor time there is no place for it in the picture.
+    let of = |name: &str, interval| {
+        let (p50, p99, processor) = latency::summary(observations, name, interval)?;
+        Some((p50, p99, processor?))
+    };
     let known = names(observations);
     let shown: Vec<&str> =
         known.into_iter().filter(|name| INTERVALS.iter().any(|at| of(name, *at).is_some())).collect();

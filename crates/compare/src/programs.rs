@@ -32,10 +32,10 @@ pub struct Program {
 }
 
 macro_rules! programs {
-    ($($executor:literal $package:literal with $with:expr, in $file:literal;)*) => {
+    ($($(#[$attribute:meta])* $executor:literal $package:literal with $with:expr, in $file:literal;)*) => {
         /// The executors of this program, in the order of its columns. What there is to know of a package is read from the
         /// workspace, where the executor is measured: its place or version, and its features.
-        pub const PROGRAMS: &[Program] = &[$(Program {
+        pub const PROGRAMS: &[Program] = &[$($(#[$attribute])* Program {
             executor: $executor,
             package: $package,
             with: &$with,
@@ -50,6 +50,7 @@ programs! {
     "park-waker-spinning" "park-waker" with ["executor"], in "park_waker_spinning.rs";
     "arc-waker" "arc-waker" with ["executor"], in "arc_waker.rs";
     "raw-waker" "raw-waker" with ["executor"], in "raw_waker.rs";
+    #[cfg(target_pointer_width = "64")]
     "biased-waker" "biased-waker" with ["executor"], in "biased_waker.rs";
     "async-task" "async-task" with [], in "async_task.rs";
     "compio-executor" "compio-executor" with [], in "compio_executor.rs";

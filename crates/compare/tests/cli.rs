@@ -60,6 +60,7 @@ fn a_reference_has_to_take_part() {
 
 /// What two strategies promise about memory: one block for a task, of 64 or 80 bytes and the future. (The result of a task whose
 /// future is smaller than that takes more.)
+#[cfg(target_pointer_width = "64")]
 #[test]
 fn memory_counts_blocks_and_bytes() {
     let rows = rows(&["memory", "raw-waker", "biased-waker", "noop-waker"]);

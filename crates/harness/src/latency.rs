@@ -70,7 +70,7 @@ pub const INTERVALS: &[u64] = &[1_000, 10_000, 100_000, 1_000_000, 10_000_000, 1
 
 /// So many wakes at that interval as take about so long, but no fewer than a median needs and no more than p99.9 does.
 pub fn events(interval: u64, about: Duration) -> usize {
-    (about.as_nanos() as usize / interval as usize).clamp(25, 20_000)
+    (about.as_nanos() / u128::from(interval)).clamp(25, 20_000) as usize
 }
 
 /// Has a fresh process measure.
@@ -90,7 +90,8 @@ pub(crate) type Probe = fn(&Plan) -> Heard;
 #[derive(Debug)]
 pub(crate) struct Heard {
     times: Histogram<u64>,
-    processor: f64,
+    /// Where the system tells.
+    processor: Option<f64>,
     /// Nanoseconds between two wakes, as they came to be.
     interval: f64,
 }
@@ -108,7 +109,8 @@ pub(crate) fn measure(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Obser
         let observation = Observation::new(VERB, &plan.executor, "foreign_wake", quantity, value);
         Observation { process: plan.process, ..observation.at(plan.interval as f64) }
     };
-    let mut observations = vec![row(PROCESSOR, processor), row(SENT, interval)];
+    let mut observations: Vec<_> = processor.map(|share| row(PROCESSOR, share)).into_iter().collect();
+    observations.push(row(SENT, interval));
     for &(percentile, quantity) in PERCENTILES {
         // Of 100 values the 99.9th percentile is the longest, which is there under its own name.
         let beyond = plan.events as f64 * (100.0 - percentile) / 100.0;
@@ -227,7 +229,8 @@ pub(crate) fn by_hand(plan: &Plan) -> Heard {
 fn heard_by(line: &Line, caller: thread::JoinHandle<()>, wait: impl FnOnce() -> Histogram<u64>) -> Heard {
     let (begun, before) = (Instant::now(), processor_time());
     let times = wait();
-    let processor = (processor_time() - before).as_secs_f64() / begun.elapsed().as_secs_f64();
+    let used = processor_time().zip(before).map(|(after, before)| after.saturating_sub(before));
+    let processor = used.map(|used| used.as_secs_f64() / begun.elapsed().as_secs_f64());
     caller.join().expect("the calling thread does not panic");
     // Relaxed: the thread that stored them has ended.
     let [first, last] =

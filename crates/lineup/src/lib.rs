@@ -6,13 +6,16 @@
 #[macro_export]
 macro_rules! for_each_executor {
     ($then:ident) => {
+        $crate::__where_there_are_64_bits! { $then RemoteSpawn $crate::biased_waker::BiasedExecutor, }
+    };
+    (@ $then:ident $($wide:tt)*) => {
         $then! {
             RemoteSpawn $crate::noop_waker::NoopExecutor,
             RemoteSpawn $crate::park_waker::ParkExecutor,
             RemoteSpawn $crate::park_waker::SpinningExecutor,
             RemoteSpawn $crate::arc_waker::ArcExecutor,
             RemoteSpawn $crate::raw_waker::RawExecutor,
-            RemoteSpawn $crate::biased_waker::BiasedExecutor,
+            $($wide)*
             Executor $crate::peers::AsyncTaskExecutor,
             Executor $crate::peers::CompioExecutor,
             Executor $crate::peers::LocalAsyncExecutor,
@@ -26,5 +29,28 @@ macro_rules! for_each_executor {
     };
 }
 
+/// Puts what counts in words of 64 bits into the list, where there are such.
+#[cfg(target_pointer_width = "64")]
 #[doc(hidden)]
-pub use {arc_waker, biased_waker, noop_waker, park_waker, peers, raw_waker};
+#[macro_export]
+macro_rules! __where_there_are_64_bits {
+    ($then:ident $($wide:tt)*) => {
+        $crate::for_each_executor! { @ $then $($wide)* }
+    };
+}
+
+/// Leaves it out, where there are none.
+#[cfg(not(target_pointer_width = "64"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __where_there_are_64_bits {
+    ($then:ident $($wide:tt)*) => {
+        $crate::for_each_executor! { @ $then }
+    };
+}
+
+#[cfg(target_pointer_width = "64")]
+#[doc(hidden)]
+pub use biased_waker;
+#[doc(hidden)]
+pub use {arc_waker, noop_waker, park_waker, peers, raw_waker};

@@ -17,6 +17,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
+#[cfg(target_pointer_width = "64")]
 use biased_waker::BiasedExecutor;
 use conformance::CountingAllocator;
 use conformance::probe::poll_once;
@@ -55,7 +56,11 @@ fn main() -> ExitCode {
     }
     // What std and the executors keep for a thread is freed with it, except for the main thread: a leak, to a checker.
     let hammering = thread::spawn(move || {
-        let are_sound = [hammer::<RawExecutor>(rounds, with_a_race), hammer::<BiasedExecutor>(rounds, with_a_race)];
+        let are_sound = [
+            hammer::<RawExecutor>(rounds, with_a_race),
+            #[cfg(target_pointer_width = "64")]
+            hammer::<BiasedExecutor>(rounds, with_a_race),
+        ];
         ExitCode::from(u8::from(are_sound.contains(&false)))
     });
     hammering.join().unwrap_or(ExitCode::FAILURE)

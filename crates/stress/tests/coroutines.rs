@@ -1,4 +1,5 @@
 //! Calls of `block_on` on stacks that a program switches between: they do not end in the order of a stack.
+#![cfg(unix)]
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -57,6 +58,7 @@ fn raw_waker() {
     the_first_ends_first::<raw_waker::RawExecutor>();
 }
 
+#[cfg(target_pointer_width = "64")]
 #[test]
 fn biased_waker() {
     the_first_ends_first::<biased_waker::BiasedExecutor>();

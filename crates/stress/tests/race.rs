@@ -14,8 +14,9 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 const ROUNDS: usize = 2_000;
 
 macro_rules! races {
-    ($($name:ident: $executor:ty,)*) => {
+    ($($(#[$attribute:meta])* $name:ident: $executor:ty,)*) => {
         $(
+            $(#[$attribute])*
             #[test]
             fn $name() {
                 let findings = Race::<$executor>::with_spawner().run(&Plan::new(ROUNDS), |_| {});
@@ -30,6 +31,7 @@ races! {
     nothing_is_left_of_a_park_executor_that_is_dropped_among_wakes: park_waker::ParkExecutor,
     nothing_is_left_of_an_arc_executor_that_is_dropped_among_wakes: arc_waker::ArcExecutor,
     nothing_is_left_of_a_raw_executor_that_is_dropped_among_wakes: raw_waker::RawExecutor,
+    #[cfg(target_pointer_width = "64")]
     nothing_is_left_of_a_biased_executor_that_is_dropped_among_wakes: biased_waker::BiasedExecutor,
 }
 

@@ -27,8 +27,9 @@ fn runner() -> TestRunner {
 }
 
 macro_rules! random {
-    ($($strategy:ident: $executor:ty,)*) => {
+    ($($(#[$attribute:meta])* $strategy:ident: $executor:ty,)*) => {
         $(
+            $(#[$attribute])*
             mod $strategy {
                 use super::*;
 
@@ -65,5 +66,6 @@ random! {
     park_waker: ::park_waker::ParkExecutor,
     arc_waker: ::arc_waker::ArcExecutor,
     raw_waker: ::raw_waker::RawExecutor,
+    #[cfg(target_pointer_width = "64")]
     biased_waker: ::biased_waker::BiasedExecutor,
 }
