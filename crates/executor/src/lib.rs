@@ -37,7 +37,8 @@ pub trait Spawn {
     /// is gone, or is being dropped, the future is dropped before this returns and the handle yields
     /// [`JoinError::Cancelled`].
     ///
-    /// A future that may not leave its thread is not accepted (clause X21 of the contract):
+    /// Future and output must be `Send`: the thread that drives, or drops the executor, may be another one. What may not leave
+    /// its thread can be `block_on`'s own future, and is not accepted as a task (clause X21 of the contract):
     ///
     /// ```compile_fail,E0277
     /// fn spawn_local(spawner: &impl executor::Spawn) {
@@ -82,6 +83,8 @@ pub trait Executor: BlockOn + Spawn {
     /// Drives the tasks on the calling thread and returns when no spawned task is left. While another thread drives, it
     /// is that thread that finds out, between two polls.
     ///
+    /// A task counts until it has ended: one that nobody can wake any more, detached or not, keeps `run` waiting.
+    ///
     /// # Panics
     ///
     /// When called inside a task of the same executor.
@@ -102,8 +105,8 @@ pub trait RemoteSpawn: Executor + Send + Sync {
 /// The result arrives after the future was dropped. Polling it again after that panics.
 pub trait JoinHandle<T>: Future<Output = Result<T, JoinError>> + Send + Unpin {
     /// Cancels the task: its future is dropped, once, by the thread that drives or drops the executor, no later than
-    /// the executor's next turn for it. Does nothing to a finished task. Returns at once; await the handle to know
-    /// that it is done.
+    /// the executor's next turn for it. Does nothing to a finished task, nor to one that is in its last poll: the handle
+    /// then yields the value. Returns at once; await the handle to know that it is done.
     fn abort(&self);
 
     /// Whether the task has ended and its future is dropped.

@@ -1,0 +1,158 @@
+//! Edges of the contract that are said in words in `executor` and are no clauses, as published executors decide otherwise: for each
+//! strategy of this workspace.
+
+use std::future::poll_fn;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::thread;
+
+use executor::{JoinError, JoinHandle, RemoteSpawn, Spawn};
+
+/// Does something when it is dropped.
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// Panics without the message that the panic hook prints.
+fn panic_quietly() -> ! {
+    resume_unwind(Box::new("on purpose"))
+}
+
+fn a_future_that_panicked_is_dropped_when_its_panic_is_caught<E: RemoteSpawn + 'static>() {
+    let (executor, dropped) = (E::default(), Arc::new(Mutex::new(Vec::new())));
+    let seen = dropped.clone();
+    let guard = OnDrop(move || seen.lock().expect("nobody panics there").push(thread::panicking()));
+    let mut guard = Some(guard);
+    let task = executor.spawn(poll_fn(move |_| -> Poll<()> {
+        // It goes with the future, and not with this call.
+        let _ = &mut guard;
+        panic_quietly()
+    }));
+    assert!(matches!(executor.block_on(task), Err(JoinError::Panicked(_))));
+    assert_eq!(*dropped.lock().expect("nobody panics there"), [false]);
+}
+
+fn an_abort_in_the_last_poll_is_too_late<E: RemoteSpawn + 'static>() {
+    let executor = E::default();
+    let slot = Arc::new(Mutex::new(None::<E::JoinHandle<u32>>));
+    let own = slot.clone();
+    let task = executor.spawn(poll_fn(move |_| {
+        own.lock().expect("nobody panics there").as_ref().expect("it is there before the first poll").abort();
+        Poll::Ready(7)
+    }));
+    *slot.lock().expect("nobody panics there") = Some(task);
+    executor.run();
+    let task = slot.lock().expect("nobody panics there").take().expect("nobody else takes it");
+    assert_eq!(executor.block_on(task).ok(), Some(7));
+}
+
+fn a_result_that_panics_when_it_goes_with_its_handle_is_heard_of_by_nobody<E: RemoteSpawn + 'static>() {
+    let (executor, drops) = (E::default(), Arc::new(AtomicUsize::new(0)));
+    let counted = drops.clone();
+    let task = executor.spawn(async move {
+        OnDrop(move || {
+            counted.fetch_add(1, Relaxed);
+            panic_quietly();
+        })
+    });
+    executor.run();
+    assert_eq!((task.is_finished(), drops.load(Relaxed)), (true, 0));
+    drop(task);
+    assert_eq!(drops.load(Relaxed), 1);
+}
+
+fn run_waits_for_a_task_that_nobody_can_wake<E: RemoteSpawn + 'static>() {
+    let (executor, aborted) = (E::default(), AtomicBool::new(false));
+    let spawner = executor.spawner();
+    let asleep = executor.spawn(std::future::pending::<()>());
+    thread::scope(|scope| {
+        let running = scope.spawn(|| {
+            executor.run();
+            aborted.load(Acquire)
+        });
+        // A task that ends while the other is left: `run` has looked whether any is, and goes on.
+        let (sender, receiver) = std::sync::mpsc::channel();
+        drop(spawner.spawn(async move { sender.send(()).expect("somebody waits for it") }));
+        receiver.recv().expect("it is polled");
+        aborted.store(true, Release);
+        asleep.abort();
+        assert!(running.join().expect("it does not panic"), "`run` returned while a task was left");
+    });
+}
+
+/// One strategy, and what is tried with it.
+struct Strategy {
+    name: &'static str,
+    panics: fn(),
+    aborts: fn(),
+    results: fn(),
+    runs: fn(),
+}
+
+impl Strategy {
+    /// `None` if it is not one of this workspace's, all of which are called so.
+    fn new<E: RemoteSpawn + 'static>() -> Option<Self> {
+        E::NAME.contains("-waker").then_some(Self {
+            name: E::NAME,
+            panics: a_future_that_panicked_is_dropped_when_its_panic_is_caught::<E>,
+            aborts: an_abort_in_the_last_poll_is_too_late::<E>,
+            results: a_result_that_panics_when_it_goes_with_its_handle_is_heard_of_by_nobody::<E>,
+            runs: run_waits_for_a_task_that_nobody_can_wake::<E>,
+        })
+    }
+}
+
+macro_rules! strategy {
+    (RemoteSpawn $executor:ty) => {
+        Strategy::new::<$executor>()
+    };
+    ($kind:ident $executor:ty) => {
+        None
+    };
+}
+
+macro_rules! strategies {
+    ($($kind:ident $executor:ty,)*) => {
+        fn strategies() -> Vec<Strategy> {
+            [$(strategy!($kind $executor)),*].into_iter().flatten().collect()
+        }
+    };
+}
+
+lineup::for_each_executor!(strategies);
+
+/// Tries it with each of them. Who fails is the last that is named.
+fn each(edge: impl Fn(&Strategy) -> fn()) {
+    let strategies = strategies();
+    assert!(strategies.len() >= 5, "the list is not the one that it was");
+    for strategy in &strategies {
+        println!("{}", strategy.name);
+        edge(strategy)();
+    }
+}
+
+#[test]
+fn futures_that_panicked_are_dropped_when_their_panic_is_caught() {
+    each(|strategy| strategy.panics);
+}
+
+#[test]
+fn aborts_in_the_last_poll_are_too_late() {
+    each(|strategy| strategy.aborts);
+}
+
+#[test]
+fn results_that_panic_when_they_go_with_their_handle_are_heard_of_by_nobody() {
+    each(|strategy| strategy.results);
+}
+
+#[test]
+fn run_waits_for_tasks_that_nobody_can_wake() {
+    each(|strategy| strategy.runs);
+}
