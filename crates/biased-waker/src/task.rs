@@ -103,7 +103,7 @@ impl Header {
 struct Task<F: Future> {
     header: Header,
     /// Belongs to the thread that drives or drops the executor until `ENDED`; then to the join handle, or where that is gone,
-    /// to the driving thread.
+    /// to the driving thread. Before the executor has accepted the task, and if it rejects it: to the one that spawns.
     stage: UnsafeCell<Stage<F>>,
 }
 
@@ -255,7 +255,7 @@ pub(crate) struct TaskRef {
 }
 
 /// A pointer to a task that the executor has not let go of, so that nothing needs to be counted. Only for the thread that
-/// drives or drops the executor.
+/// drives or drops the executor, or that spawns the task, if the executor has rejected it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
     header: NonNull<Header>,
@@ -493,7 +493,8 @@ impl Kept {
         self.count.away().fetch_sub(QUEUED + ONE, AcqRel)
     }
 
-    /// Drops the future of a task that has not ended. Only for the thread that drives or drops the executor.
+    /// Drops the future of a task that has not ended. Only for the thread that drives or drops the executor, or that spawns the
+    /// task, if the executor has rejected it.
     pub(crate) fn fail(self, error: JoinError) {
         // SAFETY: that thread has the right to `stage`, and the task has not ended.
         unsafe { (self.vtable.fail)(self.header, error) };

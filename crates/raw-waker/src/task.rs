@@ -77,7 +77,8 @@ pub(crate) struct Header {
 struct Task<F: Future> {
     header: Header,
     /// Belongs to the thread that drives or drops the executor until `ENDED`; then to the join handle while `HANDLE` is
-    /// set, else to the driving thread.
+    /// set, else to the driving thread. Before the executor has accepted the task, and if it rejects it: to the one that
+    /// spawns.
     stage: UnsafeCell<Stage<F>>,
 }
 
@@ -352,7 +353,7 @@ impl TaskRef {
     }
 
     /// Drops the future of a task that has not ended, without another poll. Only for the thread that drives or drops
-    /// the executor.
+    /// the executor, or that spawns the task, if the executor has rejected it.
     pub(crate) fn cancel(&self) {
         // SAFETY: that thread has the right to `stage`, and the task has not ended.
         unsafe { (self.vtable.cancel)(self.header) };
