@@ -79,7 +79,7 @@ fn breaks_what_it_should(exhibit: &Exhibit) {
         let attempts = if exhibit.undefined { ATTEMPTS } else { 1 };
         let mut outcome = Outcome::Pass;
         for _ in 0..attempts {
-            outcome = run_case(program(), &format!("{}/broken", exhibit.name), clause.id, patience)?;
+            outcome = run_case(program(), &format!("{}/broken", exhibit.name), clause.id, patience)?.outcome;
             if matches!(outcome, Outcome::Fail(_)) {
                 break;
             }
@@ -96,7 +96,7 @@ fn breaks_what_it_should(exhibit: &Exhibit) {
 
 fn fixed_it_breaks_nothing(exhibit: &Exhibit) {
     let failures = in_parallel(WORKERS, clauses(), |clause: Clause| {
-        let outcome = run_case(program(), &format!("{}/fixed", exhibit.name), clause.id, PATIENCE)?;
+        let outcome = run_case(program(), &format!("{}/fixed", exhibit.name), clause.id, PATIENCE)?.outcome;
         Ok(matches!(outcome, Outcome::Fail(_)).then(|| format!("{}: {outcome}", clause.id)))
     });
     let failures: Vec<_> = failures.expect("the cases can be run").into_iter().flatten().collect();

@@ -121,7 +121,7 @@ pub fn judge(contenders: &[&Contender]) -> Result<Vec<Found>, String> {
     let done = AtomicUsize::new(0);
     // Cases are short and mostly wait, so no processor is left out for this thread.
     let found = in_parallel(processors(), cases, |(executor, clause)| {
-        let outcome = run_case(&program, executor, clause.id, PATIENCE)?;
+        let outcome = run_case(&program, executor, clause.id, PATIENCE)?.outcome;
         // Relaxed: only counts.
         bar.set_position(done.fetch_add(1, Relaxed) as u64 + 1);
         bar.set_message(format!("conform {executor} {}", clause.id));

@@ -4,11 +4,12 @@
 //! A program that calls [`requested`] first, and [`answer`] with the case it names, can be run by [`run_case`] as often as
 //! there are cases.
 
+use std::collections::VecDeque;
 use std::env;
-use std::io::{self, Read};
+use std::io::{self, BufRead as _, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,14 +23,40 @@ const CLAUSE: &str = "WAKERS_CASE_CLAUSE";
 /// How long a case's process may take. Each takes milliseconds; the rest is for busy machines.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What stands before the outcome, in case something else is printed.
-const MARK: &str = "outcome:";
+/// How long the rest of what a process printed is waited for once it has ended: others may have inherited its output.
+const REST: Duration = Duration::from_secs(1);
+
+/// What stands at the beginning of a line of ours: nobody prints that by chance.
+const MARK: &str = "\u{1d}wakers case:";
+
+/// What a process says before it runs a case.
+const BEGINS: &str = "begins";
+
+/// The first field of the outcome of a case that failed.
+const FAIL: &str = "fail";
 
 /// Between two fields of an outcome.
 const SEPARATOR: char = '\u{1f}';
 
 /// In the place of a line's end inside a field.
 const LINE: char = '\u{1e}';
+
+/// How much is kept of what a process prints, and how long a line may be.
+const KEPT: usize = 16 << 10;
+
+/// What was found out about a case, and what its process printed besides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// What was found.
+    pub outcome: Outcome,
+    /// Whether that is the machine's doing, perhaps: the case was given up, and it may be that it was only slow.
+    pub given_up: bool,
+    /// The last that it wrote to its standard output, 16 KiB at most.
+    pub stdout: String,
+    /// The last that it wrote to its standard error, 16 KiB at most. Panics are part of many cases, so it may well hold
+    /// messages of some.
+    pub stderr: String,
+}
 
 /// The executor and the clause whose case this process is to be, if any.
 pub fn requested() -> Option<(String, String)> {
@@ -38,7 +65,10 @@ pub fn requested() -> Option<(String, String)> {
 
 /// Runs the case that was [requested](requested()) and prints its outcome for [`run_case`] to read.
 pub fn answer(case: Case) {
-    println!("{MARK}{}", encode(&run_again(case, Some(Again::AsItIs))));
+    println!("{MARK}{BEGINS}");
+    let outcome = encode(&run_again(case, Some(Again::AsItIs)));
+    // The executor may have left a line open.
+    println!("\n{MARK}{outcome}");
 }
 
 /// Has `program` run the case of an executor and a clause, both by name, and gives it up after `patience`.
@@ -46,25 +76,45 @@ pub fn answer(case: Case) {
 /// # Errors
 ///
 /// When `program` cannot be started or does not answer as a case does.
-pub fn run_case(program: &Path, executor: &str, clause: &str, patience: Duration) -> io::Result<Outcome> {
-    let mut child = Command::new(program)
-        .env(EXECUTOR, executor)
-        .env(CLAUSE, clause)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        // Panics are part of many cases; their messages would be noise.
-        .stderr(Stdio::null())
-        .spawn()?;
-    let Some(status) = wait(&mut child, patience)? else {
-        return Ok(Outcome::Fail(format!("hangs: not done after {} s", patience.as_secs())));
+pub fn run_case(program: &Path, executor: &str, clause: &str, patience: Duration) -> io::Result<Judged> {
+    let mut child = Kept(
+        Command::new(program)
+            .env(EXECUTOR, executor)
+            .env(CLAUSE, clause)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?,
+    );
+    // Both are read while it runs: a pipe that nobody reads is full at some point, and who prints then waits.
+    let stdout = Heard::of(child.0.stdout.take().expect("it is piped"));
+    let stderr = Heard::of(child.0.stderr.take().expect("it is piped"));
+    let status = wait(&mut child, &stdout, patience)?;
+    stdout.wait();
+    stderr.wait();
+    let said = stdout.said();
+    let mut given_up = false;
+    let outcome = match (said.outcome.as_deref(), status) {
+        (Some(outcome), status) => {
+            let outcome = decode(outcome).ok_or_else(|| io::Error::other(format!("not an outcome: `{outcome}`")))?;
+            match (outcome, status) {
+                (outcome @ Outcome::Fail(_), _) | (outcome, Some(_)) => outcome,
+                (_, None) => {
+                    given_up = true;
+                    Outcome::Fail(format!("hangs: its process had not ended after {} s", patience.as_secs()))
+                }
+            }
+        }
+        (None, None) => {
+            given_up = true;
+            Outcome::Fail(format!("hangs: not done after {} s", patience.as_secs()))
+        }
+        (None, Some(status)) if !said.begun && status.success() => {
+            return Err(io::Error::other(format!("`{}` does not run cases", program.display())));
+        }
+        (None, Some(status)) => Outcome::Fail(format!("the process ended: {}", ending(status))),
     };
-    let mut printed = String::new();
-    child.stdout.take().expect("it is piped").read_to_string(&mut printed)?;
-    match printed.lines().rev().find_map(|line| line.strip_prefix(MARK)) {
-        Some(outcome) => decode(outcome).ok_or_else(|| io::Error::other(format!("not an outcome: `{outcome}`"))),
-        None if status.success() => Err(io::Error::other(format!("`{}` does not run cases", program.display()))),
-        None => Ok(Outcome::Fail(format!("the process ended: {}", ending(status)))),
-    }
+    Ok(Judged { outcome, given_up, stdout: text(&said.rest), stderr: text(&stderr.said().rest) })
 }
 
 /// Calls `action` with each item, on so many threads at once, and returns the results in the items' order.
@@ -96,21 +146,104 @@ pub fn in_parallel<T: Send, R: Send>(
     Ok(results.into_iter().map(|(_, result)| result).collect())
 }
 
-/// `None` when it was ended because it took too long.
-pub(crate) fn wait(child: &mut Child, patience: Duration) -> io::Result<Option<ExitStatus>> {
+/// `None` when it was ended: it took too long, or nothing that it could say would change what it has said.
+fn wait(child: &mut Kept, stdout: &Heard, patience: Duration) -> io::Result<Option<ExitStatus>> {
     let begun = Instant::now();
     loop {
-        if let Some(status) = child.try_wait()? {
+        if let Some(status) = child.0.try_wait()? {
             return Ok(Some(status));
         }
-        if begun.elapsed() > patience {
-            child.kill()?;
-            child.wait()?;
+        if begun.elapsed() > patience || stdout.said().has_failed() {
+            child.0.kill()?;
+            child.0.wait()?;
             return Ok(None);
         }
-        // What a case prints fits into a pipe, so it does not wait for us.
         thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// Ended when it is dropped.
+struct Kept(Child);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What a process prints to one of its outputs, read by a thread.
+struct Heard {
+    said: Arc<Mutex<Said>>,
+    end: mpsc::Receiver<()>,
+}
+
+#[derive(Debug, Default)]
+struct Said {
+    begun: bool,
+    outcome: Option<String>,
+    /// The last [`KEPT`] bytes of what was not for us.
+    rest: VecDeque<u8>,
+}
+
+impl Heard {
+    fn of(pipe: impl Read + Send + 'static) -> Self {
+        let said = Arc::new(Mutex::new(Said::default()));
+        let (ended, end) = mpsc::channel::<()>();
+        let hears = said.clone();
+        thread::spawn(move || {
+            let _ended = ended;
+            let mut pipe = BufReader::new(pipe);
+            let mut line = Vec::new();
+            // A line that is longer comes in parts. What cannot be read has ended.
+            while pipe.by_ref().take(KEPT as u64).read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+                lock(&hears).hear(&line);
+                line.clear();
+            }
+        });
+        Self { said, end }
+    }
+
+    /// Waits until all was read, or for [`REST`].
+    fn wait(&self) {
+        // Nothing is sent: it is disconnected when the thread has ended.
+        let _ = self.end.recv_timeout(REST);
+    }
+
+    fn said(&self) -> MutexGuard<'_, Said> {
+        lock(&self.said)
+    }
+}
+
+impl Said {
+    fn hear(&mut self, line: &[u8]) {
+        if let Some(ours) = line.strip_prefix(MARK.as_bytes()) {
+            let ours = String::from_utf8_lossy(ours.trim_ascii_end()).into_owned();
+            if ours == BEGINS {
+                self.begun = true;
+            } else {
+                self.outcome = Some(ours);
+            }
+            return;
+        }
+        self.rest.extend(line);
+        self.rest.drain(..self.rest.len().saturating_sub(KEPT));
+    }
+
+    fn has_failed(&self) -> bool {
+        self.outcome.as_deref().is_some_and(|outcome| outcome.split(SEPARATOR).next() == Some(FAIL))
+    }
+}
+
+fn lock(said: &Mutex<Said>) -> MutexGuard<'_, Said> {
+    said.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What was printed, without the empty line that stands before an outcome.
+fn text(printed: &VecDeque<u8>) -> String {
+    let bytes: Vec<_> = printed.iter().copied().collect();
+    String::from_utf8_lossy(&bytes).trim_end().to_owned()
 }
 
 pub(crate) fn ending(status: ExitStatus) -> String {
@@ -124,7 +257,7 @@ pub(crate) fn ending(status: ExitStatus) -> String {
 fn encode(outcome: &Outcome) -> String {
     let fields = match outcome {
         Outcome::Pass => vec!["pass"],
-        Outcome::Fail(why) => vec!["fail", why],
+        Outcome::Fail(why) => vec![FAIL, why],
         Outcome::NotApplicable { capability, why } => vec!["n/a", capability, why],
         Outcome::Vacuous(why) => vec!["vacuous", why],
     };
@@ -137,7 +270,7 @@ fn decode(line: &str) -> Option<Outcome> {
     let mut fields = line.split(SEPARATOR).map(|field| &*field.to_owned().leak());
     Some(match fields.next()? {
         "pass" => Outcome::Pass,
-        "fail" => Outcome::Fail(fields.next()?.to_owned()),
+        FAIL => Outcome::Fail(fields.next()?.to_owned()),
         "n/a" => Outcome::NotApplicable { capability: fields.next()?, why: fields.next()? },
         "vacuous" => Outcome::Vacuous(fields.next()?),
         _ => return None,

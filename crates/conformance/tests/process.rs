@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use conformance::process::{answer, requested, run_case};
+use conformance::process::{Judged, answer, requested, run_case};
 use conformance::{Case, Clause, Level, Outcome};
 
 /// More than any pipe holds.
@@ -27,6 +27,10 @@ const CASES: &[Case] = &[
         eprintln!("{}", "y".repeat(MUCH));
         panic!("it is broken")
     }),
+    case("ends-the-process", || {
+        println!("about to end");
+        std::process::exit(0)
+    }),
     case("leaves-a-line-open", || {
         print!("no end of line");
         Outcome::Pass
@@ -43,6 +47,10 @@ const fn case(id: &'static str, test: fn() -> Outcome) -> Case {
 }
 
 fn judge(id: &str) -> Outcome {
+    judged(id).outcome
+}
+
+fn judged(id: &str) -> Judged {
     let program: PathBuf = env::current_exe().expect("the test knows its own path");
     run_case(&program, "a test's", id, Duration::from_secs(10)).expect("the case can be run")
 }
@@ -57,6 +65,20 @@ fn what_a_case_prints_is_not_its_outcome() {
     assert_eq!(judge("prints-what-is-no-text"), Outcome::Pass);
 }
 
+/// What was printed last is there to be shown, and no more than that.
+fn what_a_case_prints_is_kept_within_bounds() {
+    let Judged { stdout, stderr, .. } = judged("prints-much");
+    assert!(stdout.ends_with("the last of it"), "{stdout}");
+    assert!(stderr.ends_with("to standard error"), "{stderr}");
+    assert_eq!([stdout.len(), stderr.len()].map(|bytes| bytes.div_ceil(1024)), [16, 16]);
+}
+
+fn who_ends_the_process_has_failed() {
+    let Judged { outcome, stdout, .. } = judged("ends-the-process");
+    assert_eq!(outcome, Outcome::Fail("the process ended: exit status: 0".to_owned()));
+    assert_eq!(stdout, "about to end");
+}
+
 fn main() -> ExitCode {
     if let Some((_, clause)) = requested() {
         answer(*CASES.iter().find(|case| case.clause.id == clause).expect("a test asks for a case that there is"));
@@ -65,6 +87,8 @@ fn main() -> ExitCode {
     let tests: &[(&str, fn())] = &[
         ("what_a_case_prints_does_not_make_it_wait", what_a_case_prints_does_not_make_it_wait),
         ("what_a_case_prints_is_not_its_outcome", what_a_case_prints_is_not_its_outcome),
+        ("what_a_case_prints_is_kept_within_bounds", what_a_case_prints_is_kept_within_bounds),
+        ("who_ends_the_process_has_failed", who_ends_the_process_has_failed),
     ];
     for (name, test) in tests {
         println!("test {name}");

@@ -99,8 +99,9 @@ fn main() -> ExitCode {
         let cases =
             cases("bare-park/fixed").expect("it is in the list").into_iter().map(|case| case.clause.id).collect();
         let workers = thread::available_parallelism().map_or(1, usize::from) * 4;
-        let outcomes =
-            in_parallel(workers, cases, |clause| Ok((clause, run_case(&program, &executor, clause, PATIENCE)?)));
+        let outcomes = in_parallel(workers, cases, |clause| {
+            Ok((clause, run_case(&program, &executor, clause, PATIENCE)?.outcome))
+        });
         for (clause, outcome) in outcomes.expect("cases can be run") {
             if let Outcome::Fail(why) = outcome {
                 println!("  {clause}: {}", why.lines().next().unwrap_or_default());
