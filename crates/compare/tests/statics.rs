@@ -75,6 +75,10 @@ fn a_program_that_does_not_compile_or_fails_is_an_error_that_names_the_executor(
     let ran = why(Program { text: "fn main() { panic!(\"no output\") }", ..BROKEN });
     assert_eq!(why(Program { text: "fn main() { loop {} }", ..BROKEN }), "the program of broken hangs");
     assert!(ran.contains("the program of broken fails") && ran.contains("no output"), "{ran}");
+    // More than a pipe holds.
+    let text = "fn main() { eprintln!(\"{}\", \"x\".repeat(1 << 18)); panic!(\"no output\") }";
+    let ran = why(Program { text, ..BROKEN });
+    assert!(ran.contains("the program of broken fails") && ran.contains("no output"), "{ran}");
 }
 
 #[test]
