@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, Output, Stdio};
 use std::thread;
@@ -325,16 +325,26 @@ fn node<'a>(metadata: &'a Metadata, id: &PackageId) -> Option<&'a Node> {
 /// Runs a program that takes no time to speak of; nothing if it takes a lot.
 fn run(mut program: Command) -> io::Result<Option<Output>> {
     let mut child = program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let mut pipe = child.stderr.take().expect("it is piped");
+    // Read while it runs: a pipe that nobody reads is full at some point, and who writes to it then waits.
+    let stderr = thread::spawn(move || {
+        let mut written = Vec::new();
+        pipe.read_to_end(&mut written).map(|_| written)
+    });
     let begin = Instant::now();
-    while child.try_wait()?.is_none() {
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
         if begin.elapsed() > PATIENCE {
             child.kill()?;
             child.wait()?;
             return Ok(None);
         }
         thread::sleep(Duration::from_millis(2));
-    }
-    child.wait_with_output().map(Some)
+    };
+    let stderr = stderr.join().expect("reading does not panic")?;
+    Ok(Some(Output { status, stdout: Vec::new(), stderr }))
 }
 
 /// What a program wrote to say why it failed.
