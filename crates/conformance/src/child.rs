@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 use std::env;
-use std::io;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::io::{self, Read as _};
+use std::process::{self, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::process::{ending, wait};
+use crate::process::ending;
 
 /// Set in the child: the case's clause.
 const CHILD: &str = "WAKERS_CASE_CHILD";
@@ -28,9 +29,17 @@ thread_local! {
     pub(crate) static AGAIN: RefCell<Option<Again>> = const { RefCell::new(None) };
 }
 
-/// Whether this process is the child of a case of the clause.
+/// Whether this process is the child of a case of the clause. Such a child ends with its parent, at the latest.
 pub(crate) fn is_child(clause: &str) -> bool {
-    env::var(CHILD).is_ok_and(|child| child == clause)
+    let is_child = env::var(CHILD).is_ok_and(|child| child == clause);
+    if is_child {
+        thread::spawn(|| {
+            // The parent writes nothing, and holds the other end for as long as it lives.
+            let _ = io::stdin().read(&mut [0]);
+            process::abort();
+        });
+    }
+    is_child
 }
 
 /// Runs the case of this thread in a child. `None` if the program has not said how; else whether the child ended well, or how it
@@ -46,10 +55,16 @@ fn start(clause: &str, again: &Again) -> io::Result<Result<(), String>> {
         command.args([name, "--exact", "--nocapture"]);
     }
     let mut child =
-        command.env(CHILD, clause).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    Ok(match wait(&mut child, PATIENCE)? {
-        Some(status) if status.success() => Ok(()),
-        Some(status) => Err(format!("the process ended: {}", ending(status))),
-        None => Err(format!("the process does not end: not after {} s", PATIENCE.as_secs())),
-    })
+        command.env(CHILD, clause).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        match child.try_wait()? {
+            Some(status) if status.success() => return Ok(Ok(())),
+            Some(status) => return Ok(Err(format!("the process ended: {}", ending(status)))),
+            None => thread::sleep(Duration::from_millis(2)),
+        }
+    }
+    child.kill()?;
+    child.wait()?;
+    Ok(Err(format!("the process does not end: not after {} s", PATIENCE.as_secs())))
 }

@@ -19,7 +19,7 @@ use executor::{
 
 use crate::child::{is_child, run_in_child};
 use crate::clause::clause;
-use crate::probe::{Gate, Log, WakeCount, on_another_thread, poll_once, processor_time, quiet_panic, wait_for};
+use crate::probe::{Gate, Log, Waits, WakeCount, on_another_thread, poll_once, processor_time, quiet_panic, wait_for};
 use crate::suite::message;
 use crate::{Allocations, Outcome};
 
@@ -1206,7 +1206,8 @@ fn apart<R: Send + 'static>(action: impl FnOnce() -> R + Send + 'static) -> mpsc
 
 /// Waits for the end of what [`apart`] began.
 #[track_caller]
-fn returned<R>(receiver: &mpsc::Receiver<R>, what: &str) -> R {
+fn returned<R>(receiver: &mpsc::Receiver<R>, what: &'static str) -> R {
+    let _waits = Waits::for_this(what);
     receiver.recv_timeout(Duration::from_secs(30)).unwrap_or_else(|error| panic!("{what} did not return: {error}"))
 }
 
@@ -1431,12 +1432,12 @@ clause! {
         entered.wait("the driving thread's first poll");
         let tasks: [Arc<Log>; 3] = std::array::from_fn(|_| Log::new());
         tasks.iter().for_each(|log| drop(executor.spawn(log.future(opened(&go)))));
-        for (with, expected) in [("three tasks", 1), ("no task", 1)] {
+        for what in ["`run` of a second thread, with three tasks,", "`run` of a second thread, with no task,"] {
             let runner = executor.clone();
             let run = apart(move || runner.run());
             go.open();
-            returned(&run, &format!("`run` of a second thread, with {with},"));
-            assert_eq!(tasks.each_ref().map(|log| log.drops()), [expected; 3], "`run` returned too early");
+            returned(&run, what);
+            assert_eq!(tasks.each_ref().map(|log| log.drops()), [1; 3], "`run` returned too early");
         }
         leave.open();
         returned(&driver, "the thread that drove");

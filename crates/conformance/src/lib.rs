@@ -11,6 +11,7 @@ pub mod process;
 mod suite;
 pub mod tasks;
 pub mod wakers;
+mod watch;
 
 pub use allocator::{Allocations, CountingAllocator};
 pub use clause::{Clause, Level, Outcome};

@@ -15,6 +15,40 @@ pub use crate::hooked::{Hook, hooked_waker};
 /// that the message names the gate.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What threads of this process wait for. No vector, which would allocate on a thread whose allocations a clause counts;
+/// the few who find no room are not named.
+static WAITED_FOR: Mutex<[Option<&str>; 16]> = Mutex::new([None; 16]);
+
+/// What threads of this process wait for now, where they have said it.
+pub(crate) fn waited_for() -> impl Iterator<Item = &'static str> {
+    let waited_for = *WAITED_FOR.lock().unwrap();
+    waited_for.into_iter().flatten()
+}
+
+/// As long as it lives, a thread waits for something.
+pub(crate) struct Waits {
+    place: Option<usize>,
+}
+
+impl Waits {
+    pub(crate) fn for_this(what: &'static str) -> Self {
+        let mut waited_for = WAITED_FOR.lock().unwrap();
+        let place = waited_for.iter().position(Option::is_none);
+        if let Some(place) = place {
+            waited_for[place] = Some(what);
+        }
+        Self { place }
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            WAITED_FOR.lock().unwrap()[place] = None;
+        }
+    }
+}
+
 /// What was done to a future. Shared by the future, its wakers' threads and the test.
 #[derive(Debug, Default)]
 pub struct Log {
@@ -215,7 +249,8 @@ impl Gate {
     ///
     /// When nobody opens it in time: `what` says what was waited for.
     #[track_caller]
-    pub fn wait(&self, what: &str) {
+    pub fn wait(&self, what: &'static str) {
+        let _waits = Waits::for_this(what);
         let open = self.open.lock().unwrap();
         let (_open, timeout) = self.changed.wait_timeout_while(open, PATIENCE, |open| !open.open).unwrap();
         assert!(!timeout.timed_out(), "waited {} s in vain for: {what}", PATIENCE.as_secs());
@@ -322,7 +357,7 @@ pub fn poll_once<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Ou
 ///
 /// When it is not woken in time: `what` says what was waited for.
 #[track_caller]
-pub fn wait_for<F: Future + Unpin>(future: &mut F, what: &str) -> F::Output {
+pub fn wait_for<F: Future + Unpin>(future: &mut F, what: &'static str) -> F::Output {
     loop {
         let woken = Gate::new();
         let waker = Waker::from(woken.clone());

@@ -2,12 +2,13 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::child::{AGAIN, Again};
-use crate::{Clause, Outcome};
+use crate::watch::{INTERVAL, Watch};
+use crate::{Clause, Outcome, probe};
 
-/// How long a case may take before it counts as hung. Every case takes milliseconds; the rest is for busy machines.
+/// How long a case may take that does not sleep for good. Every case takes milliseconds; the rest is for busy machines.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Enough for a future of 1 MiB that an unoptimised build moves through several stack frames.
@@ -25,6 +26,9 @@ pub struct Case {
 
 /// Runs a case on a thread of its own. A case that panics or hangs has failed.
 ///
+/// It hangs when all threads of this process sleep for good, but for those that wait in this function, or when it is not
+/// done after a minute.
+///
 /// The thread of a case that hangs is left behind; it ends with the process. A case that aborts takes the process with
 /// it: whoever runs cases of executors that may do that runs each in a process of its own.
 pub fn run(case: Case) -> Outcome {
@@ -34,6 +38,8 @@ pub fn run(case: Case) -> Outcome {
 /// Like [`run`], of a case that may start this program once more.
 pub(crate) fn run_again(case: Case, again: Option<Again>) -> Outcome {
     let (sender, receiver) = mpsc::channel();
+    let mut watch = Watch::new();
+    let begun = Instant::now();
     let spawned = thread::Builder::new().name(case.clause.id.to_owned()).stack_size(STACK).spawn(move || {
         AGAIN.set(again);
         let outcome = catch_unwind(AssertUnwindSafe(case.test));
@@ -44,9 +50,19 @@ pub(crate) fn run_again(case: Case, again: Option<Again>) -> Outcome {
     if let Err(error) = spawned {
         return Outcome::Fail(format!("the case could not be started: {error}"));
     }
-    receiver
-        .recv_timeout(PATIENCE)
-        .unwrap_or_else(|_| Outcome::Fail(format!("hangs: not done after {} s", PATIENCE.as_secs())))
+    loop {
+        if let Ok(outcome) = receiver.recv_timeout(INTERVAL) {
+            return outcome;
+        }
+        if watch.finds_all_asleep() {
+            let waits = probe::waited_for().map(|what| format!("\nwaited for: {what}"));
+            let waits: String = waits.collect();
+            return Outcome::Fail(format!("hangs: every thread sleeps, and nobody is left to wake one{waits}"));
+        }
+        if begun.elapsed() > PATIENCE {
+            return Outcome::Fail(format!("hangs: not done after {} s", PATIENCE.as_secs()));
+        }
+    }
 }
 
 /// Runs a case as a test: panics if it failed, and prints why if it did not apply.
