@@ -25,6 +25,23 @@ pub struct Exhibit {
     pub fixed: Version,
 }
 
+/// `docs/gallery.md`, which shows them.
+const PAGE: &str = include_str!("../../../docs/gallery.md");
+
+impl Exhibit {
+    /// What its section of `docs/gallery.md` is called.
+    pub fn title(&self) -> &'static str {
+        let above = PAGE.split_once(&format!("<!-- table: {} -->", self.name)).map_or("", |(above, _)| above);
+        above.lines().rev().find_map(|line| line.strip_prefix("## ")).unwrap_or_default()
+    }
+
+    /// What a link to that section ends with, behind the `#`.
+    pub fn anchor(&self) -> String {
+        let title = self.title().to_lowercase().replace(' ', "-");
+        title.chars().filter(|&letter| letter.is_alphanumeric() || letter == '-' || letter == '_').collect()
+    }
+}
+
 /// One of the two executors of an [`Exhibit`].
 #[derive(Clone, Copy, Debug)]
 pub struct Version {

@@ -2,8 +2,10 @@
 
 mod catalogue;
 pub mod frame;
+mod nearest;
 
 pub use catalogue::{EXHIBITS, Exhibit, Kind, Version};
+pub use nearest::{Nearest, nearest};
 
 /// The thread parks, and has no flag of its own beside the park token.
 mod bare_park {

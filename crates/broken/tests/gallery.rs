@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use broken::{EXHIBITS, Exhibit, Kind};
+use broken::{EXHIBITS, Exhibit, Kind, nearest};
 use conformance::process::{PATIENCE, in_parallel, run_case};
 use conformance::{Case, Clause, Outcome};
 use similar::TextDiff;
@@ -126,6 +126,50 @@ fn the_catalogue_names_clauses_that_there_are() {
         assert!(fails.iter().chain(*may_fail).all(|clause| known.contains(clause)), "{name} names an unknown clause");
         assert!(hangs.iter().all(|clause| fails.contains(clause)), "{name} hangs in a clause that it does not break");
         assert!(!fails.iter().any(|clause| may_fail.contains(clause)), "{name} breaks a clause that it may break");
+    }
+}
+
+/// Of an executor that breaks what an exhibit breaks, that exhibit is said to be the nearest.
+#[test]
+fn an_exhibit_is_nearest_to_itself() {
+    for exhibit in EXHIBITS {
+        let kept: Vec<_> = clauses().iter().map(|clause| clause.id).filter(|id| !exhibit.fails.contains(id)).collect();
+        let nearest = nearest(exhibit.fails, &kept).expect("it breaks something");
+        assert_eq!(nearest.exhibit.name, exhibit.name);
+        assert_eq!((nearest.in_common, nearest.of), (exhibit.fails.len(), exhibit.fails.len()));
+        assert!(!nearest.of_the_root);
+    }
+}
+
+/// What the root breaks, tasks break as well: that does not hide whose fault it is.
+#[test]
+fn what_else_breaks_does_not_hide_the_root() {
+    let exhibit = EXHIBITS.iter().find(|exhibit| exhibit.name == "clears-late").expect("it is there");
+    let others = ["W1", "W3", "W5", "W6", "W8", "W9", "T9", "T10c", "X3", "X3o", "X7", "X8t", "X22", "X25s"];
+    let found = nearest(&[exhibit.fails, &others, &["W6r"]].concat(), &[]).expect("it breaks something");
+    assert_eq!((found.exhibit.name, found.of_the_root), ("clears-late", true));
+    assert_eq!((found.in_common, found.of), (exhibit.fails.len(), exhibit.fails.len()));
+    // But one clause of the root does not hide what is wrong with the tasks.
+    let exhibit = EXHIBITS.iter().find(|exhibit| exhibit.name == "drops-under-lock").expect("it is there");
+    let found = nearest(&[exhibit.fails, &["X9"]].concat(), &[]).expect("it breaks something");
+    assert_eq!(found.exhibit.name, "drops-under-lock");
+    assert_eq!((found.in_common, found.of), (exhibit.fails.len(), exhibit.fails.len() + 1));
+}
+
+#[test]
+fn what_no_exhibit_breaks_has_none_near() {
+    let unbroken = clauses().into_iter().map(|clause| clause.id);
+    let unbroken: Vec<_> = unbroken.filter(|id| EXHIBITS.iter().all(|exhibit| !exhibit.fails.contains(id))).collect();
+    assert!(nearest(&unbroken, &[]).is_none());
+}
+
+#[test]
+fn the_page_has_a_link_to_each_section() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/gallery.md");
+    let page = fs::read_to_string(page).expect("docs/gallery.md can be read");
+    for exhibit in EXHIBITS {
+        let link = format!("[{}](#{})", exhibit.name, exhibit.anchor());
+        assert!(page.contains(&link), "the page has no {link}");
     }
 }
 

@@ -17,4 +17,4 @@ pub use allocator::{Allocations, CountingAllocator};
 pub use clause::{Clause, Level, Outcome};
 #[doc(hidden)]
 pub use suite::check_named;
-pub use suite::{Case, check, run};
+pub use suite::{Case, check, root_clauses, run};

@@ -254,7 +254,8 @@ pub(crate) fn ending(status: ExitStatus) -> String {
     status.to_string()
 }
 
-fn encode(outcome: &Outcome) -> String {
+/// An outcome as a line, for [`decode`].
+pub fn encode(outcome: &Outcome) -> String {
     let fields = match outcome {
         Outcome::Pass => vec!["pass"],
         Outcome::Fail(why) => vec![FAIL, why],
@@ -264,7 +265,8 @@ fn encode(outcome: &Outcome) -> String {
     fields.join(&SEPARATOR.to_string()).replace('\n', &LINE.to_string())
 }
 
-fn decode(line: &str) -> Option<Outcome> {
+/// What [`encode`] made a line of, if it did.
+pub fn decode(line: &str) -> Option<Outcome> {
     let line = line.replace(LINE, "\n");
     // The texts are the suite's constants; leaking the few of a table is how they are constants here, too.
     let mut fields = line.split(SEPARATOR).map(|field| &*field.to_owned().leak());

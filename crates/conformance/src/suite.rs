@@ -215,6 +215,20 @@ macro_rules! __for_each_clause {
     };
 }
 
+macro_rules! root_clauses {
+    ([] $($needs:ident $module:ident::$name:ident,)*) => {
+        [$(root_clauses!($needs $module::$name)),*]
+    };
+    (BlockOn $module:ident::$name:ident) => { Some(crate::$module::$name::CLAUSE) };
+    ($needs:ident $module:ident::$name:ident) => { None };
+}
+
+/// The clauses about the future of `block_on`: those that an executor without tasks is asked. What breaks one of them
+/// breaks many others too, as tasks are driven from there.
+pub fn root_clauses() -> Vec<Clause> {
+    crate::__for_each_clause! { [root_clauses] }.into_iter().flatten().collect()
+}
+
 /// Makes one `#[test]` per clause for an executor, and counts its allocations.
 ///
 /// ```text

@@ -56,7 +56,12 @@ const CASES: &[Case] = &[
         // As two who wait for one another do, each a moment.
         let (to_other, from_us) = mpsc::channel();
         let (to_us, from_other) = mpsc::channel();
-        thread::spawn(move || from_us.iter().try_for_each(|()| to_us.send(thread::sleep(A_MOMENT))));
+        thread::spawn(move || {
+            from_us.iter().try_for_each(|()| {
+                thread::sleep(A_MOMENT);
+                to_us.send(())
+            })
+        });
         for _ in 0..LONG.as_millis() / A_MOMENT.as_millis() {
             to_other.send(()).expect("the other is there");
             from_other.recv().expect("the other is there");
