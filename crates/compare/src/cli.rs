@@ -14,7 +14,7 @@ use harness::{Contender, Observation, pages, worker};
 use crate::baseline::{self, Check};
 use crate::choose::Questions;
 use crate::record::Record;
-use crate::session::{Selection, Session};
+use crate::session::{Names, Selection, Session};
 use crate::{choose, conform, count, crossover, diff, duel, idle, latency, memory, overview, record, report, statics};
 
 /// Compares executors: whether they keep the contract, what a wake costs, who is faster, what they do when idle.
@@ -35,6 +35,12 @@ enum Verb {
     Conform {
         /// Executors, by name or regular expression; all without
         executors: Vec<String>,
+        /// Only clauses whose id is this, or contains what this regular expression matches
+        #[arg(long, value_name = "REGEX")]
+        clause: Vec<String>,
+        /// Stop at the first broken clause
+        #[arg(long)]
+        fail_fast: bool,
     },
     /// Count what an operation costs: instructions, atomics, allocations, system calls, polls
     Count {
@@ -176,7 +182,7 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
         return Ok(ExitCode::SUCCESS);
     };
     match verb {
-        Verb::Conform { .. } => return conform(&session),
+        Verb::Conform { clause, fail_fast, .. } => return conform(&session, &clause, fail_fast),
         Verb::Count { check, commit, .. } => {
             session.gate()?;
             if commit || check {
@@ -281,7 +287,7 @@ fn is_damaged(records: &[&Record]) -> bool {
 impl Verb {
     fn executors(&self) -> &[String] {
         match self {
-            Self::Conform { executors }
+            Self::Conform { executors, .. }
             | Self::Count { executors, .. }
             | Self::Duel { executors, .. }
             | Self::Latency { executors, .. }
@@ -295,19 +301,35 @@ impl Verb {
     }
 }
 
-fn conform(session: &Session<'_>) -> Result<ExitCode, String> {
+fn conform(session: &Session<'_>, clauses: &[String], fail_fast: bool) -> Result<ExitCode, String> {
     let chosen: Vec<_> = session.chosen.iter().filter(|contender| !contender.suite.is_empty()).copied().collect();
     if chosen.is_empty() {
         return Err("nobody who was chosen has a suite to be run".to_owned());
     }
-    let found = conform::judge(&chosen)?;
+    let known: Vec<_> = chosen[0].suite.iter().map(|case| case.clause.id).collect();
+    let names = Names::new("clause", clauses, &[], &known)?;
+    let asked = conform::Asked { clauses: Some(names), fail_fast, fresh: session.selection.fresh, level: None };
+    let found = conform::judge(&chosen, &asked)?;
     let observations: Vec<Observation> = found.iter().map(conform::Found::observation).collect();
-    if session.selection.format == Format::Markdown {
+    let print = |text: &str| {
+        stdout().write_all(text.as_bytes()).map_err(|error| format!("the outcomes cannot be printed: {error}"))
+    };
+    match session.selection.format {
         // A page that is read with its table, so no more than was asked for.
-        let written = stdout().write_all(conform::matrix(&found).as_bytes());
-        written.map_err(|error| format!("the matrix cannot be printed: {error}"))?;
-    } else {
-        session.show(conform::view(&observations), &observations);
+        Format::Markdown => print(&conform::matrix(&found))?,
+        Format::Json => session.show(Vec::new(), &observations),
+        Format::Table => {
+            session.show(conform::view(&observations), &observations);
+            let findings = conform::findings(&found);
+            if !findings.is_empty() {
+                print(&format!("\n{findings}"))?;
+            }
+            let cases = chosen.iter().flat_map(|contender| &contender.suite);
+            let left = cases.filter(|case| asked.includes(&case.clause)).count() - found.len();
+            if left > 0 {
+                print(&format!("\nStopped at the first broken clause: {left} more are not asked.\n"))?;
+            }
+        }
     }
     Ok(ExitCode::from(u8::from(observations.iter().any(|row| row.value == 0.0))))
 }

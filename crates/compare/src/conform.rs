@@ -1,14 +1,15 @@
 //! `conform`: who keeps the contract, and so who is measured.
 //!
 //! Every case runs in a process of its own: some executors abort where others report, and a case that hangs is ended
-//! without a trace.
+//! without a trace. What was found is remembered until the program changes.
 
 use std::env;
 use std::fmt::Write as _;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 
-use conformance::process::{PATIENCE, answer, in_parallel, requested, run_case};
+use broken::{Nearest, nearest};
+use conformance::process::{Judged, PATIENCE, answer, in_parallel, requested, run_case};
 use conformance::{Clause, Level, Outcome};
 use harness::machine::processors;
 use harness::pages::{self, FAIL};
@@ -16,7 +17,9 @@ use harness::progress::progress;
 use harness::table::Table;
 use harness::{Contender, Kind, Observation, versions};
 
+use crate::remembered::Remembered;
 use crate::rows::executors;
+use crate::session::Names;
 
 /// The verb of these observations.
 pub const VERB: &str = "conform";
@@ -51,6 +54,32 @@ pub fn run_if_asked(contenders: &[Contender]) -> Option<ExitCode> {
     Some(ExitCode::SUCCESS)
 }
 
+/// What is asked, and when that is enough.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The clauses of these names; all without.
+    pub clauses: Option<Names>,
+    /// The clauses of this level; all without.
+    pub level: Option<Level>,
+    /// Only until one is broken.
+    pub fail_fast: bool,
+    /// Anew, whatever is remembered.
+    pub fresh: bool,
+}
+
+impl Asked {
+    /// Everything, and nothing from memory.
+    pub fn anew() -> Self {
+        Self { fresh: true, ..Self::default() }
+    }
+
+    /// Whether this clause is asked.
+    pub fn includes(&self, clause: &Clause) -> bool {
+        self.clauses.as_ref().is_none_or(|names| names.include(clause.id))
+            && self.level.is_none_or(|level| level == clause.level)
+    }
+}
+
 /// One contender's outcome for one clause.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -60,9 +89,17 @@ pub struct Found {
     pub clause: Clause,
     /// What was found.
     pub outcome: Outcome,
+    /// Whether it was found by an earlier run of this program.
+    pub remembered: bool,
+    /// The last lines that its process printed, unless it was found earlier.
+    pub last_words: Vec<String>,
 }
 
 impl Found {
+    fn is_broken(&self) -> bool {
+        matches!(self.outcome, Outcome::Fail(_))
+    }
+
     /// What a cell of the table says.
     pub fn cell(&self) -> &'static str {
         match self.outcome {
@@ -76,9 +113,7 @@ impl Found {
 
     /// Why the outcome is not the same each time, if so.
     pub fn varies(&self) -> Option<&'static str> {
-        let named =
-            VARYING.iter().find(|(executor, clause, _)| (*executor, *clause) == (self.executor, self.clause.id));
-        named.map(|(_, _, why)| *why)
+        varies(self.executor, self.clause.id)
     }
 
     /// What stands below the table about it, unless it is a pass.
@@ -104,31 +139,96 @@ impl Found {
     }
 }
 
-/// Runs the suites of these contenders and reports how far it is. Ordered by clause, then by contender.
+/// Runs the suites of these contenders and reports how far it is. Ordered by clause, then by contender; where it is to stop at a
+/// broken clause, the last is the first that is broken in this order.
 ///
 /// # Errors
 ///
 /// When this program cannot be started again or does not answer as a case does.
-pub fn judge(contenders: &[&Contender]) -> Result<Vec<Found>, String> {
+pub fn judge(contenders: &[&Contender], asked: &Asked) -> Result<Vec<Found>, String> {
     let program = env::current_exe().map_err(|error| format!("this program cannot find itself: {error}"))?;
+    let (mut remembered, complaint) = Remembered::of(&program);
+    if let Some(complaint) = complaint {
+        eprintln!("note: {complaint}");
+    }
     let clauses = contenders.iter().map(|contender| contender.suite.len()).max().unwrap_or(0);
-    let cases: Vec<_> = (0..clauses)
-        .flat_map(|row| {
-            contenders.iter().filter_map(move |contender| Some((contender.name, contender.suite.get(row)?.clause)))
-        })
-        .collect();
+    let cases = (0..clauses).flat_map(|row| {
+        contenders.iter().filter_map(move |contender| Some((contender.name, contender.suite.get(row)?.clause)))
+    });
+    let mut cases: Vec<_> = cases.filter(|(_, clause)| asked.includes(clause)).collect();
+    let known = |executor: &str, clause: &Clause| {
+        let outcome = remembered.outcome(executor, clause.id);
+        outcome.filter(|_| !asked.fresh && varies(executor, clause.id).is_none())
+    };
+    let is_broken = |(executor, clause): &(&str, Clause)| matches!(known(executor, clause), Some(Outcome::Fail(_)));
+    if let Some(first) = cases.iter().position(is_broken)
+        && asked.fail_fast
+    {
+        cases.truncate(first + 1);
+    }
     let bar = progress(cases.len());
-    let done = AtomicUsize::new(0);
+    let (done, enough) = (AtomicUsize::new(0), AtomicBool::new(false));
     // Cases are short and mostly wait, so no processor is left out for this thread.
     let found = in_parallel(processors(), cases, |(executor, clause)| {
-        let outcome = run_case(&program, executor, clause.id, PATIENCE)?.outcome;
+        // Relaxed: what was begun is waited for in any case.
+        if enough.load(Relaxed) {
+            return Ok(None);
+        }
+        let known = known(executor, &clause);
+        let is_known = known.is_some();
+        let judged = match known {
+            Some(outcome) => Judged { outcome, given_up: false, stdout: String::new(), stderr: String::new() },
+            None => run_case(&program, executor, clause.id, PATIENCE)?,
+        };
         // Relaxed: only counts.
         bar.set_position(done.fetch_add(1, Relaxed) as u64 + 1);
         bar.set_message(format!("conform {executor} {}", clause.id));
-        Ok(Found { executor, clause, outcome })
+        let last_words = last_words(&judged);
+        let found = Found { executor, clause, outcome: judged.outcome, remembered: is_known, last_words };
+        if asked.fail_fast && found.is_broken() {
+            enough.store(true, Relaxed);
+        }
+        Ok(Some((found, judged.given_up)))
     });
     bar.finish_and_clear();
-    found.map_err(|error| format!("a case could not be run: {error}"))
+    let found: Vec<_> =
+        found.map_err(|error| format!("a case could not be run: {error}"))?.into_iter().flatten().collect();
+    // Whom the machine gave no time may keep the clause the next time.
+    for (found, _) in found.iter().filter(|(found, given_up)| !found.remembered && !given_up) {
+        remembered.note(found.executor, found.clause.id, &found.outcome);
+    }
+    if let Err(complaint) = remembered.keep() {
+        eprintln!("note: {complaint}");
+    }
+    let mut found: Vec<_> = found.into_iter().map(|(found, _)| found).collect();
+    let old = found.iter().filter(|found| found.remembered).count();
+    if old > 0 {
+        let all = found.len();
+        eprintln!("note: {old} of {all} verdicts are remembered of this program: `--fresh` runs the suite anew");
+    }
+    // Others were under way, and may have been broken as well.
+    if let Some(first) = found.iter().position(Found::is_broken)
+        && asked.fail_fast
+    {
+        found.truncate(first + 1);
+    }
+    Ok(found)
+}
+
+/// The last lines of what a process printed that did not say itself how its case ended.
+fn last_words(judged: &Judged) -> Vec<String> {
+    let is_unsaid =
+        matches!(&judged.outcome, Outcome::Fail(why) if why.starts_with("hangs") || why.starts_with("the process"));
+    let last = |text: &str| {
+        let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
+        lines[lines.len().saturating_sub(3)..].to_vec()
+    };
+    if is_unsaid { [last(&judged.stdout), last(&judged.stderr)].concat() } else { Vec::new() }
+}
+
+fn varies(executor: &str, clause: &str) -> Option<&'static str> {
+    let named = VARYING.iter().find(|(name, id, _)| (*name, *id) == (executor, clause));
+    named.map(|(_, _, why)| *why)
 }
 
 /// The outcomes as a Markdown table, clauses down and executors across, and below it why a cell is not a pass.
@@ -139,7 +239,9 @@ pub fn matrix(found: &[Found]) -> String {
     let _ = writeln!(text, "|---|---|---|{}", "---|".repeat(executors.len()));
     for row in found.chunks(executors.len()) {
         let Clause { id, level, promise, .. } = row[0].clause;
-        let cells: Vec<_> = row.iter().map(Found::cell).collect();
+        // Who was asked no more, once a clause was broken.
+        let missing = std::iter::repeat_n("-", executors.len() - row.len());
+        let cells: Vec<_> = row.iter().map(Found::cell).chain(missing).collect();
         let _ = writeln!(text, "| {id} | {level} | {promise} | {} |", cells.join(" | "));
     }
     for executor in executors {
@@ -154,7 +256,14 @@ pub fn matrix(found: &[Found]) -> String {
 
 /// A line for each reason, with the clauses that it is given for.
 fn reasons(found: &[&Found]) -> String {
-    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    by_reason(found).iter().fold(String::new(), |mut text, (reason, clauses)| {
+        let _ = writeln!(text, "- {}: {reason}", clauses.join(", "));
+        text
+    })
+}
+
+fn by_reason(found: &[&Found]) -> Vec<(String, Vec<&'static str>)> {
+    let mut reasons: Vec<(String, Vec<_>)> = Vec::new();
     for found in found {
         let Some(reason) = found.reason() else { continue };
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
@@ -162,8 +271,85 @@ fn reasons(found: &[&Found]) -> String {
             None => reasons.push((reason, vec![found.clause.id])),
         }
     }
-    reasons.iter().fold(String::new(), |mut text, (reason, clauses)| {
-        let _ = writeln!(text, "- {}: {reason}", clauses.join(", "));
+    reasons
+}
+
+/// For each executor that breaks something: what and how, whom that hurt, and which exhibit of the gallery is most like it. Of
+/// one alone it is also said why clauses are not applicable to it or vacuous.
+pub fn findings(found: &[Found]) -> String {
+    let mut executors: Vec<_> = found.iter().map(|found| found.executor).collect();
+    executors.sort_unstable();
+    executors.dedup();
+    executors.sort_by_key(|name| found.iter().position(|found| found.executor == *name));
+    let mut texts = Vec::new();
+    for &executor in &executors {
+        let own: Vec<_> = found.iter().filter(|found| found.executor == executor).collect();
+        if own.iter().any(|found| found.is_broken()) {
+            texts.push(broken_by(executor, &own));
+        }
+        let excused: Vec<_> = own.into_iter().filter(|found| !found.is_broken()).collect();
+        let excuses = excuses(&excused);
+        if executors.len() == 1 && !excuses.is_empty() {
+            texts.push(excuses);
+        }
+    }
+    texts.join("\n")
+}
+
+/// What one executor breaks.
+fn broken_by(executor: &str, own: &[&Found]) -> String {
+    let applies = |found: &&&Found| !matches!(found.outcome, Outcome::NotApplicable { .. });
+    let broken: Vec<_> = own.iter().filter(|found| found.is_broken()).collect();
+    let mut text = format!(
+        "{executor} breaks {} of the {} clauses that were asked and apply to it.\n",
+        broken.len(),
+        own.iter().filter(applies).count()
+    );
+    for found in &broken {
+        let Clause { id, level, promise, guards } = found.clause;
+        let _ = writeln!(text, "\n{id} ({level}) {promise}");
+        let Outcome::Fail(why) = &found.outcome else { continue };
+        // An assertion says in the lines below what was found and what was expected.
+        let _ = writeln!(text, "  broken: {}", why.lines().take(4).collect::<Vec<_>>().join("\n    "));
+        for line in &found.last_words {
+            let _ = writeln!(text, "  printed: {line}");
+        }
+        if let Some(why) = found.varies() {
+            let _ = writeln!(text, "  varies: {}", why.replace("**", ""));
+        }
+        let _ = writeln!(text, "  guards against: {guards}");
+    }
+    let ids: Vec<_> = broken.iter().map(|found| found.clause.id).collect();
+    let kept = own.iter().filter(|found| found.outcome == Outcome::Pass).map(|found| found.clause.id);
+    let _ = writeln!(text, "\n{}", like(nearest(&ids, &kept.collect::<Vec<_>>())));
+    text
+}
+
+/// Which exhibit is near, how near, and where to read about it.
+fn like(nearest: Option<Nearest>) -> String {
+    let Some(Nearest { exhibit, in_common, of, of_the_root }) = nearest else {
+        return "No exhibit of the gallery fails one of these.".to_owned();
+    };
+    let how = if in_common == of {
+        "which fails the same clauses".to_owned()
+    } else {
+        format!("with {in_common} of {of} clauses in common")
+    };
+    let of_which = if of_the_root { ", of those about the future of `block_on`" } else { "" };
+    let (name, anchor, folder) = (exhibit.name, exhibit.anchor(), exhibit.name.replace('-', "_"));
+    format!(
+        "Nearest in the gallery: {name}, {how}{of_which}.\n  docs/gallery.md#{anchor}\n  crates/broken/src/{folder}/broken.rs"
+    )
+}
+
+/// Why clauses that are not broken are no passes, in a line for each reason.
+fn excuses(found: &[&Found]) -> String {
+    by_reason(found).iter().fold(String::new(), |mut text, (reason, clauses)| {
+        let reason = reason.replace("**", "");
+        let _ = match clauses[..] {
+            [_, _, _, _, _, ..] => writeln!(text, "{} clauses: {reason}", clauses.len()),
+            _ => writeln!(text, "{}: {reason}", clauses.join(", ")),
+        };
         text
     })
 }
@@ -179,6 +365,8 @@ pub struct Verdict {
     pub sometimes: Vec<String>,
     /// Whether there is anything to go by.
     pub known: bool,
+    /// Whether it was asked only what std demands, and only until a clause was broken.
+    pub gated: bool,
 }
 
 impl Verdict {
@@ -189,9 +377,13 @@ impl Verdict {
             return Some("has no suite: nothing says that it works. `Contender::with_suite` gives it one".to_owned());
         }
         let (id, promise) = self.std.first()?;
+        let promise = promise.trim_end_matches('.');
         let more = self.std.len() - 1 + self.others.len();
-        let more = if more == 0 { String::new() } else { format!(", and {more} more") };
-        Some(format!("breaks {id} ({}){more}: `conform` shows it", promise.trim_end_matches('.')))
+        Some(match more {
+            _ if self.gated => format!("breaks {id} ({promise}): `conform` shows it, and what else"),
+            0 => format!("breaks {id} ({promise}): `conform` shows it"),
+            more => format!("breaks {id} ({promise}), and {more} more: `conform` shows it"),
+        })
     }
 
     /// What it breaks, in a few characters.
@@ -203,19 +395,22 @@ impl Verdict {
         };
         match (broken.len(), self.sometimes.len()) {
             _ if !self.known => "unknown".to_owned(),
+            (0, 0) if self.gated => "nothing of std".to_owned(),
             (0, 0) => "nothing".to_owned(),
             (0, _) => format!("at times {}", list(&self.sometimes)),
+            _ if self.gated => format!("{} ..", list(&broken)),
             _ => list(&broken),
         }
     }
 }
 
-/// What `docs/conformance.md` says of it, which a test keeps current, or else what its suite says now.
+/// What `docs/conformance.md` says of it, which a test keeps current, or else what its suite says now, as far as that decides
+/// whether it is measured: the clauses of std, until one is broken. What is remembered is asked anew if `fresh`.
 ///
 /// # Errors
 ///
 /// When its suite has to be run and cannot be.
-pub fn verdict(contender: &Contender) -> Result<Verdict, String> {
+pub fn verdict(contender: &Contender, fresh: bool) -> Result<Verdict, String> {
     if contender.kind == Kind::Floor {
         return Ok(Verdict { known: true, ..Verdict::default() });
     }
@@ -227,16 +422,17 @@ pub fn verdict(contender: &Contender) -> Result<Verdict, String> {
             others: others.into_iter().map(|clause| clause.id).collect(),
             sometimes: pages::varying(contender.name),
             known: true,
+            gated: false,
         });
     }
-    let found = judge(&[contender])?;
-    let broken = found.iter().filter(|found| matches!(found.outcome, Outcome::Fail(_)));
-    let (std, others): (Vec<_>, Vec<_>) = broken.partition(|found| found.clause.level == Level::Std);
+    let asked = Asked { level: Some(Level::Std), fail_fast: true, fresh, ..Asked::default() };
+    let found = judge(&[contender], &asked)?;
+    let broken = found.iter().filter(|found| found.is_broken());
     Ok(Verdict {
-        std: std.iter().map(|found| (found.clause.id.to_owned(), found.clause.promise.to_owned())).collect(),
-        others: others.iter().map(|found| found.clause.id.to_owned()).collect(),
-        sometimes: Vec::new(),
+        std: broken.map(|found| (found.clause.id.to_owned(), found.clause.promise.to_owned())).collect(),
         known: !found.is_empty(),
+        gated: true,
+        ..Verdict::default()
     })
 }
 

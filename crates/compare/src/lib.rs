@@ -17,6 +17,7 @@ pub mod overview;
 pub mod pictures;
 pub mod programs;
 pub mod record;
+pub mod remembered;
 pub mod report;
 pub mod scenario;
 pub mod session;

@@ -145,7 +145,7 @@ pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
     steps.push(Step::new("static", || statics::measure(session)));
     steps.push(Step::new("conform", || {
         let suites = session.chosen.iter().filter(|contender| !contender.suite.is_empty()).copied();
-        let found = conform::judge(&suites.collect::<Vec<_>>())?;
+        let found = conform::judge(&suites.collect::<Vec<_>>(), &conform::Asked::anew())?;
         Ok(found.iter().map(conform::Found::observation).collect())
     }));
     steps

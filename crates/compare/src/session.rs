@@ -30,6 +30,9 @@ pub struct Selection {
     /// Measure executors that break the contract as well, marked as such
     #[arg(long, global = true)]
     pub despite_failures: bool,
+    /// Run the suite anew, whatever is remembered of this program
+    #[arg(long, global = true)]
+    pub fresh: bool,
 }
 
 /// Names that were asked for.
@@ -49,8 +52,8 @@ impl Names {
                 // A name is itself, and not every name that begins with it.
                 let exact = known.contains(&&**pattern);
                 let regex = if exact { format!("^{}$", regex::escape(pattern)) } else { pattern.clone() };
-                let regex =
-                    Regex::new(&regex).map_err(|error| format!("`{pattern}` is no regular expression: {error}"))?;
+                let regex = Regex::new(&regex)
+                    .map_err(|error| format!("`{pattern}` is no regular expression: {}", fault(&error)))?;
                 if known.iter().any(|name| regex.is_match(name)) {
                     Ok(regex)
                 } else {
@@ -72,6 +75,12 @@ impl Names {
         let matches = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(name));
         (self.wanted.is_empty() || matches(&self.wanted)) && !matches(&self.unwanted)
     }
+}
+
+/// What is wrong with a regular expression, without the drawing of where.
+fn fault(error: &regex::Error) -> String {
+    let text = error.to_string();
+    text.lines().last().map_or_else(String::new, |line| line.trim_start_matches("error: ").to_owned())
 }
 
 /// Who is measured, and how it is shown.
@@ -106,7 +115,7 @@ impl<'a> Session<'a> {
     /// When a suite cannot be run.
     pub fn gate(&mut self) -> Result<(), String> {
         for contender in &self.chosen {
-            self.verdicts.insert(contender.name, conform::verdict(contender)?);
+            self.verdicts.insert(contender.name, conform::verdict(contender, self.selection.fresh)?);
         }
         Ok(())
     }
