@@ -168,8 +168,8 @@ pub fn judge(contenders: &[&Contender], asked: &Asked) -> Result<Vec<Found>, Str
     }
     let bar = progress(cases.len());
     let (done, enough) = (AtomicUsize::new(0), AtomicBool::new(false));
-    // Cases are short and mostly wait, so no processor is left out for this thread.
-    let found = in_parallel(processors(), cases, |(executor, clause)| {
+    // Cases are short and mostly wait, and those that hang do nothing else until it is noticed.
+    let found = in_parallel(2 * processors(), cases, |(executor, clause)| {
         // Relaxed: what was begun is waited for in any case.
         if enough.load(Relaxed) {
             return Ok(None);
@@ -335,10 +335,11 @@ fn like(nearest: Option<Nearest>) -> String {
     } else {
         format!("with {in_common} of {of} clauses in common")
     };
+    let though = if 2 * in_common < of { ", though not near" } else { "" };
     let of_which = if of_the_root { ", of those about the future of `block_on`" } else { "" };
     let (name, anchor, folder) = (exhibit.name, exhibit.anchor(), exhibit.name.replace('-', "_"));
     format!(
-        "Nearest in the gallery: {name}, {how}{of_which}.\n  docs/gallery.md#{anchor}\n  crates/broken/src/{folder}/broken.rs"
+        "Nearest in the gallery{though}: {name}, {how}{of_which}.\n  docs/gallery.md#{anchor}\n  crates/broken/src/{folder}/broken.rs"
     )
 }
 
