@@ -91,7 +91,7 @@ pub struct Found {
     pub outcome: Outcome,
     /// Whether it was found by an earlier run of this program.
     pub remembered: bool,
-    /// The last lines that its process printed, unless it was found earlier.
+    /// The last lines that its process printed, where the outcome does not say all.
     pub last_words: Vec<String>,
 }
 
@@ -147,7 +147,7 @@ impl Found {
 /// When this program cannot be started again or does not answer as a case does.
 pub fn judge(contenders: &[&Contender], asked: &Asked) -> Result<Vec<Found>, String> {
     let program = env::current_exe().map_err(|error| format!("this program cannot find itself: {error}"))?;
-    let (mut remembered, complaint) = Remembered::of(&program);
+    let (remembered, complaint) = Remembered::of(&program);
     if let Some(complaint) = complaint {
         eprintln!("note: {complaint}");
     }
@@ -157,10 +157,11 @@ pub fn judge(contenders: &[&Contender], asked: &Asked) -> Result<Vec<Found>, Str
     });
     let mut cases: Vec<_> = cases.filter(|(_, clause)| asked.includes(clause)).collect();
     let known = |executor: &str, clause: &Clause| {
-        let outcome = remembered.outcome(executor, clause.id);
-        outcome.filter(|_| !asked.fresh && varies(executor, clause.id).is_none())
+        let verdict = remembered.verdict(executor, clause.id);
+        verdict.filter(|_| !asked.fresh && varies(executor, clause.id).is_none())
     };
-    let is_broken = |(executor, clause): &(&str, Clause)| matches!(known(executor, clause), Some(Outcome::Fail(_)));
+    let is_broken =
+        |(executor, clause): &(&str, Clause)| matches!(known(executor, clause), Some((Outcome::Fail(_), _)));
     if let Some(first) = cases.iter().position(is_broken)
         && asked.fail_fast
     {
@@ -175,35 +176,31 @@ pub fn judge(contenders: &[&Contender], asked: &Asked) -> Result<Vec<Found>, Str
             return Ok(None);
         }
         let known = known(executor, &clause);
-        let is_known = known.is_some();
-        let judged = match known {
-            Some(outcome) => Judged { outcome, given_up: false, stdout: String::new(), stderr: String::new() },
-            None => run_case(&program, executor, clause.id, PATIENCE)?,
+        let remembered = known.is_some();
+        let (outcome, last_words, given_up) = match known {
+            Some((outcome, last_words)) => (outcome, last_words.to_vec(), false),
+            None => {
+                let judged = run_case(&program, executor, clause.id, PATIENCE)?;
+                let last_words = last_words(&judged);
+                (judged.outcome, last_words, judged.given_up)
+            }
         };
         // Relaxed: only counts.
         bar.set_position(done.fetch_add(1, Relaxed) as u64 + 1);
         bar.set_message(format!("conform {executor} {}", clause.id));
-        let last_words = last_words(&judged);
-        let found = Found { executor, clause, outcome: judged.outcome, remembered: is_known, last_words };
+        let found = Found { executor, clause, outcome, remembered, last_words };
         if asked.fail_fast && found.is_broken() {
             enough.store(true, Relaxed);
         }
-        Ok(Some((found, judged.given_up)))
+        Ok(Some((found, given_up)))
     });
     bar.finish_and_clear();
     let found: Vec<_> =
         found.map_err(|error| format!("a case could not be run: {error}"))?.into_iter().flatten().collect();
-    // Whom the machine gave no time may keep the clause the next time.
-    for (found, _) in found.iter().filter(|(found, given_up)| !found.remembered && !given_up) {
-        remembered.note(found.executor, found.clause.id, &found.outcome);
-    }
-    if let Err(complaint) = remembered.keep() {
-        eprintln!("note: {complaint}");
-    }
+    keep(remembered, &found);
     let mut found: Vec<_> = found.into_iter().map(|(found, _)| found).collect();
-    let old = found.iter().filter(|found| found.remembered).count();
+    let (old, all) = (found.iter().filter(|found| found.remembered).count(), found.len());
     if old > 0 {
-        let all = found.len();
         eprintln!("note: {old} of {all} verdicts are remembered of this program: `--fresh` runs the suite anew");
     }
     // Others were under way, and may have been broken as well.
@@ -215,12 +212,26 @@ pub fn judge(contenders: &[&Contender], asked: &Asked) -> Result<Vec<Found>, Str
     Ok(found)
 }
 
+/// Remembers what was found now. Whoever was given up for lack of time may keep the clause the next time.
+fn keep(mut remembered: Remembered, found: &[(Found, bool)]) {
+    for (found, _) in found.iter().filter(|(found, given_up)| !found.remembered && !given_up) {
+        remembered.note(found.executor, found.clause.id, &found.outcome, &found.last_words);
+    }
+    if let Err(complaint) = remembered.keep() {
+        eprintln!("note: {complaint}");
+    }
+}
+
 /// The last lines of what a process printed that did not say itself how its case ended.
 fn last_words(judged: &Judged) -> Vec<String> {
     let is_unsaid =
         matches!(&judged.outcome, Outcome::Fail(why) if why.starts_with("hangs") || why.starts_with("the process"));
     let last = |text: &str| {
-        let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
+        let lines: Vec<_> = text
+            .lines()
+            .filter(|line| !line.trim().is_empty() && !line.starts_with("note: "))
+            .map(str::to_owned)
+            .collect();
         lines[lines.len().saturating_sub(3)..].to_vec()
     };
     if is_unsaid { [last(&judged.stdout), last(&judged.stderr)].concat() } else { Vec::new() }
@@ -469,4 +480,32 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
         ]);
     }
     if table.rows.is_empty() { Vec::new() } else { vec![table] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_does_not_say_how_it_ended_has_last_words() {
+        let judged = |outcome| Judged {
+            outcome,
+            given_up: false,
+            stdout: "1\n2\n\n3\n4".to_owned(),
+            stderr: "panicked\nnote: run with something\naborting".to_owned(),
+        };
+        let unsaid = judged(Outcome::Fail("the process ended: signal 6".to_owned()));
+        assert_eq!(last_words(&unsaid), ["2", "3", "4", "panicked", "aborting"]);
+        assert!(last_words(&judged(Outcome::Fail("it was not woken".to_owned()))).is_empty());
+        assert!(last_words(&judged(Outcome::Pass)).is_empty());
+    }
+
+    #[test]
+    fn the_gate_says_no_more_than_it_has_asked() {
+        let broken = vec![("X8".to_owned(), "A wake survives.".to_owned())];
+        let gated = Verdict { known: true, gated: true, std: broken, ..Verdict::default() };
+        assert_eq!(gated.refusal().as_deref(), Some("breaks X8 (A wake survives): `conform` shows it, and what else"));
+        assert_eq!(gated.in_short(), "X8 ..");
+        assert_eq!(Verdict { std: Vec::new(), ..gated }.in_short(), "nothing of std");
+    }
 }

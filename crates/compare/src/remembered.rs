@@ -27,7 +27,15 @@ struct Record {
     /// The program's build id, or else what its content comes to.
     program: String,
     /// By executor and clause.
-    verdicts: BTreeMap<String, BTreeMap<String, String>>,
+    verdicts: BTreeMap<String, BTreeMap<String, Verdict>>,
+}
+
+#[derive(Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+struct Verdict {
+    /// The outcome as a line, or [`VARIES`].
+    outcome: String,
+    /// What the process printed last, where that is worth knowing.
+    last_words: Vec<String>,
 }
 
 /// The verdicts that are known of a program.
@@ -64,21 +72,22 @@ impl Remembered {
         (Self { file: Some(file), record }, complaint)
     }
 
-    /// What was found of an executor for a clause, unless that is not the same in every run.
-    pub fn outcome(&self, executor: &str, clause: &str) -> Option<Outcome> {
-        decode(self.record.verdicts.get(executor)?.get(clause)?)
+    /// What was found of an executor for a clause, with the last lines that were printed, unless it is not the same in every run.
+    pub fn verdict(&self, executor: &str, clause: &str) -> Option<(Outcome, &[String])> {
+        let verdict = self.record.verdicts.get(executor)?.get(clause)?;
+        Some((decode(&verdict.outcome)?, &verdict.last_words))
     }
 
     /// Notes what was found now. Where a clause was broken in one run and kept in another, nothing is known from then on.
-    pub fn note(&mut self, executor: &str, clause: &str, outcome: &Outcome) {
+    pub fn note(&mut self, executor: &str, clause: &str, outcome: &Outcome, last_words: &[String]) {
         let own = self.record.verdicts.entry(executor.to_owned()).or_default();
-        let before = own.get(clause);
         let is_broken = |outcome: &Outcome| matches!(outcome, Outcome::Fail(_));
-        let varies = match before.map(|before| decode(before)) {
-            None => false,
-            Some(before) => before.is_none_or(|before| is_broken(&before) != is_broken(outcome)),
-        };
-        own.insert(clause.to_owned(), if varies { VARIES.to_owned() } else { encode(outcome) });
+        let varies = own.get(clause).is_some_and(|before| {
+            decode(&before.outcome).is_none_or(|before| is_broken(&before) != is_broken(outcome))
+        });
+        let verdict = Verdict { outcome: encode(outcome), last_words: last_words.to_vec() };
+        let varying = Verdict { outcome: VARIES.to_owned(), ..Verdict::default() };
+        own.insert(clause.to_owned(), if varies { varying } else { verdict });
     }
 
     /// Keeps it, all or nothing: who reads meanwhile reads what was there before.
@@ -171,12 +180,15 @@ mod tests {
 
         fn note(&self, outcome: &Outcome) {
             let mut remembered = self.remembered();
-            remembered.note("mine", "X9", outcome);
+            remembered.note("mine", "X9", outcome, &["the end".to_owned()]);
             remembered.keep().expect("it can be written");
         }
 
         fn outcome(&self) -> Option<Outcome> {
-            self.remembered().outcome("mine", "X9")
+            let remembered = self.remembered();
+            let (outcome, last_words) = remembered.verdict("mine", "X9")?;
+            assert_eq!(last_words, ["the end"]);
+            Some(outcome)
         }
     }
 
@@ -229,7 +241,7 @@ mod tests {
         let complaint = complaint.expect("it says so");
         assert!(complaint.starts_with(&format!("{} cannot be read", file.display())), "{complaint}");
         assert_eq!(complaint.lines().count(), 1);
-        assert_eq!(remembered.outcome("mine", "X9"), None);
+        assert_eq!(remembered.verdict("mine", "X9"), None);
         remembered.keep().expect("it can be written");
         assert_eq!(target.outcome(), None);
     }

@@ -81,6 +81,8 @@ pub fn run_case(program: &Path, executor: &str, clause: &str, patience: Duration
         Command::new(program)
             .env(EXECUTOR, executor)
             .env(CLAUSE, clause)
+            // Panics are part of many cases, and take long to be traced in a large program.
+            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

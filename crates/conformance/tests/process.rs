@@ -125,7 +125,7 @@ fn judge(id: &str) -> Outcome {
 }
 
 fn judged(id: &str) -> Judged {
-    given_up_after(PATIENCE, id)
+    given_up_after(3 * PATIENCE, id)
 }
 
 fn given_up_after(patience: Duration, id: &str) -> Judged {
