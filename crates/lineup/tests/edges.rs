@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::thread;
 
-use executor::{JoinError, JoinHandle, RemoteSpawn, Spawn};
+use executor::{JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
 
 /// Does something when it is dropped.
 struct OnDrop<F: FnMut()>(F);
@@ -65,6 +65,39 @@ fn a_result_that_panics_when_it_goes_with_its_handle_is_heard_of_by_nobody<E: Re
     assert_eq!((task.is_finished(), drops.load(Relaxed)), (true, 0));
     drop(task);
     assert_eq!(drops.load(Relaxed), 1);
+}
+
+/// How often a task that is alone and wakes itself in each poll is polled between two polls of a root that does the same.
+fn polls_of_a_task_for_each_of_the_root<E: RemoteSpawn + 'static>() -> usize {
+    const ROUNDS: usize = 100;
+    let (executor, polls) = (E::default(), Arc::new(AtomicUsize::new(0)));
+    let counted = polls.clone();
+    let _task = executor.spawn(poll_fn(move |cx| -> Poll<()> {
+        counted.fetch_add(1, Relaxed);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }));
+    executor.block_on(async {
+        // From its second poll on, the thread drives.
+        yield_now().await;
+        polls.store(0, Relaxed);
+        for _ in 0..ROUNDS {
+            yield_now().await;
+        }
+    });
+    assert_eq!(polls.load(Relaxed) % ROUNDS, 0, "not the same each time");
+    polls.load(Relaxed) / ROUNDS
+}
+
+/// As the contract's README says under Fairness.
+#[test]
+fn a_task_that_wakes_itself_has_so_many_polls_for_each_of_the_root() {
+    assert_eq!(polls_of_a_task_for_each_of_the_root::<lineup::noop_waker::NoopExecutor>(), 1);
+    assert_eq!(polls_of_a_task_for_each_of_the_root::<lineup::park_waker::ParkExecutor>(), 1);
+    assert_eq!(polls_of_a_task_for_each_of_the_root::<lineup::arc_waker::ArcExecutor>(), 32);
+    assert_eq!(polls_of_a_task_for_each_of_the_root::<lineup::raw_waker::RawExecutor>(), 32);
+    #[cfg(target_pointer_width = "64")]
+    assert_eq!(polls_of_a_task_for_each_of_the_root::<lineup::biased_waker::BiasedExecutor>(), 32);
 }
 
 fn run_waits_for_a_task_that_nobody_can_wake<E: RemoteSpawn + 'static>() {
