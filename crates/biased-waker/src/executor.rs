@@ -177,7 +177,7 @@ impl BiasedExecutor {
         // Around the round and not around each poll, as even an unused net has to be put up.
         while let Err(payload) = catch_unwind(AssertUnwindSafe(|| round.run(&self.shared))) {
             let task = round.turn.expect("nothing panics but the poll of a task");
-            task.fail(JoinError::Panicked(payload));
+            task.fail(JoinError::panicked(payload));
             local.bury(task);
         }
         self.shared.emptied.announce_if(|| self.shared.is_empty());

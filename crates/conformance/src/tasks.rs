@@ -158,7 +158,7 @@ fn assert_reports(end: End, result: Result<u32, JoinError>) {
     match (end, result) {
         (End::Returns, Ok(VALUE)) => {}
         (End::Panics, Err(JoinError::Panicked(payload))) => {
-            assert_eq!(payload.downcast_ref(), Some(&PAYLOAD), "the handle lost the panic's payload");
+            assert_eq!(payload.into_inner().downcast_ref(), Some(&PAYLOAD), "the handle lost the panic's payload");
         }
         (End::Aborted | End::ExecutorDropped, Err(JoinError::Cancelled)) => {}
         (end, result) => panic!("the end was {end:?} and the handle reports {result:?}"),

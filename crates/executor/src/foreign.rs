@@ -28,7 +28,7 @@ pub fn discard(joiner: Option<Waker>) {
 pub fn drop_future_before<T>(result: Result<T, JoinError>, drop_future: impl FnOnce()) -> Result<T, JoinError> {
     match catch_unwind(AssertUnwindSafe(drop_future)) {
         Ok(()) => result,
-        Err(payload) => report_first(result, JoinError::Panicked(payload)),
+        Err(payload) => report_first(result, JoinError::panicked(payload)),
     }
 }
 

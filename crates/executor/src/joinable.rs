@@ -1,4 +1,3 @@
-use std::any::Any;
 use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -58,7 +57,7 @@ impl<F: Future> Future for Joinable<F> {
             match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
                 Ok(Poll::Pending) => return Poll::Pending,
                 Ok(Poll::Ready(value)) => Ok(value),
-                Err(payload) => Err(JoinError::Panicked(payload)),
+                Err(payload) => Err(JoinError::panicked(payload)),
             }
         };
         finish(this.future, this.join, result);
@@ -218,36 +217,5 @@ impl<T> Drop for TaskHandle<T> {
 impl<T> fmt::Debug for TaskHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TaskHandle").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for JoinError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cancelled => f.write_str("Cancelled"),
-            Self::Panicked(payload) => f.debug_tuple("Panicked").field(&message(payload.as_ref())).finish(),
-        }
-    }
-}
-
-impl fmt::Display for JoinError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cancelled => f.write_str("the task was cancelled"),
-            Self::Panicked(payload) => write!(f, "the task panicked: {}", message(payload.as_ref())),
-        }
-    }
-}
-
-impl std::error::Error for JoinError {}
-
-/// The text of a panic, where it has one.
-fn message(payload: &(dyn Any + Send)) -> &str {
-    if let Some(text) = payload.downcast_ref::<&str>() {
-        text
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text
-    } else {
-        "a value that is no text"
     }
 }

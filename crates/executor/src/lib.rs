@@ -1,19 +1,19 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(wakers_loom), forbid(unsafe_code))]
 
-use std::any::Any;
-
 mod capabilities;
 mod driver;
 mod emptied;
 mod foreign;
 mod here;
+mod join_error;
 mod joinable;
 mod root_waker;
 pub mod sync;
 mod yield_now;
 
 pub use capabilities::{Capabilities, Idle, NestedBlockOn, WakeNames};
+pub use join_error::{JoinError, PanicPayload};
 pub use yield_now::{YieldNow, yield_now};
 
 /// What the strategies share because it holds no waking decision. Users of an executor need none of it.
@@ -111,12 +111,4 @@ pub trait JoinHandle<T>: Future<Output = Result<T, JoinError>> + Send + Unpin {
 
     /// Whether the task has ended and its future is dropped.
     fn is_finished(&self) -> bool;
-}
-
-/// Why a task has no value.
-pub enum JoinError {
-    /// It was aborted, or its executor was dropped.
-    Cancelled,
-    /// Its future panicked, while it was polled or while it was dropped. Holds what the panic carried.
-    Panicked(Box<dyn Any + Send>),
 }

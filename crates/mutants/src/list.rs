@@ -310,7 +310,7 @@ mutants! {
         "biased-alone-for-ever": "a task that is alone and wakes itself lets nobody else have a turn",
             "self.next.is_some() || self.left == 0 || !local" => "self.next.is_some() || !local".
         "biased-rest-forgotten": "after a panic the tasks that were taken out of the queue are forgotten",
-            "            task.fail(JoinError::Panicked(payload));\n" => "            task.fail(JoinError::Panicked(payload));\n            round = Round::new();\n".
+            "            task.fail(JoinError::panicked(payload));\n" => "            task.fail(JoinError::panicked(payload));\n            round = Round::new();\n".
         "biased-close-late": "the stack is closed after the tasks are ended",
             "        self.shared.remote.close(local);
         while let Some(task) = local.list.first() {

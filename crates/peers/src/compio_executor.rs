@@ -120,7 +120,7 @@ impl<T> Future for CompioJoinHandle<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(handle) = self.0.get_mut() else { return Poll::Ready(Err(JoinError::Cancelled)) };
         Pin::new(handle).poll(cx).map_err(|error| match error {
-            compio_executor::JoinError::Panicked(payload) => JoinError::Panicked(payload),
+            compio_executor::JoinError::Panicked(payload) => JoinError::panicked(payload),
             compio_executor::JoinError::Cancelled => JoinError::Cancelled,
         })
     }

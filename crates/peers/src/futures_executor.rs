@@ -111,7 +111,7 @@ impl BlockOn for FuturesBlockOn {
 
 fn result<T>(received: Result<Ended<T>, Canceled>) -> Result<T, JoinError> {
     match received {
-        Ok(Ok(ended)) => ended.map_err(JoinError::Panicked),
+        Ok(Ok(ended)) => ended.map_err(JoinError::panicked),
         // Its sender is dropped with the pool.
         Ok(Err(Aborted)) | Err(Canceled) => Err(JoinError::Cancelled),
     }

@@ -80,7 +80,7 @@ where
 {
     match catch_unwind(AssertUnwindSafe(|| task.poll(cx))) {
         Ok(polled) => polled.map(|output| output.ok_or(JoinError::Cancelled)),
-        Err(payload) => Poll::Ready(Err(JoinError::Panicked(payload))),
+        Err(payload) => Poll::Ready(Err(JoinError::panicked(payload))),
     }
 }
 

@@ -120,7 +120,7 @@ impl<T> Future for TokioJoinHandle<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(cx).map_err(|error| match error.try_into_panic() {
-            Ok(payload) => JoinError::Panicked(payload),
+            Ok(payload) => JoinError::panicked(payload),
             Err(_) => JoinError::Cancelled,
         })
     }

@@ -165,7 +165,7 @@ fn a_panic_reaches_the_handle<E: Executor>() {
     let task = executor.spawn(async { std::panic::resume_unwind(Box::new("on purpose")) });
     executor.run();
     match executor.block_on(task) {
-        Err(JoinError::Panicked(payload)) => assert_eq!(payload.downcast_ref(), Some(&"on purpose")),
+        Err(JoinError::Panicked(payload)) => assert_eq!(payload.into_inner().downcast_ref(), Some(&"on purpose")),
         other => panic!("{other:?}"),
     }
 }

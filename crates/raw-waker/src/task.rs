@@ -139,7 +139,7 @@ impl<F: Future> Task<F> {
             let result = match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
                 Ok(Poll::Pending) => return Poll::Pending,
                 Ok(Poll::Ready(value)) => Ok(value),
-                Err(payload) => Err(JoinError::Panicked(payload)),
+                Err(payload) => Err(JoinError::panicked(payload)),
             };
             // SAFETY: as above.
             unsafe { stage.end(result) };

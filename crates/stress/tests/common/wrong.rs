@@ -149,7 +149,7 @@ impl<T: Send + 'static, F: Fault> Future for WrongHandle<T, F> {
         }
         let mut nobody = Context::from_waker(Waker::noop());
         let polled = Pin::new(&mut self.handle).poll(if F::WAKES_NO_JOINER { &mut nobody } else { cx });
-        if F::REPORTS_PANICS { polled.map(|_| Err(JoinError::Panicked(Box::new("nothing")))) } else { polled }
+        if F::REPORTS_PANICS { polled.map(|_| Err(JoinError::panicked(Box::new("nothing")))) } else { polled }
     }
 }
 
