@@ -13,7 +13,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-use executor::BlockOn;
+use executor::Described;
 use harness::machine::{Machine, Source};
 use harness::{pages, versions};
 use lineup::for_each_executor;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use conformance::Allocations;
-use executor::{Executor, yield_now};
+use executor::{Described, Executor, yield_now};
 use harness::contenders;
 use harness::pages::{capabilities, check_table, page, strategies};
 
@@ -37,7 +37,7 @@ fn check(page: &Path, name: &str, table: &str) {
 }
 
 /// How often this thread allocates for one spawn, and for 1,000 wakes of a task by itself.
-fn allocations<E: Executor>() -> (usize, usize) {
+fn allocations<E: Executor + Described>() -> (usize, usize) {
     let executor = E::default();
     let count = |wakes| {
         let before = Allocations::now().calls;

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use executor::support::{Driver, Emptied, RootWaker, TaskHandle, joinable};
 use executor::sync::{Mutex, MutexGuard};
-use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 use slab::Slab;
 
 use crate::channel::{Receiver, Sender, unbounded};
@@ -55,7 +55,7 @@ impl Default for ArcExecutor {
     }
 }
 
-impl BlockOn for ArcExecutor {
+impl Described for ArcExecutor {
     const NAME: &'static str = "arc-waker";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -68,7 +68,9 @@ impl BlockOn for ArcExecutor {
         catches_panics: true,
         reports_cancellation: true,
     };
+}
 
+impl BlockOn for ArcExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         self.shared.driver.assert_not_nested();
         let mut future = pin!(future.into_future());

@@ -14,7 +14,9 @@ use std::task::{Context, Poll};
 use executor::support::{Driver, Emptied, Entered};
 use executor::sync::cell::Cell;
 use executor::sync::thread_local;
-use executor::{BlockOn, Capabilities, Executor, Idle, JoinError, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+use executor::{
+    BlockOn, Capabilities, Described, Executor, Idle, JoinError, NestedBlockOn, RemoteSpawn, Spawn, WakeNames,
+};
 
 use crate::queue::{EndedList, LocalQueue, RemoteQueue, TaskList};
 use crate::root::RootWaker;
@@ -66,7 +68,7 @@ unsafe impl Send for Local {}
 // Only a panic that the tasks do not catch could leave it inconsistent, and there is none.
 impl RefUnwindSafe for Local {}
 
-impl BlockOn for BiasedExecutor {
+impl Described for BiasedExecutor {
     const NAME: &'static str = "biased-waker";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -79,7 +81,9 @@ impl BlockOn for BiasedExecutor {
         catches_panics: true,
         reports_cancellation: true,
     };
+}
 
+impl BlockOn for BiasedExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         self.shared.driver.assert_not_nested();
         let mut future = pin!(future.into_future());

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use executor::support::{Driver, Emptied, RootWaker, TaskHandle, joinable};
-use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 
 /// What an executor polls: it ends without a result and does not panic.
 pub type BoxedFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -103,7 +103,7 @@ impl<C: Core + Default> Default for Frame<C> {
     }
 }
 
-impl<C: Core + Default> BlockOn for Frame<C> {
+impl<C: Core + Default> Described for Frame<C> {
     const NAME: &'static str = "broken";
 
     /// As arc-waker: what an exhibit lacks, its users were not told.
@@ -117,7 +117,9 @@ impl<C: Core + Default> BlockOn for Frame<C> {
         catches_panics: true,
         reports_cancellation: true,
     };
+}
 
+impl<C: Core + Default> BlockOn for Frame<C> {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         let mut output = None;
         self.core.block_on(pin!(async { output = Some(future.into_future().await) }));

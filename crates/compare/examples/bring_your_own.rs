@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use compare::{Comparison, Contender, CountingAllocator, Scenario, scenario, suite};
-use executor::{BlockOn, Capabilities, Executor, Spawn};
+use executor::{BlockOn, Capabilities, Described, Executor, Spawn};
 use raw_waker::{RawExecutor, RawJoinHandle};
 
 #[global_allocator]
@@ -21,10 +21,12 @@ impl Spawn for Mine {
     }
 }
 
-impl BlockOn for Mine {
+impl Described for Mine {
     const NAME: &'static str = "mine";
     const CAPABILITIES: Capabilities = Capabilities { remote_spawn: false, ..RawExecutor::CAPABILITIES };
+}
 
+impl BlockOn for Mine {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         self.0.block_on(future)
     }

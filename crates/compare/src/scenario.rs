@@ -1,6 +1,6 @@
 //! Workloads from elsewhere.
 
-use executor::{BlockOn as _, Executor};
+use executor::{Described, Executor};
 use harness::Contender;
 use workloads::{Case, Iteration, Needs, Workload};
 
@@ -44,7 +44,7 @@ pub trait Scenario: 'static {
     }
 }
 
-fn set_up<S: Scenario, E: Executor + 'static>() -> Iteration {
+fn set_up<S: Scenario, E: Executor + Described + 'static>() -> Iteration {
     let executor = E::default();
     Box::new(move || {
         executor.block_on(S::run(&executor));
@@ -75,7 +75,7 @@ fn case<S: Scenario>(set_up: fn() -> Iteration) -> Case {
 }
 
 /// The workload, for one executor.
-pub fn on<S: Scenario, E: Executor + 'static>() -> Case {
+pub fn on<S: Scenario, E: Executor + Described + 'static>() -> Case {
     case::<S>(set_up::<S, E>)
 }
 

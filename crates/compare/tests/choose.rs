@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use compare::choose::{Choice, Needs, Origin, PolledBy, Questions, WakesFrom, choose, choose_by, duration, view};
 use compare::statics;
-use executor::{Capabilities, Executor, Idle, NestedBlockOn, WakeNames, yield_now};
+use executor::{Capabilities, Described, Executor, Idle, NestedBlockOn, WakeNames, yield_now};
 use harness::card::{self, ALLOCATIONS, INSTRUCTIONS};
 use harness::contender::Probes;
 use harness::latency::{self, P99};
@@ -302,7 +302,7 @@ fn times_have_units() {
 /// What the answer tells those whose host polls.
 #[test]
 fn a_host_can_tick_the_strategies() {
-    fn polls_in_a_tick<E: Executor>() -> usize {
+    fn polls_in_a_tick<E: Executor + Described>() -> usize {
         let executor = E::default();
         let polls = Arc::new(AtomicUsize::new(0));
         let counted = polls.clone();

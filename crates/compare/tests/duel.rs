@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use compare::Contender;
-use executor::{BlockOn, Capabilities, Executor, Spawn};
+use executor::{BlockOn, Capabilities, Described, Executor, Spawn};
 use harness::duel::{Order, standing};
 use harness::tournament::{self, Duel};
 use harness::worker;
@@ -52,10 +52,12 @@ impl<const STEPS: usize> Spawn for Slower<STEPS> {
     }
 }
 
-impl<const STEPS: usize> BlockOn for Slower<STEPS> {
+impl<const STEPS: usize> Described for Slower<STEPS> {
     const NAME: &'static str = NAMES[STEPS];
     const CAPABILITIES: Capabilities = Capabilities { remote_spawn: false, ..RawExecutor::CAPABILITIES };
+}
 
+impl<const STEPS: usize> BlockOn for Slower<STEPS> {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         self.0.block_on(future)
     }

@@ -77,7 +77,7 @@ macro_rules! clause {
         #[doc = concat!("Guards against: ", $guards)]
         ///
         $(#[$attribute])*
-        pub fn $name<$executor: $($bound +)+ 'static>() -> $crate::Outcome $body
+        pub fn $name<$executor: $($bound +)+ executor::Described + 'static>() -> $crate::Outcome $body
 
         #[doc(hidden)]
         pub mod $name {

@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use executor::{
-    BlockOn, Executor, Idle, JoinError, JoinHandle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames, yield_now,
+    BlockOn, Described, Executor, Idle, JoinError, JoinHandle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames, yield_now,
 };
 
 use crate::child::{is_child, run_in_child};
@@ -493,7 +493,7 @@ clause! {
 }
 
 /// The outcome of a clause about wakes, which an executor that polls everything anyway cannot break.
-fn pass_if_wakes_matter<E: BlockOn>() -> Outcome {
+fn pass_if_wakes_matter<E: BlockOn + Described>() -> Outcome {
     if E::CAPABILITIES.wake_names == WakeNames::Nobody {
         return Outcome::Vacuous("it polls everything anyway, whether or not a wake is lost");
     }
@@ -583,7 +583,7 @@ clause! {
 
 /// Blocks on a second executor inside a poll of the first, whose waker is `outer`. Both are woken meanwhile: `asleep`
 /// says whether during the inner future's own poll or after it.
-fn nested<E: BlockOn>(outer: Waker, asleep: bool) {
+fn nested<E: BlockOn + Described>(outer: Waker, asleep: bool) {
     let mut outer = Some(outer);
     E::default().block_on(std::future::poll_fn(|cx| {
         let Some(outer) = outer.take() else { return Poll::Ready(()) };

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use executor::{BlockOn, Executor, JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
+use executor::{BlockOn, Described, Executor, JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
 
 use crate::clause::clause;
 use crate::probe::{
@@ -61,7 +61,7 @@ enum End {
 }
 
 /// All ends that an executor survives in good order, and its own.
-fn ends<E: BlockOn>() -> impl Iterator<Item = End> {
+fn ends<E: BlockOn + Described>() -> impl Iterator<Item = End> {
     [End::Returns, End::Panics, End::Aborted, End::ExecutorDropped]
         .into_iter()
         .filter(|&end| end != End::Panics || E::CAPABILITIES.catches_panics)
@@ -71,7 +71,7 @@ fn ends<E: BlockOn>() -> impl Iterator<Item = End> {
 type Slot<E> = Arc<Mutex<Option<<E as Spawn>::JoinHandle<u32>>>>;
 
 /// A task, alone on its executor, that is pending until the test makes it end.
-struct Subject<E: Executor + 'static> {
+struct Subject<E: Executor + Described + 'static> {
     executor: Option<E>,
     end: End,
     log: Arc<Log>,
@@ -79,7 +79,7 @@ struct Subject<E: Executor + 'static> {
     go: Arc<Gate>,
 }
 
-impl<E: Executor + 'static> Subject<E> {
+impl<E: Executor + Described + 'static> Subject<E> {
     /// Spawns the task.
     fn spawn(end: End) -> Self {
         Self::acting(end, |_| {}, || {})
@@ -216,7 +216,7 @@ fn linger(poll: usize) {
     }
 }
 
-fn poll_with_two_drivers<E: RemoteSpawn>(stays: bool) {
+fn poll_with_two_drivers<E: RemoteSpawn + Described>(stays: bool) {
     const POLLS: usize = 100;
     let executor = E::default();
     let logs = [(); 4].map(|()| Log::new());
@@ -252,7 +252,7 @@ fn poll_with_two_drivers<E: RemoteSpawn>(stays: bool) {
     }
 }
 
-fn show_that_drivers_exclude_each_other<E: RemoteSpawn>() -> Outcome {
+fn show_that_drivers_exclude_each_other<E: RemoteSpawn + Described>() -> Outcome {
     let executor = E::default();
     let (entered, tried, inside) = (Gate::new(), Gate::new(), AtomicBool::new(true));
     let second = thread::scope(|scope| {
@@ -534,7 +534,7 @@ clause! {
     }
 }
 
-fn follow_result<E: Executor + 'static>(fate: Fate, panics: bool) {
+fn follow_result<E: Executor + Described + 'static>(fate: Fate, panics: bool) {
     let executor = E::default();
     let (log, result) = (Log::new(), Log::new());
     let slot = Arc::new(Mutex::new(None::<E::JoinHandle<DropCount>>));
@@ -648,7 +648,7 @@ fn assert_balanced(action: impl Fn()) {
     assert_eq!(after.bytes - before.bytes, 0, "bytes that were not freed");
 }
 
-fn drop_in_order<E: Executor + 'static>(order: [Keeper; 3], completes: bool) {
+fn drop_in_order<E: Executor + Described + 'static>(order: [Keeper; 3], completes: bool) {
     let executor = E::default();
     let log = Log::new();
     let own_waker = Cell::new(None);
@@ -682,7 +682,7 @@ fn drop_in_order<E: Executor + 'static>(order: [Keeper; 3], completes: bool) {
     log.assert_sound();
 }
 
-fn finished_tasks_leave_nothing<E: Executor + 'static>() {
+fn finished_tasks_leave_nothing<E: Executor + Described + 'static>() {
     const TASKS: usize = 256;
     let executor = E::default();
     let round = || {
@@ -719,7 +719,7 @@ clause! {
 }
 
 /// Drops an executor with tasks of which each holds the next one's waker, and nobody else any.
-fn drop_ring<E: Executor + 'static>(tasks: usize) {
+fn drop_ring<E: Executor + Described + 'static>(tasks: usize) {
     let executor = E::default();
     let logs: Vec<_> = (0..tasks).map(|_| Log::new()).collect();
     let wakers: Vec<_> = (0..tasks).map(|_| Arc::new(Mutex::new(None))).collect();
@@ -782,7 +782,7 @@ clause! {
     }
 }
 
-fn wake_joiner<E: Executor + 'static>(end: End) {
+fn wake_joiner<E: Executor + Described + 'static>(end: End) {
     let mut subject = Subject::<E>::spawn(end);
     subject.settle();
     let task_waker = subject.log.waker();
@@ -861,7 +861,7 @@ clause! {
 }
 
 /// A pending task whose handle was polled with the waker of the count, and dropped.
-fn drop_polled_handle<E: Executor + 'static>() -> (Subject<E>, Arc<WakeCount>) {
+fn drop_polled_handle<E: Executor + Described + 'static>() -> (Subject<E>, Arc<WakeCount>) {
     let subject = Subject::<E>::spawn(End::Returns);
     subject.settle();
     let mut task = subject.take_task();
@@ -1162,7 +1162,7 @@ fn assert_gone<E: Executor>(executor: &E, log: &Log) {
     assert_usable(executor);
 }
 
-fn abort_in_poll<E: Executor + 'static>(elsewhere: bool, keeps: bool, ready: bool) {
+fn abort_in_poll<E: Executor + Described + 'static>(elsewhere: bool, keeps: bool, ready: bool) {
     let (executor, log) = (E::default(), Log::new());
     let slot = Arc::new(Mutex::new(None::<E::JoinHandle<()>>));
     let task = executor.spawn(log.future({
@@ -1293,7 +1293,7 @@ clause! {
     }
 }
 
-fn do_inside<E: Executor + 'static>(deed: Deed, in_drop: bool, end: End) {
+fn do_inside<E: Executor + Described + 'static>(deed: Deed, in_drop: bool, end: End) {
     // The subject knows its log and its handle only after it was spawned.
     let me = Arc::new(Mutex::new(None::<(Arc<Log>, Slot<E>)>));
     let other = Log::new();
@@ -1384,7 +1384,7 @@ clause! {
     }
 }
 
-fn spawn_inside<E: RemoteSpawn + 'static>(end: End, in_drop: bool) {
+fn spawn_inside<E: RemoteSpawn + Described + 'static>(end: End, in_drop: bool) {
     // The subject's executor, and so its spawner, is there only after it was made.
     let spawner = Arc::new(Mutex::new(None::<E::Spawner>));
     let (child, at_once) = (Log::new(), Arc::new(AtomicUsize::new(0)));
@@ -1453,7 +1453,7 @@ clause! {
     }
 }
 
-fn panic_in_poll<E: Executor + 'static>(last: usize, wakes_itself: bool, fate: Fate) {
+fn panic_in_poll<E: Executor + Described + 'static>(last: usize, wakes_itself: bool, fate: Fate) {
     let (executor, log) = (E::default(), Log::new());
     let neighbour = || {
         executor.spawn(async {
@@ -1533,7 +1533,7 @@ clause! {
     }
 }
 
-fn panic_in_drop<E: Executor + 'static>(end: End, detached: bool) {
+fn panic_in_drop<E: Executor + Described + 'static>(end: End, detached: bool) {
     let bombs = Log::new();
     let bomb = Bomb::new(&bombs);
     let mut subject = Subject::<E>::acting(end, move |_| _ = &bomb, || {});
@@ -1603,7 +1603,7 @@ clause! {
     }
 }
 
-fn panic_in_results_drop<E: Executor + 'static>(payload: bool, after: bool) {
+fn panic_in_results_drop<E: Executor + Described + 'static>(payload: bool, after: bool) {
     let (executor, bombs) = (E::default(), Log::new());
     let bomb = Bomb::new(&bombs);
     let task = executor.spawn(async move { if payload { quiet_panic(bomb) } else { bomb } });
@@ -1686,7 +1686,7 @@ clause! {
     }
 }
 
-fn race_last_reference<E: Executor + 'static>() {
+fn race_last_reference<E: Executor + Described + 'static>() {
     let executor = E::default();
     let (sender, references) = mpsc::channel::<(E::JoinHandle<DropCount>, Arc<Log>, Arc<AtomicBool>)>();
     let dropping = thread::spawn(move || {
@@ -1819,7 +1819,9 @@ impl<A: Alignment, const N: usize, B: Alignment, const M: usize> Future for Shap
     }
 }
 
-fn lay_out<E: Executor + 'static, A: Alignment, const N: usize, B: Alignment, const M: usize>(name: impl fmt::Display) {
+fn lay_out<E: Executor + Described + 'static, A: Alignment, const N: usize, B: Alignment, const M: usize>(
+    name: impl fmt::Display,
+) {
     case(name, || {
         let executor = E::default();
         // Spawned in one place only: an unoptimised build gives each place room on the stack for all its copies.

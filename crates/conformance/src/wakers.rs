@@ -19,7 +19,7 @@ use std::sync::{Arc, Barrier, LazyLock, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use executor::{BlockOn, Executor, Idle, JoinHandle, WakeNames, yield_now};
+use executor::{BlockOn, Described, Executor, Idle, JoinHandle, WakeNames, yield_now};
 
 use crate::clause::clause;
 use crate::probe::{Gate, Log, WakeCount, on_another_thread, poll_once};
@@ -953,7 +953,7 @@ clause! {
 const POLLED_UNWOKEN: &str = "it polls again what nobody woke";
 
 /// Rounds with another thread. A spinning executor takes part of the processor that the other thread needs.
-fn many<E: BlockOn>() -> usize {
+fn many<E: BlockOn + Described>() -> usize {
     match E::CAPABILITIES.idle {
         Idle::Spins => 100,
         Idle::Parks => 2_000,
@@ -961,7 +961,7 @@ fn many<E: BlockOn>() -> usize {
 }
 
 /// The outcome of a clause about wakes leading to polls: proven only where there would be no poll without the wake.
-fn unless_polled_anyway<E: BlockOn>() -> Outcome {
+fn unless_polled_anyway<E: BlockOn + Described>() -> Outcome {
     match E::CAPABILITIES.wake_names {
         WakeNames::Nobody => Outcome::Vacuous("it polls the task whether or not it is woken"),
         WakeNames::Thread | WakeNames::Task => Outcome::Pass,
@@ -969,7 +969,7 @@ fn unless_polled_anyway<E: BlockOn>() -> Outcome {
 }
 
 /// Excuses an executor that polls what nobody woke, once it was seen to do so.
-fn unless_only_woken_are_polled<E: Executor>(capability: &'static str) -> Outcome {
+fn unless_only_woken_are_polled<E: Executor + Described>(capability: &'static str) -> Outcome {
     let executor = E::default();
     let log = Log::new();
     let _task = executor.spawn(log.pending());
@@ -1115,7 +1115,7 @@ fn woken_by_a_thread_during_the_poll(
 }
 
 /// For [`woken_by_itself`] and its like, once they have ended.
-fn assert_one_poll_per_wake<E: BlockOn>(log: &Log, wakes: usize) {
+fn assert_one_poll_per_wake<E: BlockOn + Described>(log: &Log, wakes: usize) {
     if E::CAPABILITIES.polls_only_woken {
         assert_eq!(log.polls(), wakes + 1, "the first poll, and one for each of {wakes} wakes");
     } else {

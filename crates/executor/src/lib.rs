@@ -8,6 +8,7 @@ mod foreign;
 mod here;
 mod join_error;
 mod joinable;
+mod pointers;
 mod root_waker;
 pub mod sync;
 mod yield_now;
@@ -56,13 +57,7 @@ pub trait Spawn {
 }
 
 /// Drives one future on the calling thread. All that pollster and its like do.
-pub trait BlockOn: Default {
-    /// The executor's name in ids, tables and messages, such as `raw-waker`.
-    const NAME: &'static str;
-
-    /// What a caller may rely on.
-    const CAPABILITIES: Capabilities;
-
+pub trait BlockOn {
     /// Polls `future` on the calling thread until it is ready, and spawned tasks too, where there are any.
     ///
     /// The future may borrow and need not be `Send`. It is dropped before the call returns, perhaps when the thread has stopped
@@ -71,7 +66,7 @@ pub trait BlockOn: Default {
     /// # Panics
     ///
     /// When the future panics: the panic unwinds to the caller and the executor stays usable. When called inside a
-    /// task of the same executor, unless the [capabilities](Self::CAPABILITIES) say that it works. It may panic, and does
+    /// task of the same executor, unless its [capabilities](Described::CAPABILITIES) say that it works. It may panic, and does
     /// not hang, inside the future of another `block_on` of the same executor on the same thread.
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output;
 }
@@ -89,6 +84,18 @@ pub trait Executor: BlockOn + Spawn {
     ///
     /// When called inside a task of the same executor.
     fn run(&self);
+}
+
+/// What the conformance suite and the measurements ask of an executor besides: what it is called, what it claims, and that it can
+/// be made by those who know nothing else of it.
+///
+/// A program that uses an executor needs none of it; so a wrapper, or an executor that takes arguments, need not have it.
+pub trait Described: Default {
+    /// The executor's name in ids, tables and messages, such as `raw-waker`.
+    const NAME: &'static str;
+
+    /// What a caller may rely on.
+    const CAPABILITIES: Capabilities;
 }
 
 /// Executors that tasks and other threads can spawn onto.

@@ -1,7 +1,7 @@
 //! Who is measured, and who may be.
 
 use conformance::Case as Clause;
-use executor::{BlockOn, Capabilities, Executor, Idle};
+use executor::{BlockOn, Capabilities, Described, Executor, Idle};
 use workloads::card::{Count, block_on_counts, executor_counts, floor_counts};
 use workloads::work::{sweep_cases, sweep_floors};
 use workloads::{Case, Workload, block_on_cases, executor_cases, floor_cases};
@@ -49,7 +49,7 @@ pub enum Kind {
 
 impl Contender {
     /// An executor that owns tasks.
-    pub fn executor<E: Executor + 'static>() -> Self {
+    pub fn executor<E: Executor + Described + 'static>() -> Self {
         Self {
             name: E::NAME,
             kind: Kind::Executor,
@@ -66,7 +66,7 @@ impl Contender {
     }
 
     /// What drives one future and no more.
-    pub fn block_on<B: BlockOn + 'static>() -> Self {
+    pub fn block_on<B: BlockOn + Described + 'static>() -> Self {
         Self {
             name: B::NAME,
             kind: Kind::BlockOn,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use conformance::Allocations;
-use executor::Executor;
+use executor::{Described, Executor};
 use futures::task::AtomicWaker;
 use serde::{Deserialize, Serialize};
 
@@ -148,7 +148,7 @@ impl Room {
     }
 }
 
-pub(crate) fn of_tasks<E: Executor>(plan: &Plan) -> Found {
+pub(crate) fn of_tasks<E: Executor + Described>(plan: &Plan) -> Found {
     let room = Room::new(plan.tasks);
     let executor = E::default();
     for number in 0..plan.tasks {

@@ -17,7 +17,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use conformance::Allocations;
-use executor::{BlockOn, Executor};
+use executor::{BlockOn, Described, Executor};
 use futures::task::AtomicWaker;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
@@ -184,13 +184,13 @@ fn histogram() -> Histogram<u64> {
 }
 
 /// A task that waits for the line.
-pub(crate) fn of_a_task<E: Executor>(plan: &Plan) -> Heard {
+pub(crate) fn of_a_task<E: Executor + Described>(plan: &Plan) -> Heard {
     let executor = E::default();
     listen(plan, |future| executor.block_on(async { executor.spawn(future).await.expect("the task ends") }))
 }
 
 /// The future of a `block_on` that waits for the line.
-pub(crate) fn of_the_root<B: BlockOn>(plan: &Plan) -> Heard {
+pub(crate) fn of_the_root<B: BlockOn + Described>(plan: &Plan) -> Heard {
     let executor = B::default();
     listen(plan, |future| executor.block_on(future))
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use conformance::Allocations;
-use executor::{Executor, yield_now};
+use executor::{Described, Executor, yield_now};
 use serde::{Deserialize, Serialize};
 
 use crate::card;
@@ -74,11 +74,11 @@ impl<const SIZE: usize> Future for Waiting<SIZE> {
     }
 }
 
-pub(crate) fn of_tasks<E: Executor>() -> Vec<(usize, f64, f64)> {
+pub(crate) fn of_tasks<E: Executor + Described>() -> Vec<(usize, f64, f64)> {
     vec![parked::<E, 0>(), parked::<E, 64>(), parked::<E, 256>(), parked::<E, 1024>(), parked::<E, 4096>()]
 }
 
-fn parked<E: Executor, const SIZE: usize>() -> (usize, f64, f64) {
+fn parked<E: Executor + Described, const SIZE: usize>() -> (usize, f64, f64) {
     let executor = E::default();
     let spawn = |tasks| {
         POLLS.set(0);

@@ -5,7 +5,7 @@ use std::task::{Poll, Waker};
 
 use executor::sync::atomic::{AtomicBool, Ordering::*};
 use executor::sync::{Alive, thread};
-use executor::{JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
+use executor::{Described, JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
 use loom::alloc::Track;
 
 use crate::explore::explore;
@@ -13,7 +13,7 @@ use crate::parts::{Event, Joiner, OnDrop, Slot, poll_once, tracked, wait};
 
 /// A task that is polled again while another thread wakes it: the wake is not lost, whether it finds the task queued,
 /// running or idle, and the thread that drives awake or parked; and the poll that it causes sees what was written before it.
-pub fn m01_a_wake_races_the_poll<E: RemoteSpawn>() {
+pub fn m01_a_wake_races_the_poll<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m01_a_wake_races_the_poll", 2, || {
         let executor = E::default();
         let (flag, waker) = (Arc::new(AtomicBool::new(false)), Slot::default());
@@ -36,7 +36,7 @@ pub fn m01_a_wake_races_the_poll<E: RemoteSpawn>() {
 
 /// Two threads wake a task, each after it has written a flag with no order of its own. However the two wakes become one,
 /// a poll follows that sees both flags: also a wake that finds the task queued happens before the poll.
-pub fn m02_two_wakes_race_the_poll<E: RemoteSpawn>() {
+pub fn m02_two_wakes_race_the_poll<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m02_two_wakes_race_the_poll", 1, || {
         let executor = E::default();
         let (flags, waker) = (Arc::new([AtomicBool::new(false), AtomicBool::new(false)]), Slot::default());
@@ -67,7 +67,7 @@ pub fn m02_two_wakes_race_the_poll<E: RemoteSpawn>() {
 }
 
 /// The last two wakers of a task that has ended go away on two threads, one dropped and one woken: the task is freed once.
-pub fn m03_the_last_wakers_race_each_other<E: RemoteSpawn>() {
+pub fn m03_the_last_wakers_race_each_other<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m03_the_last_wakers_race_each_other", 2, || {
         let executor = E::default();
         let waker = Slot::default();
@@ -91,7 +91,7 @@ pub fn m03_the_last_wakers_race_each_other<E: RemoteSpawn>() {
 
 /// A handle, polled once with another waker before, is polled while the task completes on another thread: the joiner is
 /// woken, or finds the result.
-pub fn m04_a_joiner_races_completion<E: RemoteSpawn + 'static>() {
+pub fn m04_a_joiner_races_completion<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m04_a_joiner_races_completion", 2, || {
         let executor = Arc::new(E::default());
         let mut handle = executor.spawn(tracked(|_| Poll::Ready(Track::new(7))));
@@ -105,7 +105,7 @@ pub fn m04_a_joiner_races_completion<E: RemoteSpawn + 'static>() {
 
 /// A handle, polled once with a waker before, is dropped while the task completes on another thread: result and waker are
 /// dropped once each.
-pub fn m05_a_handles_drop_races_completion<E: RemoteSpawn + 'static>() {
+pub fn m05_a_handles_drop_races_completion<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m05_a_handles_drop_races_completion", 2, || {
         let executor = Arc::new(E::default());
         let mut handle = executor.spawn(tracked(|_| Poll::Ready(Track::new(7))));
@@ -121,7 +121,7 @@ pub fn m05_a_handles_drop_races_completion<E: RemoteSpawn + 'static>() {
 /// handle says so.
 pub fn m06_an_abort_and_a_wake_race_the_poll<E>()
 where
-    E: RemoteSpawn,
+    E: RemoteSpawn + Described,
     E::JoinHandle<()>: 'static,
 {
     explore(E::NAME, "m06_an_abort_and_a_wake_race_the_poll", 2, || {
@@ -157,7 +157,7 @@ where
 }
 
 /// The executor is dropped while another thread wakes a task of it: nothing leaks, and nothing is used after its end.
-pub fn m07_a_wake_races_the_executors_drop<E: RemoteSpawn>() {
+pub fn m07_a_wake_races_the_executors_drop<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m07_a_wake_races_the_executors_drop", 2, || {
         let executor = E::default();
         let waker = Slot::default();
@@ -176,7 +176,7 @@ pub fn m07_a_wake_races_the_executors_drop<E: RemoteSpawn>() {
 }
 
 /// The executor is dropped, and with it a future whose drop wakes another task, while a thread wakes the first.
-pub fn m08_a_drop_that_wakes_races_a_wake<E: RemoteSpawn>() {
+pub fn m08_a_drop_that_wakes_races_a_wake<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m08_a_drop_that_wakes_races_a_wake", 2, || {
         let executor = E::default();
         let (first, second) = (Slot::default(), Slot::default());
@@ -201,7 +201,7 @@ pub fn m08_a_drop_that_wakes_races_a_wake<E: RemoteSpawn>() {
 }
 
 /// Two threads wake two tasks while the driving thread parks: none of the two wakes is overlooked.
-pub fn m09_two_wakes_race_the_park<E: RemoteSpawn>() {
+pub fn m09_two_wakes_race_the_park<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m09_two_wakes_race_the_park", 1, || {
         let executor = E::default();
         let tasks = [(); 2].map(|()| {
@@ -234,7 +234,7 @@ pub fn m09_two_wakes_race_the_park<E: RemoteSpawn>() {
 
 /// The future of `block_on` is woken while code of the user's, inside its poll, parks the thread for its own reasons and so
 /// takes the token: the future is polled again.
-pub fn m10_a_wake_races_foreign_parking<E: RemoteSpawn>() {
+pub fn m10_a_wake_races_foreign_parking<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m10_a_wake_races_foreign_parking", 2, || {
         let executor = E::default();
         let mut waking = None;
@@ -259,7 +259,7 @@ pub fn m10_a_wake_races_foreign_parking<E: RemoteSpawn>() {
 }
 
 /// A thread spawns a task while the driving thread parks, and awaits it.
-pub fn m11_a_spawn_races_the_park<E: RemoteSpawn>() {
+pub fn m11_a_spawn_races_the_park<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m11_a_spawn_races_the_park", 2, || {
         let executor = E::default();
         let spawner = executor.spawner();
@@ -284,7 +284,7 @@ pub fn m11_a_spawn_races_the_park<E: RemoteSpawn>() {
 
 /// Two threads are in `block_on` of one executor. The one that drives may leave while the other waits for a task, which
 /// it must then drive itself.
-pub fn m12_a_driver_hands_over_to_another<E: RemoteSpawn + 'static>() {
+pub fn m12_a_driver_hands_over_to_another<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m12_a_driver_hands_over_to_another", 2, || {
         let executor = Arc::new(E::default());
         let event = Event::new();
@@ -303,7 +303,7 @@ pub fn m12_a_driver_hands_over_to_another<E: RemoteSpawn + 'static>() {
 }
 
 /// A thread spawns a task and calls `run` while another thread drives: when `run` returns, the task has ended.
-pub fn m13_run_races_another_driver<E: RemoteSpawn + 'static>() {
+pub fn m13_run_races_another_driver<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m13_run_races_another_driver", 2, || {
         let executor = Arc::new(E::default());
         let other = executor.clone();
@@ -321,7 +321,7 @@ pub fn m13_run_races_another_driver<E: RemoteSpawn + 'static>() {
 }
 
 /// A thread spawns while the executor is dropped: the future is dropped, and the handle says so.
-pub fn m14_a_spawn_races_the_executors_drop<E: RemoteSpawn>() {
+pub fn m14_a_spawn_races_the_executors_drop<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m14_a_spawn_races_the_executors_drop", 2, || {
         let executor = E::default();
         let spawner = executor.spawner();
@@ -336,7 +336,7 @@ pub fn m14_a_spawn_races_the_executors_drop<E: RemoteSpawn>() {
 
 /// Two threads wake the future of a `block_on`, each after it has written a flag with no order of its own: as in
 /// [`m02_two_wakes_race_the_poll`], for the future that is no task.
-pub fn m15_two_wakes_race_the_roots_poll<E: RemoteSpawn>() {
+pub fn m15_two_wakes_race_the_roots_poll<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m15_two_wakes_race_the_roots_poll", 2, || {
         let executor = E::default();
         let flags = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
@@ -360,7 +360,7 @@ pub fn m15_two_wakes_race_the_roots_poll<E: RemoteSpawn>() {
 }
 
 /// A thread calls `run` of an executor without tasks while another drives: it is that one that has to answer.
-pub fn m16_a_driver_answers_run<E: RemoteSpawn + 'static>() {
+pub fn m16_a_driver_answers_run<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m16_a_driver_answers_run", 2, || {
         let executor = Arc::new(E::default());
         let other = executor.clone();
@@ -392,7 +392,7 @@ pub fn m16_a_driver_answers_run<E: RemoteSpawn + 'static>() {
 
 /// A task is aborted while it completes on another thread: the handle yields the result, or says that the task was
 /// cancelled, and the future is gone either way.
-pub fn m17_an_abort_races_completion<E: RemoteSpawn + 'static>() {
+pub fn m17_an_abort_races_completion<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m17_an_abort_races_completion", 2, || {
         let executor = Arc::new(E::default());
         let handle = executor.spawn(tracked(|_| Poll::Ready(Track::new(7))));
@@ -408,7 +408,7 @@ pub fn m17_an_abort_races_completion<E: RemoteSpawn + 'static>() {
 }
 
 /// A thread waits in `run` for a task, which another thread makes ready, leaving the right to drive right after.
-pub fn m18_run_races_the_end_of_the_last_task<E: RemoteSpawn + 'static>() {
+pub fn m18_run_races_the_end_of_the_last_task<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m18_run_races_the_end_of_the_last_task", 2, || {
         let executor = Arc::new(E::default());
         let (event, ended) = (Event::new(), Arc::new(AtomicBool::new(false)));
@@ -434,7 +434,7 @@ pub fn m18_run_races_the_end_of_the_last_task<E: RemoteSpawn + 'static>() {
 }
 
 /// `is_finished` is asked while the task ends on another thread: who is told so sees that the future is gone.
-pub fn m19_is_finished_races_completion<E: RemoteSpawn + 'static>() {
+pub fn m19_is_finished_races_completion<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m19_is_finished_races_completion", 2, || {
         let executor = Arc::new(E::default());
         let dropped = Arc::new(AtomicBool::new(false));
@@ -456,7 +456,7 @@ pub fn m19_is_finished_races_completion<E: RemoteSpawn + 'static>() {
 }
 
 /// A waker of a `block_on` that is over is woken during the next one, which it has nothing to do with.
-pub fn m20_a_stale_wake_races_the_next_root<E: RemoteSpawn>() {
+pub fn m20_a_stale_wake_races_the_next_root<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m20_a_stale_wake_races_the_next_root", 2, || {
         let executor = E::default();
         let stale = executor.block_on(poll_fn(|cx| {
@@ -469,7 +469,7 @@ pub fn m20_a_stale_wake_races_the_next_root<E: RemoteSpawn>() {
 }
 
 /// As [`m12_a_driver_hands_over_to_another`], where a third thread wakes the task meanwhile.
-pub fn m21_a_wake_races_the_handing_over<E: RemoteSpawn + 'static>() {
+pub fn m21_a_wake_races_the_handing_over<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m21_a_wake_races_the_handing_over", 1, || {
         let executor = Arc::new(E::default());
         let event = Event::new();
@@ -489,7 +489,7 @@ pub fn m21_a_wake_races_the_handing_over<E: RemoteSpawn + 'static>() {
 /// The last handle is dropped while a wake by value from another thread leads to the task's end: whoever is last frees it.
 pub fn m22_the_last_handle_and_the_last_waker_race_completion<E>()
 where
-    E: RemoteSpawn,
+    E: RemoteSpawn + Described,
     E::JoinHandle<()>: 'static,
 {
     explore(E::NAME, "m22_the_last_handle_and_the_last_waker_race_completion", 1, || {
@@ -511,7 +511,7 @@ where
 }
 
 /// Two threads wake two tasks while the executor is dropped: no task is left in a queue that nobody empties.
-pub fn m23_two_wakes_race_the_executors_drop<E: RemoteSpawn>() {
+pub fn m23_two_wakes_race_the_executors_drop<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m23_two_wakes_race_the_executors_drop", 2, || {
         let executor = E::default();
         let slots = [Slot::default(), Slot::default()];
@@ -532,7 +532,7 @@ pub fn m23_two_wakes_race_the_executors_drop<E: RemoteSpawn>() {
 /// last is woken, or finds the result.
 pub fn m24_a_handle_that_moves_races_completion<E>()
 where
-    E: RemoteSpawn,
+    E: RemoteSpawn + Described,
     E::JoinHandle<Track<usize>>: 'static,
 {
     explore(E::NAME, "m24_a_handle_that_moves_races_completion", 2, || {
@@ -556,7 +556,7 @@ where
 
 /// A waker that was cloned on the thread that drives is cloned, woken and dropped on another, while the task ends and the
 /// executor is done with it: it is freed once, after all.
-pub fn m25_a_waker_that_moves_races_the_end<E: RemoteSpawn>() {
+pub fn m25_a_waker_that_moves_races_the_end<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m25_a_waker_that_moves_races_the_end", 2, || {
         let executor = E::default();
         let (flag, waker) = (Arc::new(AtomicBool::new(false)), Slot::default());
@@ -581,7 +581,7 @@ pub fn m25_a_waker_that_moves_races_the_end<E: RemoteSpawn>() {
 }
 
 /// A handle is polled and then dropped while the task ends: the joiner is gone with it, though a waker of the task is kept.
-pub fn m26_a_joiner_goes_with_its_handle<E: RemoteSpawn + 'static>() {
+pub fn m26_a_joiner_goes_with_its_handle<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m26_a_joiner_goes_with_its_handle", 2, || {
         let executor = Arc::new(E::default());
         let waker = Slot::default();
@@ -607,7 +607,7 @@ pub fn m26_a_joiner_goes_with_its_handle<E: RemoteSpawn + 'static>() {
 /// A task is aborted while another thread is about to queue it: whoever knows of the abort sees no further poll.
 pub fn m27_an_abort_beside_a_wake_under_way<E>()
 where
-    E: RemoteSpawn,
+    E: RemoteSpawn + Described,
     E::JoinHandle<()>: 'static,
 {
     explore(E::NAME, "m27_an_abort_beside_a_wake_under_way", 2, || {
@@ -649,7 +649,7 @@ where
 
 /// A task that has ended is woken by the thread that drives, while another drops a waker of it: nothing comes of it, and the
 /// task is freed once.
-pub fn m28_a_wake_after_the_end<E: RemoteSpawn>() {
+pub fn m28_a_wake_after_the_end<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m28_a_wake_after_the_end", 2, || {
         let executor = E::default();
         let waker = Slot::default();
@@ -676,7 +676,7 @@ pub fn m28_a_wake_after_the_end<E: RemoteSpawn>() {
 }
 
 /// A handle is dropped by the thread that drives, once before and once after the end of its task: the result is dropped each time.
-pub fn m29_a_handle_is_dropped_at_home<E: RemoteSpawn>() {
+pub fn m29_a_handle_is_dropped_at_home<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m29_a_handle_is_dropped_at_home", 2, || {
         let executor = E::default();
         executor.block_on(async {
@@ -692,7 +692,7 @@ pub fn m29_a_handle_is_dropped_at_home<E: RemoteSpawn>() {
 }
 
 /// A task is polled to its end and joined: its memory does not wait for the next call.
-pub fn m30_what_has_ended_is_freed<E: RemoteSpawn>() {
+pub fn m30_what_has_ended_is_freed<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m30_what_has_ended_is_freed", 2, || {
         let executor = E::default();
         // The first call leaves the thread's own waker.
@@ -710,7 +710,7 @@ pub fn m30_what_has_ended_is_freed<E: RemoteSpawn>() {
 /// task.
 pub fn m31_a_kept_handle_races_the_next_driver<E>()
 where
-    E: RemoteSpawn + 'static,
+    E: RemoteSpawn + Described + 'static,
     E::JoinHandle<Track<usize>>: 'static,
 {
     explore(E::NAME, "m31_a_kept_handle_races_the_next_driver", 2, || {
@@ -737,7 +737,7 @@ where
 }
 
 /// A `block_on` is woken in its last poll, by another thread and by its own. Nothing of it is left for the next.
-pub fn m32_a_wake_in_the_last_poll_is_over<E: RemoteSpawn>() {
+pub fn m32_a_wake_in_the_last_poll_is_over<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m32_a_wake_in_the_last_poll_is_over", 2, || {
         let executor = E::default();
         executor.block_on(poll_fn(|cx| {
@@ -751,7 +751,7 @@ pub fn m32_a_wake_in_the_last_poll_is_over<E: RemoteSpawn>() {
 }
 
 /// Waits, in a `block_on`, for another thread, and for no other wake than that thread's.
-fn wait_for_a_wake<E: RemoteSpawn>(executor: &E) {
+fn wait_for_a_wake<E: RemoteSpawn + Described>(executor: &E) {
     let flag = Arc::new(AtomicBool::new(false));
     let mut waking = None;
     executor.block_on(poll_fn(|cx| {

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use executor::support::{Driver, Emptied, TaskHandle, joinable};
 use executor::sync::{Mutex, MutexGuard, hint, thread};
-use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 
 use crate::task::Task;
 use crate::waker;
@@ -44,7 +44,7 @@ struct Tasks {
     closed: bool,
 }
 
-impl BlockOn for NoopExecutor {
+impl Described for NoopExecutor {
     const NAME: &'static str = "noop-waker";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -57,7 +57,9 @@ impl BlockOn for NoopExecutor {
         catches_panics: true,
         reports_cancellation: true,
     };
+}
 
+impl BlockOn for NoopExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         self.shared.driver.assert_not_nested();
         let mut future = pin!(future.into_future());

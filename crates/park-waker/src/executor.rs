@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use executor::support::{Driver, Emptied, TaskHandle, joinable};
 use executor::sync::atomic::{AtomicBool, Ordering::*};
 use executor::sync::{Mutex, MutexGuard, hint};
-use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 
 use crate::task::Task;
 use crate::waker::ThreadWaker;
@@ -47,7 +47,7 @@ struct Tasks {
     closed: bool,
 }
 
-impl BlockOn for ParkExecutor {
+impl Described for ParkExecutor {
     const NAME: &'static str = "park-waker";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -60,7 +60,9 @@ impl BlockOn for ParkExecutor {
         catches_panics: true,
         reports_cancellation: true,
     };
+}
 
+impl BlockOn for ParkExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         self.shared.driver.assert_not_nested();
         let mut future = pin!(future.into_future());

@@ -1,7 +1,7 @@
 //! The same executor with a spin before each park, as a type of its own: so it can be compared.
 
 use executor::support::TaskHandle;
-use executor::{BlockOn, Capabilities, Executor, RemoteSpawn, Spawn};
+use executor::{BlockOn, Capabilities, Described, Executor, RemoteSpawn, Spawn};
 
 use crate::{ParkExecutor, ParkSpawner};
 
@@ -22,11 +22,13 @@ impl Default for SpinningExecutor {
     }
 }
 
-impl BlockOn for SpinningExecutor {
+impl Described for SpinningExecutor {
     const NAME: &'static str = "park-waker-spinning";
 
     const CAPABILITIES: Capabilities = ParkExecutor::CAPABILITIES;
+}
 
+impl BlockOn for SpinningExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         self.park.block_on(future)
     }

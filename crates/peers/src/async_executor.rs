@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::task::Poll;
 
-use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 use futures_lite::future;
 
 use crate::task_handle::TaskHandle;
@@ -24,7 +24,7 @@ pub struct AsyncSpawner {
     executor: Weak<async_executor::Executor<'static>>,
 }
 
-impl BlockOn for AsyncExecutor {
+impl Described for AsyncExecutor {
     const NAME: &'static str = "async-executor";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -37,7 +37,9 @@ impl BlockOn for AsyncExecutor {
         catches_panics: true,
         reports_cancellation: true,
     };
+}
 
+impl BlockOn for AsyncExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         let mut running = pin!(self.executor.run(future.into_future()));
         future::block_on(poll_fn(|cx| {

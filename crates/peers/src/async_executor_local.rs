@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use async_executor::LocalExecutor;
-use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, Spawn, WakeNames};
+use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, Spawn, WakeNames};
 use futures_lite::future;
 
 use crate::task_handle::TaskHandle;
@@ -16,7 +16,7 @@ pub struct LocalAsyncExecutor {
     executor: LocalExecutor<'static>,
 }
 
-impl BlockOn for LocalAsyncExecutor {
+impl Described for LocalAsyncExecutor {
     const NAME: &'static str = "async-executor-local";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -29,7 +29,9 @@ impl BlockOn for LocalAsyncExecutor {
         catches_panics: true,
         reports_cancellation: true,
     };
+}
 
+impl BlockOn for LocalAsyncExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         future::block_on(self.executor.run(future.into_future()))
     }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 
 use async_task::Builder;
 use executor::support::RootWaker;
-use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, Spawn, WakeNames};
+use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, Spawn, WakeNames};
 use pin_project_lite::pin_project;
 use slab::Slab;
 
@@ -55,7 +55,7 @@ impl Default for AsyncTaskExecutor {
     }
 }
 
-impl BlockOn for AsyncTaskExecutor {
+impl Described for AsyncTaskExecutor {
     const NAME: &'static str = "async-task";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -68,7 +68,9 @@ impl BlockOn for AsyncTaskExecutor {
         catches_panics: true,
         reports_cancellation: true,
     };
+}
 
+impl BlockOn for AsyncTaskExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         let mut future = pin!(future.into_future());
         RootWaker::with(|root| {

@@ -9,7 +9,9 @@ use std::task::{Context, Poll, Waker};
 
 use compio_executor::ExecutorConfig;
 use executor::support::RootWaker;
-use executor::{BlockOn, Capabilities, Executor, Idle, JoinError, JoinHandle, NestedBlockOn, Spawn, WakeNames};
+use executor::{
+    BlockOn, Capabilities, Described, Executor, Idle, JoinError, JoinHandle, NestedBlockOn, Spawn, WakeNames,
+};
 use pin_project_lite::pin_project;
 
 use crate::home::Home;
@@ -34,7 +36,7 @@ impl Default for CompioExecutor {
     }
 }
 
-impl BlockOn for CompioExecutor {
+impl Described for CompioExecutor {
     const NAME: &'static str = "compio-executor";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -47,7 +49,9 @@ impl BlockOn for CompioExecutor {
         catches_panics: true,
         reports_cancellation: true,
     };
+}
 
+impl BlockOn for CompioExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         let mut future = pin!(future.into_future());
         RootWaker::with(|root| {

@@ -7,7 +7,9 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use executor::{BlockOn, Capabilities, Executor, Idle, JoinError, JoinHandle, NestedBlockOn, Spawn, WakeNames};
+use executor::{
+    BlockOn, Capabilities, Described, Executor, Idle, JoinError, JoinHandle, NestedBlockOn, Spawn, WakeNames,
+};
 use futures::channel::oneshot::{self, Canceled, Receiver};
 use futures::future::{AbortHandle, Abortable, Aborted, FutureExt};
 use futures::task::LocalSpawnExt;
@@ -45,7 +47,7 @@ impl Default for FuturesExecutor {
     }
 }
 
-impl BlockOn for FuturesExecutor {
+impl Described for FuturesExecutor {
     const NAME: &'static str = "futures-local-pool";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -58,7 +60,9 @@ impl BlockOn for FuturesExecutor {
         catches_panics: true,
         reports_cancellation: true,
     };
+}
 
+impl BlockOn for FuturesExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         self.pool.try_borrow_mut().expect(NESTED).run_until(future.into_future())
     }
@@ -90,7 +94,7 @@ impl Executor for FuturesExecutor {
 
 const NESTED: &str = "`block_on` or `run` was called inside a task of the same executor";
 
-impl BlockOn for FuturesBlockOn {
+impl Described for FuturesBlockOn {
     const NAME: &'static str = "futures-executor";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -103,7 +107,9 @@ impl BlockOn for FuturesBlockOn {
         catches_panics: false,
         reports_cancellation: false,
     };
+}
 
+impl BlockOn for FuturesBlockOn {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         futures_executor::block_on(future.into_future())
     }

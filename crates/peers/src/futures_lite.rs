@@ -1,12 +1,12 @@
 //! futures-lite's `block_on`.
 
-use executor::{BlockOn, Capabilities, Idle, NestedBlockOn, WakeNames};
+use executor::{BlockOn, Capabilities, Described, Idle, NestedBlockOn, WakeNames};
 
 /// futures-lite's `block_on`, for one future and no tasks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FuturesLite;
 
-impl BlockOn for FuturesLite {
+impl Described for FuturesLite {
     const NAME: &'static str = "futures-lite";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -19,7 +19,9 @@ impl BlockOn for FuturesLite {
         catches_panics: false,
         reports_cancellation: false,
     };
+}
 
+impl BlockOn for FuturesLite {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         futures_lite::future::block_on(future.into_future())
     }

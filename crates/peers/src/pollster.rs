@@ -1,12 +1,12 @@
 //! pollster's `block_on`.
 
-use executor::{BlockOn, Capabilities, Idle, NestedBlockOn, WakeNames};
+use executor::{BlockOn, Capabilities, Described, Idle, NestedBlockOn, WakeNames};
 
 /// pollster's `block_on`, for one future and no tasks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pollster;
 
-impl BlockOn for Pollster {
+impl Described for Pollster {
     const NAME: &'static str = "pollster";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -19,7 +19,9 @@ impl BlockOn for Pollster {
         catches_panics: false,
         reports_cancellation: false,
     };
+}
 
+impl BlockOn for Pollster {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         pollster::block_on(future)
     }

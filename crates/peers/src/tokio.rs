@@ -7,7 +7,8 @@ use std::sync::atomic::{Ordering::*, fence};
 use std::task::{Context, Poll};
 
 use executor::{
-    BlockOn, Capabilities, Executor, Idle, JoinError, JoinHandle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames,
+    BlockOn, Capabilities, Described, Executor, Idle, JoinError, JoinHandle, NestedBlockOn, RemoteSpawn, Spawn,
+    WakeNames,
 };
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -44,7 +45,7 @@ impl Default for TokioExecutor {
     }
 }
 
-impl BlockOn for TokioExecutor {
+impl Described for TokioExecutor {
     const NAME: &'static str = "tokio";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -57,7 +58,9 @@ impl BlockOn for TokioExecutor {
         catches_panics: true,
         reports_cancellation: true,
     };
+}
 
+impl BlockOn for TokioExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         self.runtime.block_on(future.into_future())
     }

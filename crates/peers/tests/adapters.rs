@@ -9,7 +9,7 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use executor::{BlockOn, Executor, JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
+use executor::{BlockOn, Described, Executor, JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
 
 /// Pending for ever; counts its drops.
 struct Dropped(Arc<AtomicUsize>);
@@ -45,7 +45,7 @@ fn poll<T>(handle: &mut impl JoinHandle<T>) -> Poll<Result<T, JoinError>> {
     Pin::new(handle).poll(&mut Context::from_waker(Waker::noop()))
 }
 
-fn the_root_may_borrow_and_is_polled_until_ready<E: BlockOn>() {
+fn the_root_may_borrow_and_is_polled_until_ready<E: BlockOn + Described>() {
     let executor = E::default();
     let local = Rc::new(Cell::new(0));
     let borrowed = &local;
@@ -58,7 +58,7 @@ fn the_root_may_borrow_and_is_polled_until_ready<E: BlockOn>() {
     executor.block_on(woken_by_threads(100));
 }
 
-fn a_handle_yields_the_value<E: Executor>() {
+fn a_handle_yields_the_value<E: Executor + Described>() {
     let executor = E::default();
     let task = executor.spawn(async {
         yield_now().await;
@@ -67,7 +67,7 @@ fn a_handle_yields_the_value<E: Executor>() {
     assert_eq!(executor.block_on(task).expect("nobody aborted it"), 7);
 }
 
-fn block_on_drives_tasks_and_leaves_the_unfinished<E: Executor>() {
+fn block_on_drives_tasks_and_leaves_the_unfinished<E: Executor + Described>() {
     let executor = E::default();
     let (sender, receiver) = mpsc::channel();
     let task = executor.spawn(async move {
@@ -88,7 +88,7 @@ fn block_on_drives_tasks_and_leaves_the_unfinished<E: Executor>() {
     assert_eq!(received + receiver.try_iter().count(), 3);
 }
 
-fn run_returns_when_no_task_is_left<E: Executor>() {
+fn run_returns_when_no_task_is_left<E: Executor + Described>() {
     let executor = E::default();
     executor.run();
     let ended = Arc::new(AtomicUsize::new(0));
@@ -106,7 +106,7 @@ fn run_returns_when_no_task_is_left<E: Executor>() {
     executor.run();
 }
 
-fn run_returns_after_the_last_task_was_aborted<E: Executor>() {
+fn run_returns_after_the_last_task_was_aborted<E: Executor + Described>() {
     let executor = E::default();
     let drops = Arc::new(AtomicUsize::new(0));
     let task = executor.spawn(idle(&drops));
@@ -117,7 +117,7 @@ fn run_returns_after_the_last_task_was_aborted<E: Executor>() {
     assert!(task.is_finished());
 }
 
-fn an_aborted_task_yields_cancelled<E: Executor>() {
+fn an_aborted_task_yields_cancelled<E: Executor + Described>() {
     let executor = E::default();
     let drops = Arc::new(AtomicUsize::new(0));
     let [before, between] = [(); 2].map(|()| executor.spawn(idle(&drops)));
@@ -131,7 +131,7 @@ fn an_aborted_task_yields_cancelled<E: Executor>() {
     assert_eq!(drops.load(Relaxed), 2);
 }
 
-fn aborting_a_finished_task_keeps_its_value<E: Executor>() {
+fn aborting_a_finished_task_keeps_its_value<E: Executor + Described>() {
     let executor = E::default();
     let mut task = executor.spawn(async { 7 });
     assert!(!task.is_finished());
@@ -143,7 +143,7 @@ fn aborting_a_finished_task_keeps_its_value<E: Executor>() {
     assert!(matches!(poll(&mut task), Poll::Ready(Ok(7))));
 }
 
-fn looking_for_the_end_does_not_make_the_joiner_miss_it<E: Executor>() {
+fn looking_for_the_end_does_not_make_the_joiner_miss_it<E: Executor + Described>() {
     let executor = E::default();
     let mut task = executor.spawn(pending::<()>());
     let joined = executor.block_on(async {
@@ -159,7 +159,7 @@ fn looking_for_the_end_does_not_make_the_joiner_miss_it<E: Executor>() {
     assert!(matches!(joined, Err(JoinError::Cancelled)));
 }
 
-fn a_panic_reaches_the_handle<E: Executor>() {
+fn a_panic_reaches_the_handle<E: Executor + Described>() {
     assert!(E::CAPABILITIES.catches_panics);
     let executor = E::default();
     let task = executor.spawn(async { std::panic::resume_unwind(Box::new("on purpose")) });
@@ -170,7 +170,7 @@ fn a_panic_reaches_the_handle<E: Executor>() {
     }
 }
 
-fn a_dropped_executor_drops_its_tasks<E: Executor>() {
+fn a_dropped_executor_drops_its_tasks<E: Executor + Described>() {
     let executor = E::default();
     let drops = Arc::new(AtomicUsize::new(0));
     let mut polled = executor.spawn(idle(&drops));
@@ -185,7 +185,7 @@ fn a_dropped_executor_drops_its_tasks<E: Executor>() {
     }
 }
 
-fn tasks_of_two_executors_on_one_thread_stay_apart<E: Executor>() {
+fn tasks_of_two_executors_on_one_thread_stay_apart<E: Executor + Described>() {
     let (outer, inner) = (E::default(), E::default());
     let mut waits = outer.spawn(woken_by_threads(3));
     drop(inner.spawn(woken_by_threads(3)));
@@ -195,7 +195,7 @@ fn tasks_of_two_executors_on_one_thread_stay_apart<E: Executor>() {
     assert!(matches!(poll(&mut waits), Poll::Ready(Ok(()))));
 }
 
-fn a_spawner_works_from_elsewhere_and_outlives_its_executor<E: RemoteSpawn>() {
+fn a_spawner_works_from_elsewhere_and_outlives_its_executor<E: RemoteSpawn + Described>() {
     let executor = E::default();
     let spawner = executor.spawner();
     let remote = spawner.clone();
@@ -209,7 +209,7 @@ fn a_spawner_works_from_elsewhere_and_outlives_its_executor<E: RemoteSpawn>() {
     assert!(matches!(poll(&mut rejected), Poll::Ready(Err(JoinError::Cancelled))));
 }
 
-fn run_returns_while_another_thread_drives<E: RemoteSpawn>() {
+fn run_returns_while_another_thread_drives<E: RemoteSpawn + Described>() {
     assert!(E::CAPABILITIES.concurrent_drivers);
     for _ in 0..100 {
         let executor = E::default();

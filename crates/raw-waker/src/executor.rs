@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use executor::support::{Driver, Emptied, RootWaker};
-use executor::{BlockOn, Capabilities, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 
 use crate::queue::{LocalQueue, RemoteQueue, TaskList};
 use crate::task::{RawJoinHandle, TaskRef};
@@ -58,7 +58,7 @@ unsafe impl Send for Local {}
 // Only a panic that the tasks do not catch could leave it inconsistent, and there is none.
 impl RefUnwindSafe for Local {}
 
-impl BlockOn for RawExecutor {
+impl Described for RawExecutor {
     const NAME: &'static str = "raw-waker";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -71,7 +71,9 @@ impl BlockOn for RawExecutor {
         catches_panics: true,
         reports_cancellation: true,
     };
+}
 
+impl BlockOn for RawExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         self.shared.driver.assert_not_nested();
         let mut future = pin!(future.into_future());

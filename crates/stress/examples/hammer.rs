@@ -21,7 +21,7 @@ use std::thread;
 use biased_waker::BiasedExecutor;
 use conformance::CountingAllocator;
 use conformance::probe::poll_once;
-use executor::{JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
+use executor::{Described, JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
 use raw_waker::RawExecutor;
 use stress::{Crew, Dice, Job, Plan, Race, spin, wait_until};
 
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
 
 fn hammer<E>(rounds: usize, with_a_race: bool) -> bool
 where
-    E: RemoteSpawn + 'static,
+    E: RemoteSpawn + Described + 'static,
     E::JoinHandle<u64>: 'static,
 {
     let plan = Plan { rounds: rounds.div_ceil(2), threads: THREADS.to_vec(), seed: 1 };
@@ -86,7 +86,7 @@ fn fail(message: &str) -> ExitCode {
 }
 
 /// Each of the threads writes a letter and wakes the task that is to read it, then spawns a task and joins or aborts it.
-fn wake_sleeper<E: RemoteSpawn>(rounds: usize, threads: usize, with_a_race: bool) {
+fn wake_sleeper<E: RemoteSpawn + Described>(rounds: usize, threads: usize, with_a_race: bool) {
     let crew = Crew::new(threads);
     let mut dice = Dice::new(threads as u64);
     let mut executor = E::default();

@@ -5,7 +5,7 @@ use std::task::{Poll, Wake, Waker};
 
 use conformance::Allocations;
 use conformance::probe::poll_once;
-use executor::{Executor, JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
+use executor::{Described, Executor, JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
 use serde::{Deserialize, Serialize};
 
 use crate::crew::{Crew, spin};
@@ -124,7 +124,7 @@ pub struct Race<E> {
     spawner: fn(&E) -> Option<SpawnFn>,
 }
 
-impl<E: Executor> Race<E>
+impl<E: Executor + Described> Race<E>
 where
     E::JoinHandle<usize>: 'static,
 {

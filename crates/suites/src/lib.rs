@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use conformance::Case;
-use executor::BlockOn as _;
+use executor::Described as _;
 
 macro_rules! suites {
     ($($kind:ident $executor:ty,)*) => {

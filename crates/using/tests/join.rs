@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use executor::{Executor, yield_now};
+use executor::{Described, Executor, yield_now};
 
 /// Counts to `n` in a task. What the caller makes of an error is for the caller to say.
 fn count<E: Executor>(executor: &E, n: u32) -> Result<u32, executor::JoinError> {
@@ -33,7 +33,7 @@ fn with_io<E: Executor>(executor: &E, n: u32) -> io::Result<u32> {
     count(executor, n).map_err(io::Error::other)
 }
 
-fn passes_on<E: Executor>() {
+fn passes_on<E: Executor + Described>() {
     let executor = E::default();
     assert_eq!(boxed(&executor, 3).unwrap(), 3);
     assert_eq!(with_anyhow(&executor, 3).unwrap(), 3);

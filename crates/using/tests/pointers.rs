@@ -37,11 +37,12 @@ impl<E: BlockOn> BlockOn for Named<E> {
 
 fn works_through_pointers<E: Executor + Default>() {
     assert_eq!(double_on(E::default()).unwrap(), 42);
-    assert_eq!(double_on(&E::default()).unwrap(), 42);
+    let borrowed = &E::default();
+    assert_eq!(double_on(borrowed).unwrap(), 42);
     assert_eq!(double_on(Box::new(E::default())).unwrap(), 42);
     assert_eq!(double_on(Rc::new(E::default())).unwrap(), 42);
     assert_eq!(double_on(Arc::new(E::default())).unwrap(), 42);
-    assert_eq!(Named(&E::default(), "mine".to_owned()).block_on(async { 42 }), 42);
+    assert_eq!(Named(borrowed, "mine".to_owned()).block_on(async { 42 }), 42);
 }
 
 /// Another thread needs no lifetime to spawn through an `Arc`.

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use executor::BlockOn;
+use executor::{BlockOn, Described};
 
 use crate::check::{Check, Tally};
 use crate::foreign::{Friend, round_trips, round_trips_by_hand};
@@ -48,7 +48,7 @@ pub static BLOCK_ON_FOREIGN_WAKE: Workload = Workload {
 /// Calls `block_on` 1,000 times with the same boxed future, which is ready whenever it is polled.
 ///
 /// What entering and leaving costs: a waker made or taken from a cache, a lock, a thread-local.
-pub fn block_on_ready<B: BlockOn + 'static>() -> Iteration {
+pub fn block_on_ready<B: BlockOn + Described + 'static>() -> Iteration {
     let check = Check::contender::<B>(&BLOCK_ON_READY);
     let executor = B::default();
     ready_calls(check, move |future| executor.block_on(future))
@@ -78,7 +78,7 @@ fn ready_calls(check: Check, call: impl Fn(Pin<&mut dyn Future<Output = ()>>) + 
 }
 
 /// Calls `block_on` once, with a boxed future that wakes itself during 1,000 polls.
-pub fn block_on_yield<B: BlockOn + 'static>() -> Iteration {
+pub fn block_on_yield<B: BlockOn + Described + 'static>() -> Iteration {
     let check = Check::contender::<B>(&BLOCK_ON_YIELD);
     let executor = B::default();
     let polls = Arc::new(Tally::default());
@@ -97,7 +97,7 @@ pub fn block_on_yield_floor() -> Iteration {
 /// Calls `block_on` once, with a future that asks a second thread for a wake, ten times, one after the other.
 ///
 /// As [`foreign_wake_one`](crate::foreign::foreign_wake_one), but for the task.
-pub fn block_on_foreign_wake<B: BlockOn + 'static>() -> Iteration {
+pub fn block_on_foreign_wake<B: BlockOn + Described + 'static>() -> Iteration {
     let check = Check::contender::<B>(&BLOCK_ON_FOREIGN_WAKE);
     let executor = B::default();
     let friend = Arc::new(Friend::new());

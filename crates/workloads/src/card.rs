@@ -16,7 +16,7 @@ use std::sync::mpsc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use executor::{BlockOn, Executor, yield_now};
+use executor::{BlockOn, Described, Executor, yield_now};
 
 use crate::Needs;
 use crate::check::Tally;
@@ -177,7 +177,7 @@ pub static OPERATIONS: &[&Operation] = &[
 ];
 
 /// Every operation, for an executor that owns tasks.
-pub fn executor_counts<E: Executor + 'static>() -> Vec<Count> {
+pub fn executor_counts<E: Executor + Described + 'static>() -> Vec<Count> {
     vec![
         Count { operation: &SELF_WAKE, prepare: self_wake::<E> },
         Count { operation: &WAKE_BY_VALUE, prepare: wake_by_value::<E> },
@@ -192,7 +192,7 @@ pub fn executor_counts<E: Executor + 'static>() -> Vec<Count> {
 }
 
 /// The operations without tasks, for what can do no more than `block_on`.
-pub fn block_on_counts<B: BlockOn + 'static>() -> Vec<Count> {
+pub fn block_on_counts<B: BlockOn + Described + 'static>() -> Vec<Count> {
     vec![Count { operation: &BLOCK_ON_READY, prepare: block_on_ready::<B> }]
 }
 
@@ -203,7 +203,7 @@ pub fn floor_counts() -> Vec<Count> {
 }
 
 /// A task calls `wake_by_ref` on the waker of its poll and is pending, so many times.
-pub fn self_wake<E: Executor + 'static>(times: usize) -> Job {
+pub fn self_wake<E: Executor + Described + 'static>(times: usize) -> Job {
     in_one_task::<E, _>(times, yields)
 }
 
@@ -213,7 +213,7 @@ pub fn self_wake_floor(times: usize) -> Job {
 }
 
 /// A task clones the waker of its poll, calls `wake` on the clone and is pending, so many times.
-pub fn wake_by_value<E: Executor + 'static>(times: usize) -> Job {
+pub fn wake_by_value<E: Executor + Described + 'static>(times: usize) -> Job {
     in_one_task::<E, _>(times, wakes_by_value)
 }
 
@@ -237,7 +237,7 @@ fn wakes_by_value(times: usize, polls: Arc<Tally>) -> impl Future<Output = ()> +
 }
 
 /// A task clones the waker of its one poll and drops the clone, so many times.
-pub fn clone_drop<E: Executor + 'static>(times: usize) -> Job {
+pub fn clone_drop<E: Executor + Described + 'static>(times: usize) -> Job {
     let executor = E::default();
     let job = move || {
         let task = executor.spawn(poll_fn(move |cx| {
@@ -265,7 +265,7 @@ pub fn clone_drop_floor(times: usize) -> Job {
 
 fn in_one_task<E, F>(times: usize, future: impl FnOnce(usize, Arc<Tally>) -> F) -> Job
 where
-    E: Executor + 'static,
+    E: Executor + Described + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
     let polls = Arc::new(Tally::default());
@@ -292,7 +292,7 @@ fn at_least(asked: usize, polls: usize) -> usize {
 }
 
 /// Spawns a task that is ready at its first poll, awaits its handle, and only then spawns the next.
-pub fn spawn_join<E: Executor + 'static>(times: usize) -> Job {
+pub fn spawn_join<E: Executor + Described + 'static>(times: usize) -> Job {
     let executor = E::default();
     let run = move || {
         let sum = executor.block_on(async {
@@ -324,7 +324,7 @@ pub fn spawn_join_floor(times: usize) -> Job {
 }
 
 /// Calls `block_on` with the same boxed future, which is ready whenever it is polled.
-pub fn block_on_ready<B: BlockOn + 'static>(times: usize) -> Job {
+pub fn block_on_ready<B: BlockOn + Described + 'static>(times: usize) -> Job {
     let executor = B::default();
     ready_calls(times, move |future| executor.block_on(future))
 }
@@ -412,7 +412,7 @@ fn player(seat: usize) -> impl Future<Output = ()> + Send + 'static {
 }
 
 /// Two tasks wake each other by turns. Each waits, unwoken, while the other one is polled.
-pub fn local_wake<E: Executor + 'static>(times: usize) -> Job {
+pub fn local_wake<E: Executor + Described + 'static>(times: usize) -> Job {
     let executor = E::default();
     TABLE.with(|table| table.lay(times));
     let players = [executor.spawn(player(0)), executor.spawn(player(1))];
@@ -441,7 +441,7 @@ pub fn local_wake_floor(times: usize) -> Job {
 
 /// Spawns so many tasks on another thread, lets them wait there, and wakes them all from this one. The executor's thread
 /// sleeps elsewhere meanwhile, so what is counted is what the waking thread does for a driver that is awake.
-pub fn foreign_wake<E: Executor + 'static>(times: usize) -> Job {
+pub fn foreign_wake<E: Executor + Described + 'static>(times: usize) -> Job {
     let (to_waker, wakers) = mpsc::channel();
     let (to_caller, waits) = mpsc::channel();
     let (to_driver, woken) = mpsc::channel();
@@ -500,7 +500,7 @@ thread_local! {
 
 /// Spawns so many tasks, lets them wait, and has them woken by another thread, which then ends. What is counted is how
 /// the executor finds out and polls them.
-pub fn foreign_poll<E: Executor + 'static>(times: usize) -> Job {
+pub fn foreign_poll<E: Executor + Described + 'static>(times: usize) -> Job {
     let executor = Rc::new(E::default());
     let called = Arc::new(AtomicBool::new(false));
     let (polls, answers) = (Arc::new(Tally::default()), Arc::new(Tally::default()));
@@ -556,7 +556,7 @@ pub fn foreign_poll<E: Executor + 'static>(times: usize) -> Job {
 }
 
 /// A task asks a second thread for a wake, so many times, one after the other. Each sleeps until the other one wakes it.
-pub fn round_trip<E: Executor + 'static>(times: usize) -> Job {
+pub fn round_trip<E: Executor + Described + 'static>(times: usize) -> Job {
     let executor = E::default();
     let friend = Arc::new(Friend::new());
     let task = executor.spawn(round_trips(friend.clone(), times));

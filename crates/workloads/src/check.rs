@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 
-use executor::BlockOn;
+use executor::Described;
 
 use crate::Workload;
 
@@ -46,7 +46,7 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    pub(crate) fn contender<B: BlockOn>(workload: &'static Workload) -> Self {
+    pub(crate) fn contender<B: Described>(workload: &'static Workload) -> Self {
         Self { workload, contender: B::NAME, polls_only_woken: B::CAPABILITIES.polls_only_woken }
     }
 

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use executor::Executor;
+use executor::{Described, Executor};
 use futures::task::AtomicWaker;
 
 use crate::check::{Check, Tally};
@@ -129,7 +129,7 @@ const fn all_of(workload: &'static Workload) -> Plan {
 ///
 /// The queue is as long as it gets, and what is polled was last touched 1,000 polls ago. One operation in ten includes
 /// the call.
-pub fn yield_many<E: Executor + 'static>() -> Iteration {
+pub fn yield_many<E: Executor + Described + 'static>() -> Iteration {
     called_by_root::<E>(YIELD_PLAN)
 }
 
@@ -140,7 +140,7 @@ pub fn yield_many_floor() -> Iteration {
 
 /// Calls all of 1,000 waiting tasks, and waits until all have answered. Where everything is polled in any case, nothing
 /// is polled in vain.
-pub fn all_ready<E: Executor + 'static>() -> Iteration {
+pub fn all_ready<E: Executor + Described + 'static>() -> Iteration {
     called_by_root::<E>(ALL_PLAN)
 }
 
@@ -150,7 +150,7 @@ pub fn all_ready_floor() -> Iteration {
 }
 
 /// Calls one of 2 waiting tasks, another one each time, and waits for its answer before the next call.
-pub fn one_ready_1<E: Executor + 'static>() -> Iteration {
+pub fn one_ready_1<E: Executor + Described + 'static>() -> Iteration {
     called_by_root::<E>(ONE_OF_2)
 }
 
@@ -160,7 +160,7 @@ pub fn one_ready_1_floor() -> Iteration {
 }
 
 /// Calls one of 101 waiting tasks, another one each time, and waits for its answer before the next call.
-pub fn one_ready_100<E: Executor + 'static>() -> Iteration {
+pub fn one_ready_100<E: Executor + Described + 'static>() -> Iteration {
     called_by_root::<E>(ONE_OF_101)
 }
 
@@ -174,7 +174,7 @@ pub fn one_ready_100_floor() -> Iteration {
 /// A strategy that knows who was woken takes as long as with 2, but for the caches: what it polls was last touched
 /// 10,000 operations ago. And but for the way into `block_on`, of which there is one in 20 operations here and one in
 /// 100 there.
-pub fn one_ready_10000<E: Executor + 'static>() -> Iteration {
+pub fn one_ready_10000<E: Executor + Described + 'static>() -> Iteration {
     called_by_root::<E>(ONE_OF_10001)
 }
 
@@ -187,7 +187,7 @@ pub fn one_ready_10000_floor() -> Iteration {
 /// answered.
 ///
 /// Throughput, not latency: the executor may park and be unparked many times in a turn or only once, as it goes.
-pub fn foreign_wake_many<E: Executor + 'static>() -> Iteration {
+pub fn foreign_wake_many<E: Executor + Described + 'static>() -> Iteration {
     called_by_others::<E>(FOREIGN_PLAN, 1)
 }
 
@@ -199,7 +199,7 @@ pub fn foreign_wake_many_floor() -> Iteration {
 }
 
 /// Like [`foreign_wake_many`], with ten times as many: the way to the first wake and the parks count for less, the caches for more.
-pub fn foreign_wake_10000<E: Executor + 'static>() -> Iteration {
+pub fn foreign_wake_10000<E: Executor + Described + 'static>() -> Iteration {
     called_by_others::<E>(FOREIGN_10000_PLAN, 1)
 }
 
@@ -211,7 +211,7 @@ pub fn foreign_wake_10000_floor() -> Iteration {
 /// Lets two other threads call 5,000 waiting tasks each, at the same time, and waits until all have answered.
 ///
 /// What the wakes of two threads share is contended here, if there are as many processors as threads: with fewer, they take turns.
-pub fn foreign_wake_by_two<E: Executor + 'static>() -> Iteration {
+pub fn foreign_wake_by_two<E: Executor + Described + 'static>() -> Iteration {
     called_by_others::<E>(FOREIGN_BY_TWO_PLAN, 2)
 }
 
@@ -220,7 +220,7 @@ pub fn foreign_wake_by_two_floor() -> Iteration {
     called_by_others_by_hand(FOREIGN_BY_TWO_PLAN, 2)
 }
 
-fn called_by_others<E: Executor + 'static>(plan: Plan, callers: usize) -> Iteration {
+fn called_by_others<E: Executor + Described + 'static>(plan: Plan, callers: usize) -> Iteration {
     let crowd = Crowd::new(plan);
     let helpers = callers_of(&crowd, callers, || {});
     turns::<E>(crowd, move |_, _| helpers.iter().for_each(Helper::ask))
@@ -260,7 +260,7 @@ fn callers_of(crowd: &Arc<Crowd>, callers: usize, then: impl Fn() + Clone + Send
     (0..callers).map(caller).collect()
 }
 
-fn called_by_root<E: Executor + 'static>(plan: Plan) -> Iteration {
+fn called_by_root<E: Executor + Described + 'static>(plan: Plan) -> Iteration {
     turns::<E>(Crowd::new(plan), Crowd::call)
 }
 
@@ -269,7 +269,10 @@ fn called_by_hand(plan: Plan) -> Iteration {
 }
 
 /// Spawns the crowd and lets it wait. The iteration calls and awaits the answers, in turns.
-fn turns<E: Executor + 'static>(crowd: Arc<Crowd>, call: impl Fn(&Crowd, Range<usize>) + 'static) -> Iteration {
+fn turns<E: Executor + Described + 'static>(
+    crowd: Arc<Crowd>,
+    call: impl Fn(&Crowd, Range<usize>) + 'static,
+) -> Iteration {
     let plan = crowd.plan;
     let check = Check::contender::<E>(plan.workload);
     let executor = E::default();

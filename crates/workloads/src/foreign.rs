@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::task::Poll;
 use std::thread;
 
-use executor::Executor;
+use executor::{Described, Executor};
 use futures::task::AtomicWaker;
 
 use crate::check::{Check, Tally};
@@ -29,7 +29,7 @@ pub static FOREIGN_WAKE_ONE: Workload = Workload {
 /// Latency, there and back. The second thread sleeps when it is asked, and getting up takes it longer, as a rule, than
 /// an executor needs to park; nothing enforces that the wake finds it parked. It is a distribution with a long tail: for
 /// a ranking look at percentiles, never at one number.
-pub fn foreign_wake_one<E: Executor + 'static>() -> Iteration {
+pub fn foreign_wake_one<E: Executor + Described + 'static>() -> Iteration {
     let check = Check::contender::<E>(&FOREIGN_WAKE_ONE);
     let executor = E::default();
     let friend = Arc::new(Friend::new());

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-use executor::{BlockOn, Executor};
+use executor::{BlockOn, Described, Executor};
 
 pub mod block_on;
 pub mod card;
@@ -94,12 +94,12 @@ macro_rules! workloads {
         pub static WORKLOADS: &[&Workload] = &[$(&$task,)+ $(&$root,)+];
 
         /// Every workload, for an executor that owns tasks.
-        pub fn executor_cases<E: Executor + 'static>() -> Vec<Case> {
+        pub fn executor_cases<E: Executor + Described + 'static>() -> Vec<Case> {
             vec![$(Case::new(&$task, $run_task),)+ $(Case::new(&$root, $run_root),)+]
         }
 
         /// The workloads without tasks, for what can do no more than `block_on`.
-        pub fn block_on_cases<E: BlockOn + 'static>() -> Vec<Case> {
+        pub fn block_on_cases<E: BlockOn + Described + 'static>() -> Vec<Case> {
             vec![$(Case::new(&$root, $run_root),)+]
         }
     };

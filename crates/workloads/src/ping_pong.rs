@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::task::{Context, Poll, Waker};
 
-use executor::Executor;
+use executor::{Described, Executor};
 use futures::task::AtomicWaker;
 
 use crate::check::{Check, Tally};
@@ -30,7 +30,7 @@ const ROUNDS: usize = PING_PONG.operations / 2;
 ///
 /// The channel has room for one number and allocates nothing: an atomic and an `AtomicWaker`, which is what a published
 /// channel does at least. Its share of a figure is the floor's. Two spawns in 1,000 operations.
-pub fn ping_pong<E: Executor + 'static>() -> Iteration {
+pub fn ping_pong<E: Executor + Described + 'static>() -> Iteration {
     let check = Check::contender::<E>(&PING_PONG);
     let executor = E::default();
     let table = Arc::new(Table::default());

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use executor::{Executor, JoinHandle};
+use executor::{Described, Executor, JoinHandle};
 use futures::task::AtomicWaker;
 
 use crate::check::{Check, Tally};
@@ -49,7 +49,7 @@ pub static ABORT: Workload = Workload {
 ///
 /// So each operation also wakes and polls the joining future. A second poll of a finished `async` block panics; the
 /// results say that each had one.
-pub fn spawn_join<E: Executor + 'static>() -> Iteration {
+pub fn spawn_join<E: Executor + Described + 'static>() -> Iteration {
     let check = Check::contender::<E>(&SPAWN_JOIN);
     let executor = E::default();
     Box::new(move || {
@@ -79,7 +79,7 @@ pub fn spawn_join_floor() -> Iteration {
 /// Spawns 1,000 tasks that are ready at their first poll, then awaits their handles in the same order.
 ///
 /// The joining future is woken seldom; instead 1,000 tasks are in memory at once.
-pub fn spawn_join_many<E: Executor + 'static>() -> Iteration {
+pub fn spawn_join_many<E: Executor + Described + 'static>() -> Iteration {
     let check = Check::contender::<E>(&SPAWN_JOIN_MANY);
     let executor = E::default();
     let mut handles = Vec::with_capacity(SPAWN_JOIN_MANY.operations);
@@ -114,7 +114,7 @@ pub fn spawn_join_many_floor() -> Iteration {
 ///
 /// The handles are not awaited, as not every executor tells a cancelled task's joiner. What is awaited is the drop of
 /// each future, which no executor may leave out. Subtract `spawn_join_many` for the abort alone.
-pub fn abort<E: Executor + 'static>() -> Iteration {
+pub fn abort<E: Executor + Described + 'static>() -> Iteration {
     let check = Check::contender::<E>(&ABORT);
     let executor = E::default();
     let ward = Arc::new(Ward::default());

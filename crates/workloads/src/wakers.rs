@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use executor::Executor;
+use executor::{Described, Executor};
 
 use crate::check::{Check, Tally};
 use crate::{Iteration, Needs, Workload};
@@ -36,7 +36,7 @@ pub static WAKER_CLONE: Workload = Workload {
 /// Spawns one task that wakes itself with `wake_by_ref` during 1,000 polls, and joins it.
 ///
 /// Nothing else is ready, so this is the shortest way through a run loop. One spawn and one join in 1,000 operations.
-pub fn yield_one<E: Executor + 'static>() -> Iteration {
+pub fn yield_one<E: Executor + Described + 'static>() -> Iteration {
     in_one_task::<E, _>(&YIELD_ONE, YIELD_ONE.operations + 1, |polls| yields(YIELD_ONE.operations, polls))
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn in_one_task<E, F>(
     future: impl Fn(Arc<Tally>) -> F + 'static,
 ) -> Iteration
 where
-    E: Executor + 'static,
+    E: Executor + Described + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
     let check = Check::contender::<E>(workload);
@@ -104,7 +104,7 @@ pub(crate) fn yields(times: usize, polls: Arc<Tally>) -> impl Future<Output = ()
 ///
 /// What a future pays to keep its waker, and again when it replaces it. Cloned in the task, as that is where wakers are
 /// cloned: an executor may hand out another kind to the future of `block_on`.
-pub fn waker_clone<E: Executor + 'static>() -> Iteration {
+pub fn waker_clone<E: Executor + Described + 'static>() -> Iteration {
     let check = Check::contender::<E>(&WAKER_CLONE);
     let executor = E::default();
     let polls = Arc::new(Tally::default());

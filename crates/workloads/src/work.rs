@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use executor::Executor;
+use executor::{Described, Executor};
 
 use crate::check::Tally;
 use crate::wakers::{by_hand, in_one_task, yields};
@@ -33,7 +33,7 @@ fn take(steps: usize) {
     black_box(number);
 }
 
-fn on<E: Executor + 'static>(workload: &'static Workload, steps: usize) -> Iteration {
+fn on<E: Executor + Described + 'static>(workload: &'static Workload, steps: usize) -> Iteration {
     let polls = workload.operations;
     in_one_task::<E, _>(workload, polls, move |tally| works(polls, steps, tally))
 }
@@ -62,7 +62,7 @@ macro_rules! sweep {
         pub static SWEEP: &[&Workload] = &[$(&$name),*];
 
         /// The sweep, for an executor.
-        pub fn sweep_cases<E: Executor + 'static>() -> Vec<Case> {
+        pub fn sweep_cases<E: Executor + Described + 'static>() -> Vec<Case> {
             vec![$(Case::new(&$name, || on::<E>(&$name, $steps))),*]
         }
     };

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use executor::{BlockOn, Capabilities, Executor, Idle, Spawn};
+use executor::{BlockOn, Capabilities, Described, Executor, Idle, Spawn};
 use noop_waker::NoopExecutor;
 use workloads::work::{sweep_cases, sweep_floors};
 use workloads::{Case, Needs, WORKLOADS, block_on_cases, executor_cases, floor_cases};
@@ -86,12 +86,14 @@ fn the_table_in_the_readme_is_the_list() {
 #[derive(Default)]
 struct Boaster(NoopExecutor);
 
-impl BlockOn for Boaster {
+impl Described for Boaster {
     const NAME: &'static str = "boaster";
 
     const CAPABILITIES: Capabilities =
         Capabilities { polls_only_woken: true, idle: Idle::Parks, ..NoopExecutor::CAPABILITIES };
+}
 
+impl BlockOn for Boaster {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         self.0.block_on(future)
     }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use executor::{BlockOn, Capabilities, Idle, NestedBlockOn, WakeNames};
+use executor::{BlockOn, Capabilities, Described, Idle, NestedBlockOn, WakeNames};
 
 /// Drives one future, and parks its thread in between.
 #[derive(Debug, Default)]
@@ -13,7 +13,7 @@ struct Signal {
     thread: Thread,
 }
 
-impl BlockOn for BarePark {
+impl Described for BarePark {
     const NAME: &'static str = "bare-park";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -26,7 +26,9 @@ impl BlockOn for BarePark {
         catches_panics: false,
         reports_cancellation: false,
     };
+}
 
+impl BlockOn for BarePark {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         let signal = Arc::new(Signal { thread: thread::current() });
         let waker = Waker::from(signal);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use executor::{BlockOn, Capabilities, Idle, NestedBlockOn, WakeNames};
+use executor::{BlockOn, Capabilities, Described, Idle, NestedBlockOn, WakeNames};
 
 /// Drives one future, and sleeps while it was not woken.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ struct Signal {
     thread: Thread,
 }
 
-impl BlockOn for ClearsLate {
+impl Described for ClearsLate {
     const NAME: &'static str = "clears-late";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -28,7 +28,9 @@ impl BlockOn for ClearsLate {
         catches_panics: false,
         reports_cancellation: false,
     };
+}
 
+impl BlockOn for ClearsLate {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         let signal = Arc::new(Signal { woken: AtomicBool::new(false), thread: thread::current() });
         let waker = Waker::from(signal.clone());

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use executor::{BlockOn, Capabilities, Idle, NestedBlockOn, WakeNames};
+use executor::{BlockOn, Capabilities, Described, Idle, NestedBlockOn, WakeNames};
 
 /// Drives one future, with a signal that its thread keeps.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl Signal {
     }
 }
 
-impl BlockOn for OneParker {
+impl Described for OneParker {
     const NAME: &'static str = "one-parker";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -39,7 +39,9 @@ impl BlockOn for OneParker {
         catches_panics: false,
         reports_cancellation: false,
     };
+}
 
+impl BlockOn for OneParker {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         // WRONG: a nested call takes the wakes of the call that it is nested in.
         let signal = SIGNAL.with(Arc::clone);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use executor::{BlockOn, Capabilities, Idle, NestedBlockOn, WakeNames};
+use executor::{BlockOn, Capabilities, Described, Idle, NestedBlockOn, WakeNames};
 
 /// Drives one future, with a signal that its thread keeps.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ impl Signal {
     }
 }
 
-impl BlockOn for OneParker {
+impl Described for OneParker {
     const NAME: &'static str = "one-parker";
 
     const CAPABILITIES: Capabilities = Capabilities {
@@ -40,7 +40,9 @@ impl BlockOn for OneParker {
         catches_panics: false,
         reports_cancellation: false,
     };
+}
 
+impl BlockOn for OneParker {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         let signal = SIGNAL.take().unwrap_or_else(|| Arc::new(Signal::new()));
         let waker = Waker::from(signal.clone());

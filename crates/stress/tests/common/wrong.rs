@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
 
 use arc_waker::{ArcExecutor, ArcSpawner};
-use executor::{BlockOn, Capabilities, Executor, JoinError, JoinHandle, RemoteSpawn, Spawn};
+use executor::{BlockOn, Capabilities, Described, Executor, JoinError, JoinHandle, RemoteSpawn, Spawn};
 
 /// What is wrong; by itself, nothing.
 pub(crate) trait Fault: Default + Send + Sync + 'static {
@@ -77,10 +77,12 @@ impl<F> Clone for WrongSpawner<F> {
     }
 }
 
-impl<F: Fault> BlockOn for Wrong<F> {
+impl<F: Fault> Described for Wrong<F> {
     const NAME: &'static str = "wrong";
     const CAPABILITIES: Capabilities = ArcExecutor::CAPABILITIES;
+}
 
+impl<F: Fault> BlockOn for Wrong<F> {
     fn block_on<T: IntoFuture>(&self, future: T) -> T::Output {
         self.executor.block_on(future)
     }

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use conformance::probe::{WakeCount, poll_once};
-use executor::{JoinError, RemoteSpawn, Spawn, yield_now};
+use executor::{Described, JoinError, RemoteSpawn, Spawn, yield_now};
 
 use crate::model::{Discipline, End, Handle, Model};
 use crate::program::{Act, Action, Crowd, Finish, GATES, OnDrop, Op, Program, Step};
@@ -34,7 +34,7 @@ macro_rules! ensure {
 /// Says in which way `E` does not do what `program` must lead to.
 pub(crate) fn check<E>(program: &Program) -> Result<(), String>
 where
-    E: RemoteSpawn + 'static,
+    E: RemoteSpawn + Described + 'static,
     <E::Spawner as Spawn>::JoinHandle<usize>: 'static,
 {
     let program = program.clone();
@@ -44,7 +44,7 @@ where
 /// Says in which way `E` does what `crowd` cannot lead to.
 pub(crate) fn check_crowd<E>(crowd: &Crowd) -> Result<(), String>
 where
-    E: RemoteSpawn + 'static,
+    E: RemoteSpawn + Described + 'static,
     <E::Spawner as Spawn>::JoinHandle<usize>: 'static,
 {
     let crowd = crowd.clone();
@@ -82,7 +82,7 @@ fn end_of(index: usize, result: Result<usize, JoinError>) -> Result<End, String>
 
 fn carry_out<E>(program: &Program) -> Result<(), String>
 where
-    E: RemoteSpawn + 'static,
+    E: RemoteSpawn + Described + 'static,
     <E::Spawner as Spawn>::JoinHandle<usize>: 'static,
 {
     let discipline = if E::CAPABILITIES.polls_only_woken { Discipline::Woken } else { Discipline::All };
@@ -198,7 +198,7 @@ fn sound(world: &World, index: usize) -> Result<(), String> {
 
 fn carry_out_crowd<E>(crowd: &Crowd) -> Result<(), String>
 where
-    E: RemoteSpawn + 'static,
+    E: RemoteSpawn + Described + 'static,
     <E::Spawner as Spawn>::JoinHandle<usize>: 'static,
 {
     let outlook = Outlook::new(crowd);
