@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use executor::support::{Driver, Emptied, RootWaker, TaskHandle, joinable};
+use executor::support::{Driver, Emptied, RootWaker, TaskAbortHandle, TaskHandle, joinable};
 use executor::sync::{Mutex, MutexGuard};
 use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 use slab::Slab;
@@ -83,6 +83,7 @@ impl BlockOn for ArcExecutor {
 
 impl Spawn for ArcExecutor {
     type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+    type AbortHandle = TaskAbortHandle;
 
     fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
     where
@@ -109,6 +110,7 @@ impl RemoteSpawn for ArcExecutor {
 
 impl Spawn for ArcSpawner {
     type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+    type AbortHandle = TaskAbortHandle;
 
     fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
     where

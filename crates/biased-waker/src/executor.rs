@@ -18,6 +18,7 @@ use executor::{
     BlockOn, Capabilities, Described, Executor, Idle, JoinError, NestedBlockOn, RemoteSpawn, Spawn, WakeNames,
 };
 
+use crate::abort::BiasedAbortHandle;
 use crate::queue::{EndedList, LocalQueue, RemoteQueue, TaskList};
 use crate::root::RootWaker;
 use crate::task::{BiasedJoinHandle, Kept, TaskRef, Turn};
@@ -96,6 +97,7 @@ impl BlockOn for BiasedExecutor {
 
 impl Spawn for BiasedExecutor {
     type JoinHandle<T: Send + 'static> = BiasedJoinHandle<T>;
+    type AbortHandle = BiasedAbortHandle;
 
     fn spawn<F>(&self, future: F) -> BiasedJoinHandle<F::Output>
     where
@@ -122,6 +124,7 @@ impl RemoteSpawn for BiasedExecutor {
 
 impl Spawn for BiasedSpawner {
     type JoinHandle<T: Send + 'static> = BiasedJoinHandle<T>;
+    type AbortHandle = BiasedAbortHandle;
 
     fn spawn<F>(&self, future: F) -> BiasedJoinHandle<F::Output>
     where

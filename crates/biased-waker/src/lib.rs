@@ -3,6 +3,7 @@
 // See `BiasedCount`. Where words are smaller, the workspace does without.
 #![cfg(target_pointer_width = "64")]
 
+mod abort;
 mod count;
 mod executor;
 mod queue;
@@ -10,5 +11,6 @@ mod root;
 mod task;
 mod waker;
 
+pub use crate::abort::BiasedAbortHandle;
 pub use crate::executor::{BiasedExecutor, BiasedSpawner};
 pub use crate::task::BiasedJoinHandle;

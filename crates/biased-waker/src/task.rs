@@ -18,6 +18,7 @@ use executor::sync::cell::{Cell, UnsafeCell};
 use executor::sync::{Alive, free};
 use executor::{JoinError, JoinHandle};
 
+use crate::abort::BiasedAbortHandle;
 use crate::count::{BiasedCount, ONE};
 use crate::executor::{Local, Shared};
 
@@ -353,7 +354,7 @@ impl TaskRef {
     }
 
     /// Makes the task's next turn drop its future, and gives it a turn.
-    fn abort(&self) {
+    pub(crate) fn abort(&self) {
         match self.at_home() {
             Some(local) => {
                 // Relaxed: for the turn, on this thread.
@@ -655,12 +656,18 @@ impl<T> UnwindSafe for BiasedJoinHandle<T> {}
 impl<T> RefUnwindSafe for BiasedJoinHandle<T> {}
 
 impl<T: Send + 'static> JoinHandle<T> for BiasedJoinHandle<T> {
+    type AbortHandle = BiasedAbortHandle;
+
     fn abort(&self) {
         self.task.iter().for_each(TaskRef::abort);
     }
 
     fn is_finished(&self) -> bool {
         self.task.as_ref().is_none_or(TaskRef::is_finished)
+    }
+
+    fn abort_handle(&self) -> BiasedAbortHandle {
+        BiasedAbortHandle::new(self.task.clone())
     }
 }
 
@@ -683,7 +690,7 @@ impl<T> Future for BiasedJoinHandle<T> {
 /// What a join handle does.
 impl TaskRef {
     #[inline]
-    fn is_finished(&self) -> bool {
+    pub(crate) fn is_finished(&self) -> bool {
         // Acquire: pairs with the fetch_or in `Kept::end`.
         self.count.away().load(Acquire) & ENDED != 0
     }

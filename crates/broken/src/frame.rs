@@ -12,7 +12,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use executor::support::{Driver, Emptied, RootWaker, TaskHandle, joinable};
+use executor::support::{Driver, Emptied, RootWaker, TaskAbortHandle, TaskHandle, joinable};
 use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 
 /// What an executor polls: it ends without a result and does not panic.
@@ -129,6 +129,7 @@ impl<C: Core + Default> BlockOn for Frame<C> {
 
 impl<C: Core + Default> Spawn for Frame<C> {
     type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+    type AbortHandle = TaskAbortHandle;
 
     fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
     where
@@ -156,6 +157,7 @@ impl<C: Core + Default> RemoteSpawn for Frame<C> {
 
 impl<C: Core> Spawn for FrameSpawner<C> {
     type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+    type AbortHandle = TaskAbortHandle;
 
     fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
     where

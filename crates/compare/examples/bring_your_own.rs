@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use compare::{Comparison, Contender, CountingAllocator, Scenario, scenario, suite};
 use executor::{BlockOn, Capabilities, Described, Executor, Spawn};
-use raw_waker::{RawExecutor, RawJoinHandle};
+use raw_waker::{RawAbortHandle, RawExecutor, RawJoinHandle};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -15,6 +15,7 @@ struct Mine(RawExecutor);
 
 impl Spawn for Mine {
     type JoinHandle<T: Send + 'static> = RawJoinHandle<T>;
+    type AbortHandle = RawAbortHandle;
 
     fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> RawJoinHandle<F::Output> {
         self.0.spawn(future)

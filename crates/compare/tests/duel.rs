@@ -13,7 +13,7 @@ use executor::{BlockOn, Capabilities, Described, Executor, Spawn};
 use harness::duel::{Order, standing};
 use harness::tournament::{self, Duel};
 use harness::worker;
-use raw_waker::{RawExecutor, RawJoinHandle};
+use raw_waker::{RawAbortHandle, RawExecutor, RawJoinHandle};
 
 const WORKLOAD: &str = "yield_one";
 
@@ -46,6 +46,7 @@ fn take(steps: usize) {
 
 impl<const STEPS: usize> Spawn for Slower<STEPS> {
     type JoinHandle<T: Send + 'static> = RawJoinHandle<T>;
+    type AbortHandle = RawAbortHandle;
 
     fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> RawJoinHandle<F::Output> {
         self.0.spawn(Burdened::<F, STEPS>(Box::pin(future)))

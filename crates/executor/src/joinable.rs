@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
+use crate::abort::{Abort, TaskAbortHandle};
 use crate::foreign::{discard, drop_future_before, quietly};
 use crate::sync::atomic::{AtomicBool, Ordering::*};
 use crate::sync::{Mutex, MutexGuard};
@@ -151,16 +152,35 @@ pub struct TaskHandle<T> {
 }
 
 impl<T: Send + 'static> JoinHandle<T> for TaskHandle<T> {
+    type AbortHandle = TaskAbortHandle;
+
     fn abort(&self) {
-        if !self.is_finished() {
-            // Release: pairs with the Acquire in `Joinable::poll`.
-            self.shared.aborted.store(true, Release);
+        if self.shared.abort() {
             self.task.wake_by_ref();
         }
     }
 
     fn is_finished(&self) -> bool {
-        matches!(*self.shared.state(), State::Finished(_) | State::Over)
+        self.shared.is_finished()
+    }
+
+    fn abort_handle(&self) -> TaskAbortHandle {
+        TaskAbortHandle::new(self.shared.clone(), self.task.clone())
+    }
+}
+
+impl<T: Send> Abort for Shared<T> {
+    fn abort(&self) -> bool {
+        let runs = !self.is_finished();
+        if runs {
+            // Release: pairs with the Acquire in `Joinable::poll`.
+            self.aborted.store(true, Release);
+        }
+        runs
+    }
+
+    fn is_finished(&self) -> bool {
+        matches!(*self.state(), State::Finished(_) | State::Over)
     }
 }
 

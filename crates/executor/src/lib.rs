@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(wakers_loom), forbid(unsafe_code))]
 
+use std::fmt::Debug;
+
+mod abort;
 mod capabilities;
 mod driver;
 mod emptied;
@@ -19,6 +22,7 @@ pub use yield_now::{YieldNow, yield_now};
 
 /// What the strategies share because it holds no waking decision. Users of an executor need none of it.
 pub mod support {
+    pub use crate::abort::TaskAbortHandle;
     pub use crate::driver::{Driver, Entered};
     pub use crate::emptied::{Emptied, UntilEmptied};
     pub use crate::foreign::{discard, drop_future_before, quietly};
@@ -30,7 +34,10 @@ pub mod support {
 /// Accepts futures. Implemented by executors and by their spawners.
 pub trait Spawn {
     /// What [`spawn`](Self::spawn) returns for a future with output `T`.
-    type JoinHandle<T: Send + 'static>: JoinHandle<T>;
+    type JoinHandle<T: Send + 'static>: JoinHandle<T, AbortHandle = Self::AbortHandle>;
+
+    /// What cancels a task that somebody else awaits. One type for all tasks, whatever they return.
+    type AbortHandle: AbortHandle;
 
     /// Makes a task of `future`. It is polled first when the executor is next driven, never inside this call.
     ///
@@ -101,7 +108,22 @@ pub trait Described: Default {
 /// Executors that tasks and other threads can spawn onto.
 pub trait RemoteSpawn: Executor + Send + Sync {
     /// A handle to the executor for its tasks and for other threads. It is weak: it keeps no executor alive.
-    type Spawner: Spawn + Clone + Send + Sync + 'static;
+    ///
+    /// A spawner's abort handles are of the executor's type. Its join handles are, too, in every strategy of this workspace, but a
+    /// trait cannot say so for all `T` at once. Generic code that keeps both kinds in one list asks for it where it needs it, or
+    /// spawns through a spawner only:
+    ///
+    /// ```
+    /// use executor::{RemoteSpawn, Spawn};
+    ///
+    /// fn both<E>(executor: &E) -> Vec<E::JoinHandle<u32>>
+    /// where
+    ///     E: RemoteSpawn<Spawner: Spawn<JoinHandle<u32> = E::JoinHandle<u32>>>,
+    /// {
+    ///     vec![executor.spawn(async { 1_u32 }), executor.spawner().spawn(async { 2_u32 })]
+    /// }
+    /// ```
+    type Spawner: Spawn<AbortHandle = Self::AbortHandle> + Clone + Debug + Send + Sync + 'static;
 
     /// Makes a spawner.
     fn spawner(&self) -> Self::Spawner;
@@ -110,12 +132,33 @@ pub trait RemoteSpawn: Executor + Send + Sync {
 /// Awaits a task's end. Dropping it detaches the task, as with `std::thread::JoinHandle`.
 ///
 /// The result arrives after the future was dropped. Polling it again after that panics.
-pub trait JoinHandle<T>: Future<Output = Result<T, JoinError>> + Send + Unpin {
+pub trait JoinHandle<T>: Future<Output = Result<T, JoinError>> + Send + Sync + Unpin + Debug + 'static {
+    /// What [`abort_handle`](Self::abort_handle) returns.
+    type AbortHandle: AbortHandle
+    where
+        Self: Sized;
+
     /// Cancels the task: its future is dropped, once, by the thread that drives or drops the executor, no later than
     /// the executor's next turn for it. Does nothing to a finished task, nor to one that is in its last poll: the handle
     /// then yields the value. Returns at once; await the handle to know that it is done.
     fn abort(&self);
 
     /// Whether the task has ended and its future is dropped.
+    fn is_finished(&self) -> bool;
+
+    /// A handle that cancels the task while this one is somewhere else, where it is awaited.
+    fn abort_handle(&self) -> Self::AbortHandle
+    where
+        Self: Sized;
+}
+
+/// Cancels a task that somebody else awaits, or nobody. Dropping it changes nothing.
+///
+/// It may keep the task's memory allocated, as a waker does, but neither its future nor its result.
+pub trait AbortHandle: Clone + Send + Sync + Debug + 'static {
+    /// As [`JoinHandle::abort`].
+    fn abort(&self);
+
+    /// As [`JoinHandle::is_finished`].
     fn is_finished(&self) -> bool;
 }

@@ -16,6 +16,7 @@ macro_rules! pass_on {
 
             impl<E: Spawn + ?Sized> Spawn for $pointer {
                 type JoinHandle<T: Send + 'static> = E::JoinHandle<T>;
+                type AbortHandle = E::AbortHandle;
 
                 fn spawn<F>(&self, future: F) -> Self::JoinHandle<F::Output>
                 where

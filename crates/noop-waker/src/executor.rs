@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use executor::support::{Driver, Emptied, TaskHandle, joinable};
+use executor::support::{Driver, Emptied, TaskAbortHandle, TaskHandle, joinable};
 use executor::sync::{Mutex, MutexGuard, hint, thread};
 use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 
@@ -73,6 +73,7 @@ impl BlockOn for NoopExecutor {
 
 impl Spawn for NoopExecutor {
     type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+    type AbortHandle = TaskAbortHandle;
 
     fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
     where
@@ -99,6 +100,7 @@ impl RemoteSpawn for NoopExecutor {
 
 impl Spawn for NoopSpawner {
     type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+    type AbortHandle = TaskAbortHandle;
 
     fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
     where

@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use executor::support::{Driver, Emptied, TaskHandle, joinable};
+use executor::support::{Driver, Emptied, TaskAbortHandle, TaskHandle, joinable};
 use executor::sync::atomic::{AtomicBool, Ordering::*};
 use executor::sync::{Mutex, MutexGuard, hint};
 use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
@@ -75,6 +75,7 @@ impl BlockOn for ParkExecutor {
 
 impl Spawn for ParkExecutor {
     type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+    type AbortHandle = TaskAbortHandle;
 
     fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
     where
@@ -101,6 +102,7 @@ impl RemoteSpawn for ParkExecutor {
 
 impl Spawn for ParkSpawner {
     type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+    type AbortHandle = TaskAbortHandle;
 
     fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
     where

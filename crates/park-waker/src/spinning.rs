@@ -1,6 +1,6 @@
 //! The same executor with a spin before each park, as a type of its own: so it can be compared.
 
-use executor::support::TaskHandle;
+use executor::support::{TaskAbortHandle, TaskHandle};
 use executor::{BlockOn, Capabilities, Described, Executor, RemoteSpawn, Spawn};
 
 use crate::{ParkExecutor, ParkSpawner};
@@ -36,6 +36,7 @@ impl BlockOn for SpinningExecutor {
 
 impl Spawn for SpinningExecutor {
     type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+    type AbortHandle = TaskAbortHandle;
 
     fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
     where

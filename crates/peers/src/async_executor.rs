@@ -8,6 +8,7 @@ use std::task::Poll;
 use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 use futures_lite::future;
 
+use crate::sharing::AbortHandle;
 use crate::task_handle::TaskHandle;
 use crate::waiting::Waiting;
 
@@ -53,6 +54,7 @@ impl BlockOn for AsyncExecutor {
 
 impl Spawn for AsyncExecutor {
     type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+    type AbortHandle = AbortHandle;
 
     fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
     where
@@ -82,6 +84,7 @@ impl RemoteSpawn for AsyncExecutor {
 
 impl Spawn for AsyncSpawner {
     type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+    type AbortHandle = AbortHandle;
 
     fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
     where

@@ -8,6 +8,7 @@ use async_executor::LocalExecutor;
 use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, Spawn, WakeNames};
 use futures_lite::future;
 
+use crate::sharing::AbortHandle;
 use crate::task_handle::TaskHandle;
 
 /// async-executor's executor for the thread that made it.
@@ -39,6 +40,7 @@ impl BlockOn for LocalAsyncExecutor {
 
 impl Spawn for LocalAsyncExecutor {
     type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+    type AbortHandle = AbortHandle;
 
     fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
     where

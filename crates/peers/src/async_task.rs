@@ -16,6 +16,7 @@ use pin_project_lite::pin_project;
 use slab::Slab;
 
 use crate::home::{Entered, Home, is_here};
+use crate::sharing::AbortHandle;
 use crate::task_handle::TaskHandle;
 
 /// Each task carries its way home as metadata. That leaves the schedule function without captures, for which
@@ -89,6 +90,7 @@ impl BlockOn for AsyncTaskExecutor {
 
 impl Spawn for AsyncTaskExecutor {
     type JoinHandle<T: Send + 'static> = TaskHandle<T, Arc<Inbox>>;
+    type AbortHandle = AbortHandle;
 
     fn spawn<F>(&self, future: F) -> TaskHandle<F::Output, Arc<Inbox>>
     where

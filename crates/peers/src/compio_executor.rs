@@ -15,6 +15,7 @@ use executor::{
 use pin_project_lite::pin_project;
 
 use crate::home::Home;
+use crate::sharing::{AbortHandle, Cancel, Sharing};
 
 /// compio's executor, for the thread that made it.
 #[derive(Debug)]
@@ -26,7 +27,10 @@ pub struct CompioExecutor {
 }
 
 /// compio's own join handle. Aborting a task consumes it, which is the crate's way.
-pub struct CompioJoinHandle<T>(Cell<Option<compio_executor::JoinHandle<T>>>);
+pub struct CompioJoinHandle<T>(Sharing<Joining<T>>);
+
+/// The crate's own handle, which cancels when it is dropped; dropping this one detaches. None once it was aborted.
+struct Joining<T>(Option<compio_executor::JoinHandle<T>>);
 
 impl Default for CompioExecutor {
     fn default() -> Self {
@@ -70,6 +74,7 @@ impl BlockOn for CompioExecutor {
 
 impl Spawn for CompioExecutor {
     type JoinHandle<T: Send + 'static> = CompioJoinHandle<T>;
+    type AbortHandle = AbortHandle;
 
     fn spawn<F>(&self, future: F) -> CompioJoinHandle<F::Output>
     where
@@ -78,7 +83,7 @@ impl Spawn for CompioExecutor {
     {
         self.live.set(self.live.get() + 1);
         let live = Live(self.live.clone());
-        CompioJoinHandle(Cell::new(Some(self.executor.spawn(Counted { future, live }))))
+        CompioJoinHandle(Sharing::new(Joining(Some(self.executor.spawn(Counted { future, live })))))
     }
 }
 
@@ -106,15 +111,28 @@ impl CompioExecutor {
 }
 
 impl<T: Send + 'static> JoinHandle<T> for CompioJoinHandle<T> {
+    type AbortHandle = AbortHandle;
+
     fn abort(&self) {
-        self.0.set(self.0.take().filter(|handle| handle.is_finished()));
+        self.0.with(Joining::abort);
     }
 
     fn is_finished(&self) -> bool {
-        let handle = self.0.take();
-        let finished = handle.as_ref().is_none_or(|handle| handle.is_finished());
-        self.0.set(handle);
-        finished
+        self.0.with(Joining::is_finished)
+    }
+
+    fn abort_handle(&self) -> AbortHandle {
+        self.0.abort_handle()
+    }
+}
+
+impl<T: Send + 'static> Cancel for Joining<T> {
+    fn abort(&mut self) {
+        drop(self.0.take_if(|handle| !handle.is_finished()));
+    }
+
+    fn is_finished(&mut self) -> bool {
+        self.0.as_ref().is_none_or(|handle| handle.is_finished())
     }
 }
 
@@ -122,15 +140,17 @@ impl<T> Future for CompioJoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(handle) = self.0.get_mut() else { return Poll::Ready(Err(JoinError::Cancelled)) };
-        Pin::new(handle).poll(cx).map_err(|error| match error {
-            compio_executor::JoinError::Panicked(payload) => JoinError::panicked(payload),
-            compio_executor::JoinError::Cancelled => JoinError::Cancelled,
+        self.0.with_mut(|Joining(handle)| {
+            let Some(handle) = handle else { return Poll::Ready(Err(JoinError::Cancelled)) };
+            Pin::new(handle).poll(cx).map_err(|error| match error {
+                compio_executor::JoinError::Panicked(payload) => JoinError::panicked(payload),
+                compio_executor::JoinError::Cancelled => JoinError::Cancelled,
+            })
         })
     }
 }
 
-impl<T> Drop for CompioJoinHandle<T> {
+impl<T> Drop for Joining<T> {
     fn drop(&mut self) {
         if let Some(handle) = self.0.take() {
             handle.detach();

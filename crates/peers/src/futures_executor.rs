@@ -1,7 +1,7 @@
 //! futures' `LocalPool`, with the parts that the futures crates have for handles, and their `block_on` alone.
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -11,9 +11,11 @@ use executor::{
     BlockOn, Capabilities, Described, Executor, Idle, JoinError, JoinHandle, NestedBlockOn, Spawn, WakeNames,
 };
 use futures::channel::oneshot::{self, Canceled, Receiver};
-use futures::future::{AbortHandle, Abortable, Aborted, FutureExt};
+use futures::future::{Abortable, Aborted, FutureExt};
 use futures::task::LocalSpawnExt;
 use futures_executor::{LocalPool, LocalSpawner};
+
+use crate::sharing::{AbortHandle, Cancel, Sharing};
 
 /// futures' pool of tasks for one thread.
 #[derive(Debug)]
@@ -26,15 +28,19 @@ pub struct FuturesExecutor {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FuturesBlockOn;
 
-/// Made of futures' own parts: [`AbortHandle`] and a oneshot channel.
+/// Made of futures' own parts: its [`AbortHandle`](futures::future::AbortHandle) and a oneshot channel.
 ///
 /// Its ready-made `RemoteHandle` is the same channel and a flag, but cannot say whether the task has ended, and aborts
 /// only by being dropped; to make up for that would take more than these parts.
-pub struct FuturesJoinHandle<T> {
-    receiver: RefCell<Receiver<Ended<T>>>,
+pub struct FuturesJoinHandle<T>(Sharing<Joining<T>>);
+
+struct Joining<T> {
+    receiver: Receiver<Ended<T>>,
     /// Received while only asked for.
-    early: Cell<Option<Result<T, JoinError>>>,
-    task: AbortHandle,
+    early: Option<Result<T, JoinError>>,
+    /// The result was received and taken.
+    over: bool,
+    task: futures::future::AbortHandle,
 }
 
 /// How a task ended: aborted, panicked or with a value.
@@ -70,6 +76,7 @@ impl BlockOn for FuturesExecutor {
 
 impl Spawn for FuturesExecutor {
     type JoinHandle<T: Send + 'static> = FuturesJoinHandle<T>;
+    type AbortHandle = AbortHandle;
 
     fn spawn<F>(&self, future: F) -> FuturesJoinHandle<F::Output>
     where
@@ -77,12 +84,12 @@ impl Spawn for FuturesExecutor {
         F::Output: Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let (task, registration) = AbortHandle::new_pair();
+        let (task, registration) = futures::future::AbortHandle::new_pair();
         let future = Abortable::new(AssertUnwindSafe(future).catch_unwind(), registration);
         // The future is dropped before its result is sent. Nobody there to receive it: it is dropped.
         let spawned = self.spawner.spawn_local(future.map(|ended| drop(sender.send(ended))));
         spawned.expect("the pool is alive: it belongs to this executor");
-        FuturesJoinHandle { receiver: RefCell::new(receiver), early: Cell::new(None), task }
+        FuturesJoinHandle(Sharing::new(Joining { receiver, early: None, over: false, task }))
     }
 }
 
@@ -124,18 +131,31 @@ fn result<T>(received: Result<Ended<T>, Canceled>) -> Result<T, JoinError> {
 }
 
 impl<T: Send + 'static> JoinHandle<T> for FuturesJoinHandle<T> {
+    type AbortHandle = AbortHandle;
+
     fn abort(&self) {
-        self.task.abort();
+        self.0.with(Joining::abort);
     }
 
     fn is_finished(&self) -> bool {
-        let early = self.early.take().or_else(|| {
-            let received = self.receiver.borrow_mut().try_recv();
-            received.transpose().map(result)
-        });
-        let finished = early.is_some();
-        self.early.set(early);
-        finished
+        self.0.with(Joining::is_finished)
+    }
+
+    fn abort_handle(&self) -> AbortHandle {
+        self.0.abort_handle()
+    }
+}
+
+impl<T: Send + 'static> Cancel for Joining<T> {
+    fn abort(&mut self) {
+        self.task.abort();
+    }
+
+    fn is_finished(&mut self) -> bool {
+        if !self.over && self.early.is_none() {
+            self.early = self.receiver.try_recv().transpose().map(result);
+        }
+        self.over || self.early.is_some()
     }
 }
 
@@ -143,10 +163,14 @@ impl<T> Future for FuturesJoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.early.take() {
-            Some(result) => Poll::Ready(result),
-            None => self.receiver.get_mut().poll_unpin(cx).map(result),
-        }
+        self.0.with_mut(|joining| {
+            let polled = match joining.early.take() {
+                Some(result) => Poll::Ready(result),
+                None => joining.receiver.poll_unpin(cx).map(result),
+            };
+            joining.over |= polled.is_ready();
+            polled
+        })
     }
 }
 

@@ -1,6 +1,5 @@
 //! The join handle of the executors that stand on async-task.
 
-use std::cell::Cell;
 use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,16 +9,19 @@ use std::task::{Context, Poll, Waker};
 use async_task::{FallibleTask, Task};
 use executor::{JoinError, JoinHandle};
 
+use crate::sharing::{AbortHandle, Cancel, Sharing};
+
 /// async-task's own handle, made fallible, which is its way to ask for cancellation as a value.
 ///
 /// Its panics come by unwinding; to catch them here costs nothing until there is one. The crate cancels by consuming the
 /// handle, in an async function without a name: so aborting a task allocates, and nothing else does.
 pub struct TaskHandle<T, M = ()> {
-    state: Cell<State<T, M>>,
+    state: Sharing<State<T, M>>,
 }
 
+/// Dropping it detaches.
 enum State<T, M> {
-    Joining(FallibleTask<T, M>),
+    Joining(Joining<T, M>),
     /// Aborted. The waker is the joiner's, kept so that to look for the end does not make it miss the end.
     Cancelling(Pin<Box<dyn Future<Output = Option<T>> + Send>>, Waker),
     Ended(Result<T, JoinError>),
@@ -27,37 +29,67 @@ enum State<T, M> {
     Over,
 }
 
+/// async-task's own handle, which would cancel when it is dropped. It is there until it is used up.
+struct Joining<T, M>(Option<FallibleTask<T, M>>);
+
+impl<T, M> Joining<T, M> {
+    fn is_finished(&self) -> bool {
+        self.0.as_ref().is_none_or(FallibleTask::is_finished)
+    }
+}
+
+impl<T, M> Drop for Joining<T, M> {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.take() {
+            task.detach();
+        }
+    }
+}
+
 impl<T, M> TaskHandle<T, M> {
     pub(crate) fn new(task: Task<T, M>) -> Self {
-        Self { state: Cell::new(State::Joining(task.fallible())) }
+        Self { state: Sharing::new(State::Joining(Joining(Some(task.fallible())))) }
     }
 
     /// A handle to a task that was never accepted.
     pub(crate) fn cancelled() -> Self {
-        Self { state: Cell::new(State::Ended(Err(JoinError::Cancelled))) }
+        Self { state: Sharing::new(State::Ended(Err(JoinError::Cancelled))) }
     }
 }
 
 impl<T: Send + 'static, M: Send + Sync + 'static> JoinHandle<T> for TaskHandle<T, M> {
+    type AbortHandle = AbortHandle;
+
     fn abort(&self) {
-        self.state.set(match self.state.replace(State::Over) {
-            State::Joining(task) if !task.is_finished() => {
-                // The first poll is what cancels.
-                State::Cancelling(Box::pin(task.cancel()), Waker::noop().clone()).advance()
-            }
-            other => other,
-        });
+        self.state.with(State::abort);
     }
 
     fn is_finished(&self) -> bool {
-        let state = self.state.replace(State::Over).advance();
-        let finished = match &state {
+        self.state.with(State::is_finished)
+    }
+
+    fn abort_handle(&self) -> AbortHandle {
+        self.state.abort_handle()
+    }
+}
+
+impl<T: Send + 'static, M: Send + Sync + 'static> Cancel for State<T, M> {
+    fn abort(&mut self) {
+        if let State::Joining(joining) = self
+            && let Some(task) = joining.0.take_if(|task| !task.is_finished())
+        {
+            // The first poll is what cancels.
+            *self = State::Cancelling(Box::pin(task.cancel()), Waker::noop().clone()).advance();
+        }
+    }
+
+    fn is_finished(&mut self) -> bool {
+        *self = mem::replace(self, State::Over).advance();
+        match self {
             State::Joining(task) => task.is_finished(),
             State::Cancelling(..) => false,
             State::Ended(_) | State::Over => true,
-        };
-        self.state.set(state);
-        finished
+        }
     }
 }
 
@@ -70,6 +102,24 @@ impl<T, M> State<T, M> {
             return Self::Ended(result);
         }
         self
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        let polled = match self {
+            State::Joining(joining) => join(Pin::new(joining.0.as_mut().expect("only cancelling uses it up")), cx),
+            State::Cancelling(cancelling, joiner) => {
+                joiner.clone_from(cx.waker());
+                join(cancelling.as_mut(), cx)
+            }
+            State::Ended(_) | State::Over => match mem::replace(self, State::Over) {
+                State::Ended(result) => return Poll::Ready(result),
+                _ => panic!("a join handle was polled after it had yielded its result"),
+            },
+        };
+        if polled.is_ready() {
+            *self = State::Over;
+        }
+        polled
     }
 }
 
@@ -88,35 +138,12 @@ impl<T, M> Future for TaskHandle<T, M> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let state = self.state.get_mut();
-        let polled = match state {
-            State::Joining(task) => join(Pin::new(task), cx),
-            State::Cancelling(cancelling, joiner) => {
-                joiner.clone_from(cx.waker());
-                join(cancelling.as_mut(), cx)
-            }
-            State::Ended(_) | State::Over => match mem::replace(state, State::Over) {
-                State::Ended(result) => return Poll::Ready(result),
-                _ => panic!("a join handle was polled after it had yielded its result"),
-            },
-        };
-        if polled.is_ready() {
-            *state = State::Over;
-        }
-        polled
+        self.state.with_mut(|state| state.poll(cx))
     }
 }
 
 /// The output is only ever moved, never pinned.
 impl<T, M> Unpin for TaskHandle<T, M> {}
-
-impl<T, M> Drop for TaskHandle<T, M> {
-    fn drop(&mut self) {
-        if let State::Joining(task) = mem::replace(self.state.get_mut(), State::Over) {
-            task.detach();
-        }
-    }
-}
 
 impl<T, M> fmt::Debug for TaskHandle<T, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

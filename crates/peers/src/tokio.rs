@@ -1,5 +1,6 @@
 //! tokio's `current_thread` runtime, without its drivers for I/O and time.
 
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,8 +8,8 @@ use std::sync::atomic::{Ordering::*, fence};
 use std::task::{Context, Poll};
 
 use executor::{
-    BlockOn, Capabilities, Described, Executor, Idle, JoinError, JoinHandle, NestedBlockOn, RemoteSpawn, Spawn,
-    WakeNames,
+    AbortHandle, BlockOn, Capabilities, Described, Executor, Idle, JoinError, JoinHandle, NestedBlockOn, RemoteSpawn,
+    Spawn, WakeNames,
 };
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -26,8 +27,11 @@ pub struct TokioExecutor {
 pub struct TokioSpawner(Handle);
 
 /// tokio's own join handle, with this workspace's errors.
-#[derive(Debug)]
 pub struct TokioJoinHandle<T>(tokio::task::JoinHandle<T>);
+
+/// tokio's own abort handle.
+#[derive(Clone, Debug)]
+pub struct TokioAbortHandle(tokio::task::AbortHandle);
 
 impl Default for TokioExecutor {
     fn default() -> Self {
@@ -68,6 +72,7 @@ impl BlockOn for TokioExecutor {
 
 impl Spawn for TokioExecutor {
     type JoinHandle<T: Send + 'static> = TokioJoinHandle<T>;
+    type AbortHandle = TokioAbortHandle;
 
     fn spawn<F>(&self, future: F) -> TokioJoinHandle<F::Output>
     where
@@ -98,6 +103,7 @@ impl RemoteSpawn for TokioExecutor {
 
 impl Spawn for TokioSpawner {
     type JoinHandle<T: Send + 'static> = TokioJoinHandle<T>;
+    type AbortHandle = TokioAbortHandle;
 
     fn spawn<F>(&self, future: F) -> TokioJoinHandle<F::Output>
     where
@@ -109,6 +115,22 @@ impl Spawn for TokioSpawner {
 }
 
 impl<T: Send + 'static> JoinHandle<T> for TokioJoinHandle<T> {
+    type AbortHandle = TokioAbortHandle;
+
+    fn abort(&self) {
+        self.0.abort();
+    }
+
+    fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+
+    fn abort_handle(&self) -> TokioAbortHandle {
+        TokioAbortHandle(self.0.abort_handle())
+    }
+}
+
+impl AbortHandle for TokioAbortHandle {
     fn abort(&self) {
         self.0.abort();
     }
@@ -126,5 +148,11 @@ impl<T> Future for TokioJoinHandle<T> {
             Ok(payload) => JoinError::panicked(payload),
             Err(_) => JoinError::Cancelled,
         })
+    }
+}
+
+impl<T> fmt::Debug for TokioJoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokioJoinHandle").finish_non_exhaustive()
     }
 }

@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use executor::support::{Driver, Emptied, RootWaker};
 use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
 
+use crate::abort::RawAbortHandle;
 use crate::queue::{LocalQueue, RemoteQueue, TaskList};
 use crate::task::{RawJoinHandle, TaskRef};
 
@@ -86,6 +87,7 @@ impl BlockOn for RawExecutor {
 
 impl Spawn for RawExecutor {
     type JoinHandle<T: Send + 'static> = RawJoinHandle<T>;
+    type AbortHandle = RawAbortHandle;
 
     fn spawn<F>(&self, future: F) -> RawJoinHandle<F::Output>
     where
@@ -112,6 +114,7 @@ impl RemoteSpawn for RawExecutor {
 
 impl Spawn for RawSpawner {
     type JoinHandle<T: Send + 'static> = RawJoinHandle<T>;
+    type AbortHandle = RawAbortHandle;
 
     fn spawn<F>(&self, future: F) -> RawJoinHandle<F::Output>
     where

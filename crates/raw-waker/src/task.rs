@@ -19,6 +19,7 @@ use executor::sync::cell::{Cell, UnsafeCell};
 use executor::sync::{Alive, free};
 use executor::{JoinError, JoinHandle};
 
+use crate::abort::RawAbortHandle;
 use crate::executor::Shared;
 use crate::waker;
 
@@ -316,7 +317,7 @@ impl TaskRef {
     }
 
     /// Makes the task's next turn drop its future, and gives it a turn.
-    fn abort(&self) {
+    pub(crate) fn abort(&self) {
         // AcqRel: pairs with the fetch_sub in `poll`; the future's drop sees what was done before the abort.
         let before = self.state.fetch_update(AcqRel, Acquire, |state| match state {
             _ if state & (ENDED | ABORTED) != 0 => None,
@@ -431,12 +432,18 @@ impl<T> UnwindSafe for RawJoinHandle<T> {}
 impl<T> RefUnwindSafe for RawJoinHandle<T> {}
 
 impl<T: Send + 'static> JoinHandle<T> for RawJoinHandle<T> {
+    type AbortHandle = RawAbortHandle;
+
     fn abort(&self) {
         self.task.iter().for_each(TaskRef::abort);
     }
 
     fn is_finished(&self) -> bool {
         self.task.as_ref().is_none_or(TaskRef::is_finished)
+    }
+
+    fn abort_handle(&self) -> RawAbortHandle {
+        RawAbortHandle::new(self.task.clone())
     }
 }
 
@@ -459,7 +466,7 @@ impl<T> Future for RawJoinHandle<T> {
 /// What a join handle does.
 impl TaskRef {
     #[inline]
-    fn is_finished(&self) -> bool {
+    pub(crate) fn is_finished(&self) -> bool {
         // Acquire: pairs with the fetch_or in `end`.
         self.state.load(Acquire) & ENDED != 0
     }

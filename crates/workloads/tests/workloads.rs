@@ -101,6 +101,7 @@ impl BlockOn for Boaster {
 
 impl Spawn for Boaster {
     type JoinHandle<T: Send + 'static> = <NoopExecutor as Spawn>::JoinHandle<T>;
+    type AbortHandle = <NoopExecutor as Spawn>::AbortHandle;
 
     fn spawn<F>(&self, future: F) -> Self::JoinHandle<F::Output>
     where

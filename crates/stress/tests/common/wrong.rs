@@ -1,5 +1,6 @@
 //! arc-waker with faults that are made on purpose: what is to find faults is shown to find these.
 
+use std::fmt;
 use std::hint;
 use std::marker::PhantomData;
 use std::mem;
@@ -90,6 +91,7 @@ impl<F: Fault> BlockOn for Wrong<F> {
 
 impl<F: Fault> Spawn for Wrong<F> {
     type JoinHandle<T: Send + 'static> = WrongHandle<T, F>;
+    type AbortHandle = <ArcExecutor as Spawn>::AbortHandle;
 
     fn spawn<T>(&self, future: T) -> WrongHandle<T::Output, F>
     where
@@ -102,6 +104,7 @@ impl<F: Fault> Spawn for Wrong<F> {
 
 impl<F: Fault> Spawn for WrongSpawner<F> {
     type JoinHandle<T: Send + 'static> = WrongHandle<T, F>;
+    type AbortHandle = <ArcExecutor as Spawn>::AbortHandle;
 
     fn spawn<T>(&self, future: T) -> WrongHandle<T::Output, F>
     where
@@ -156,6 +159,8 @@ impl<T: Send + 'static, F: Fault> Future for WrongHandle<T, F> {
 }
 
 impl<T: Send + 'static, F: Fault> JoinHandle<T> for WrongHandle<T, F> {
+    type AbortHandle = <ArcExecutor as Spawn>::AbortHandle;
+
     fn abort(&self) {
         if !F::IGNORES_ABORTS {
             self.aborted.store(true, SeqCst);
@@ -165,6 +170,22 @@ impl<T: Send + 'static, F: Fault> JoinHandle<T> for WrongHandle<T, F> {
 
     fn is_finished(&self) -> bool {
         self.handle.is_finished() || self.reports_early()
+    }
+
+    fn abort_handle(&self) -> Self::AbortHandle {
+        self.handle.abort_handle()
+    }
+}
+
+impl<T: Send + 'static, F> fmt::Debug for WrongHandle<T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WrongHandle").finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Debug for WrongSpawner<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WrongSpawner").finish_non_exhaustive()
     }
 }
 
