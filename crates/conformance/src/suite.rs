@@ -155,6 +155,7 @@ macro_rules! __for_each_clause {
             Executor tasks::t09r_registering_a_join_waker_races_completion,
             Executor tasks::t10_an_aborted_future_is_dropped_once_by_the_driving_thread,
             Executor tasks::t10c_the_handle_of_an_aborted_task_yields_cancelled,
+            Executor tasks::t10h_an_abort_handle_aborts_as_the_join_handle_does,
             RemoteSpawn tasks::t10s_a_task_is_aborted_as_soon_as_it_is_spawned,
             Executor tasks::t11_a_task_may_touch_itself_in_poll_and_drop,
             RemoteSpawn tasks::t11s_a_task_may_spawn_in_poll_and_drop,

@@ -467,6 +467,20 @@ mutants! {
         "emptied-wakes-nobody": "the end of the last task is told to nobody",
             "wakers.into_iter().for_each(Waker::wake);" => "drop(wakers);".
     }
+    "executor/src/abort.rs": {
+        "abort-handle-waits": "what an abort handle aborts gets no turn of its own",
+            "            self.waker.wake_by_ref();\n" => "".
+        "abort-handle-looks-by-aborting": "to ask whether a task has finished aborts it",
+            "        self.task.is_finished()\n" => "        !self.task.abort() && self.task.is_finished()\n".
+    }
+    "raw-waker/src/abort.rs": {
+        "raw-abort-handle-idle": "an abort handle aborts nothing",
+            "        self.task.iter().for_each(TaskRef::abort);\n" => "".
+    }
+    "biased-waker/src/abort.rs": {
+        "biased-abort-handle-idle": "an abort handle aborts nothing",
+            "        self.task.iter().for_each(TaskRef::abort);\n" => "".
+    }
     "executor/src/joinable.rs": {
         "join-complete-in-two-steps": "a join waker that is left between the two is lost",
             "        match mem::replace(&mut *state, State::Over) {

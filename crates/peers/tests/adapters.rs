@@ -9,6 +9,7 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
+use conformance::Outcome;
 use executor::{BlockOn, Described, Executor, JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
 
 /// Pending for ever; counts its drops.
@@ -195,6 +196,11 @@ fn tasks_of_two_executors_on_one_thread_stay_apart<E: Executor + Described>() {
     assert!(matches!(poll(&mut waits), Poll::Ready(Ok(()))));
 }
 
+/// The adapter makes it, but for tokio's. (compio's own handle counts as finished as soon as it is aborted: clause T10c.)
+fn an_abort_handle_does_what_the_clause_asks<E: Executor + Described + 'static>() {
+    assert_eq!(conformance::tasks::t10h_an_abort_handle_aborts_as_the_join_handle_does::<E>(), Outcome::Pass);
+}
+
 fn a_spawner_works_from_elsewhere_and_outlives_its_executor<E: RemoteSpawn + Described>() {
     let executor = E::default();
     let spawner = executor.spawner();
@@ -275,22 +281,27 @@ macro_rules! tests {
 
 mod tokio {
     tests! { RemoteSpawn TokioExecutor }
+    tests! { @ TokioExecutor an_abort_handle_does_what_the_clause_asks }
 }
 
 mod async_executor {
     tests! { RemoteSpawn AsyncExecutor }
+    tests! { @ AsyncExecutor an_abort_handle_does_what_the_clause_asks }
 }
 
 mod async_executor_local {
     tests! { Executor LocalAsyncExecutor }
+    tests! { @ LocalAsyncExecutor an_abort_handle_does_what_the_clause_asks }
 }
 
 mod futures_local_pool {
     tests! { Executor FuturesExecutor }
+    tests! { @ FuturesExecutor an_abort_handle_does_what_the_clause_asks }
 }
 
 mod async_task {
     tests! { Executor AsyncTaskExecutor }
+    tests! { @ AsyncTaskExecutor an_abort_handle_does_what_the_clause_asks }
 }
 
 mod compio_executor {
