@@ -8,7 +8,9 @@ use std::task::{Context, Poll, Waker};
 
 use executor::support::{Driver, Emptied, RootWaker, TaskAbortHandle, TaskHandle, joinable};
 use executor::sync::{Mutex, MutexGuard};
-use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+use executor::{
+    BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
+};
 use slab::Slab;
 
 use crate::channel::{Receiver, Sender, unbounded};
@@ -98,6 +100,10 @@ impl Executor for ArcExecutor {
     fn run(&self) {
         self.block_on(self.shared.emptied.wait(&self.shared.driver));
     }
+
+    fn tasks(&self) -> Option<usize> {
+        Some(self.shared.tasks().list.len())
+    }
 }
 
 impl RemoteSpawn for ArcExecutor {
@@ -118,6 +124,12 @@ impl Spawn for ArcSpawner {
         F::Output: Send + 'static,
     {
         self.shared.spawn(future)
+    }
+}
+
+impl Spawner for ArcSpawner {
+    fn is_closed(&self) -> bool {
+        self.shared.tasks().closed
     }
 }
 

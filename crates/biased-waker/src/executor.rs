@@ -11,11 +11,11 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use executor::support::{Driver, Emptied, Entered};
+use executor::support::{Driver, Emptied, Entered, TaskCount};
 use executor::sync::cell::Cell;
 use executor::sync::thread_local;
 use executor::{
-    BlockOn, Capabilities, Described, Executor, Idle, JoinError, NestedBlockOn, RemoteSpawn, Spawn, WakeNames,
+    BlockOn, Capabilities, Described, Executor, Idle, JoinError, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
 };
 
 use crate::abort::BiasedAbortHandle;
@@ -45,6 +45,7 @@ pub struct BiasedSpawner {
 pub(crate) struct Shared {
     driver: Driver,
     emptied: Emptied,
+    count: TaskCount,
     remote: RemoteQueue,
     local: Local,
 }
@@ -112,6 +113,10 @@ impl Executor for BiasedExecutor {
     fn run(&self) {
         self.block_on(self.shared.emptied.wait(&self.shared.driver));
     }
+
+    fn tasks(&self) -> Option<usize> {
+        Some(self.shared.count.get())
+    }
 }
 
 impl RemoteSpawn for BiasedExecutor {
@@ -135,6 +140,12 @@ impl Spawn for BiasedSpawner {
     }
 }
 
+impl Spawner for BiasedSpawner {
+    fn is_closed(&self) -> bool {
+        self.shared.remote.is_closed()
+    }
+}
+
 impl Drop for BiasedExecutor {
     fn drop(&mut self) {
         if !self.shared.driver.close() {
@@ -145,7 +156,7 @@ impl Drop for BiasedExecutor {
         self.shared.remote.close(local);
         while let Some(task) = local.list.first() {
             task.fail(JoinError::Cancelled);
-            local.bury(task);
+            local.bury(task, &self.shared.count);
         }
         iter::successors(local.queue.take(), |task| task.next_in_chain()).for_each(Kept::leave_queue);
         local.ended.let_go();
@@ -185,7 +196,7 @@ impl BiasedExecutor {
         while let Err(payload) = catch_unwind(AssertUnwindSafe(|| round.run(&self.shared))) {
             let task = round.turn.expect("nothing panics but the poll of a task");
             task.fail(JoinError::panicked(payload));
-            local.bury(task);
+            local.bury(task, &self.shared.count);
         }
         self.shared.emptied.announce_if(|| self.shared.is_empty());
     }
@@ -296,14 +307,14 @@ impl Round {
         Self { left: SHORT, turn: None, next: None }
     }
 
-    fn run(&mut self, Shared { local, remote, .. }: &Shared) {
+    fn run(&mut self, Shared { local, remote, count, .. }: &Shared) {
         while let Some(task) = self.advance(local) {
             let waker = waker::borrow(task);
             loop {
                 self.left = self.left.saturating_sub(1);
                 match task.turn(&waker, || remote.take(local)) {
                     Turn::Pending => {}
-                    Turn::Ended => break local.bury(task),
+                    Turn::Ended => break local.bury(task, count),
                     Turn::Gone => break,
                 }
                 // A task that is alone in the queue again has the next turn at once: to ask who is next would cost as much as
@@ -330,8 +341,9 @@ impl Round {
 
 impl Local {
     /// Ends a task whose result is in its place.
-    fn bury(&self, task: Kept) {
+    fn bury(&self, task: Kept, count: &TaskCount) {
         self.list.remove(task);
+        count.ended();
         if task.end() {
             self.ended.push(task);
         }
@@ -346,6 +358,7 @@ impl Shared {
         F::Output: Send + 'static,
     {
         let Some(local) = self.local() else { return self.spawn_from_elsewhere(future) };
+        self.count.spawned(true);
         let (task, handle) = TaskRef::at_home(future, self);
         local.list.insert(task);
         local.queue.push(task);
@@ -357,6 +370,7 @@ impl Shared {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        self.count.spawned(false);
         let (task, handle) = TaskRef::away(future, self);
         match self.remote.push(task) {
             Ok(true) => self.driver.unpark(),

@@ -88,6 +88,12 @@ impl RemoteQueue {
         self.top.load(Relaxed).is_null()
     }
 
+    /// Whether nothing can be pushed any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        // Relaxed: once it is closed it stays so, and whoever pushes looks again.
+        self.top.load(Relaxed) == CLOSED
+    }
+
     /// Whether the queue was empty before, so that the driving thread may be asleep. Hands the task back if the queue
     /// is closed.
     pub(crate) fn push(&self, task: TaskRef) -> Result<bool, TaskRef> {

@@ -10,10 +10,13 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::task::{Context, Poll, Waker};
 
 use executor::support::{Driver, Emptied, RootWaker, TaskAbortHandle, TaskHandle, joinable};
-use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+use executor::{
+    BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
+};
 
 /// What an executor polls: it ends without a result and does not panic.
 pub type BoxedFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -50,7 +53,7 @@ pub trait Core: Send + Sync + 'static {
 
     /// Polls `root`, and the tasks meanwhile, until it is ready.
     fn block_on(&self, mut root: Pin<&mut dyn Future<Output = ()>>) {
-        let Base { driver, emptied } = self.base();
+        let Base { driver, emptied, .. } = self.base();
         let entered = driver.enter();
         RootWaker::with(|waker| {
             let mut cx = Context::from_waker(waker.waker());
@@ -85,6 +88,8 @@ pub struct Base {
     pub driver: Driver,
     /// Who waits for the last task's end.
     pub emptied: Emptied,
+    /// The executor is gone, or is being dropped.
+    closed: AtomicBool,
 }
 
 /// The executor around a [`Core`].
@@ -142,7 +147,7 @@ impl<C: Core + Default> Spawn for Frame<C> {
 
 impl<C: Core + Default> Executor for Frame<C> {
     fn run(&self) {
-        let Base { driver, emptied } = self.core.base();
+        let Base { driver, emptied, .. } = self.core.base();
         self.core.block_on(pin!(emptied.wait(driver)));
     }
 }
@@ -168,12 +173,19 @@ impl<C: Core> Spawn for FrameSpawner<C> {
     }
 }
 
+impl<C: Core> Spawner for FrameSpawner<C> {
+    fn is_closed(&self) -> bool {
+        self.core.base().closed.load(Relaxed)
+    }
+}
+
 impl<C: Core> Drop for Frame<C> {
     fn drop(&mut self) {
         if !self.core.base().driver.close() {
             // A poll is under way, as `Driver::close` explains. All that it reaches is leaked.
             return mem::forget(self.core.clone());
         }
+        self.core.base().closed.store(true, Relaxed);
         self.core.close();
     }
 }

@@ -14,7 +14,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use executor::{
-    BlockOn, Described, Executor, Idle, JoinError, JoinHandle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames, yield_now,
+    BlockOn, Described, Executor, Idle, JoinError, JoinHandle, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
+    yield_now,
 };
 
 use crate::child::{is_child, run_in_child};
@@ -1003,6 +1004,32 @@ clause! {
     }
 }
 
+clause! {
+    "X16c" House "A spawner says when its executor is gone or going, and not before."
+    guards "a service that goes on taking requests whose tasks nobody will run."
+    pub fn x16c_a_spawner_says_when_its_executor_is_gone<E: RemoteSpawn>() -> Outcome {
+        let executor = E::default();
+        let spawner = executor.spawner();
+        assert!(!spawner.is_closed(), "closed, and the executor is new");
+        drop(spawner.spawn(async {}));
+        executor.run();
+        let during = Arc::new(Mutex::new(None));
+        drop(executor.spawn(Log::new().pending().on_drop({
+            let (spawner, during) = (spawner.clone(), during.clone());
+            move || *during.lock().unwrap() = Some(spawner.is_closed())
+        })));
+        let inside = spawner.clone();
+        assert!(!executor.block_on(async move { inside.is_closed() }), "closed, and the executor is being driven");
+        let elsewhere = spawner.clone();
+        assert!(!on_another_thread(move || elsewhere.is_closed()), "closed, and the executor is alive");
+        drop(executor);
+        assert_eq!(*during.lock().unwrap(), Some(true), "what it says while the executor drops its tasks");
+        assert!(spawner.is_closed() && spawner.clone().is_closed(), "open, and the executor is gone");
+        assert!(on_another_thread(move || spawner.is_closed()), "open, and the executor is gone");
+        Outcome::Pass
+    }
+}
+
 /// Fewer blocks than a leak leaves in so many rounds, and more than a thread that first had to wait late in them.
 const LEAKED_BLOCKS: isize = 16;
 
@@ -1407,6 +1434,110 @@ clause! {
         aborted.abort();
         executor.run();
         assert!(aborted.is_finished(), "`run` returned before an aborted task had ended");
+        Outcome::Pass
+    }
+}
+
+/// Fails unless the executor has so many tasks.
+fn assert_tasks(executor: &impl Executor, tasks: usize, when: &str) {
+    assert_eq!(executor.tasks(), Some(tasks), "tasks {when}");
+}
+
+const UNCOUNTED: Outcome =
+    Outcome::NotApplicable { capability: "Executor::tasks", why: "it does not count its tasks: it says `None`" };
+
+clause! {
+    "X23n" House "The number of tasks that are left is exact for the thread that drives."
+    guards "programs that count their own tasks, and forget those that panic or are aborted."
+    pub fn x23n_the_number_of_tasks_is_exact_for_the_driving_thread<E: Executor>() -> Outcome {
+        let executor = E::default();
+        if executor.tasks().is_none() {
+            drop(executor.spawn(async {}));
+            assert_eq!(executor.tasks(), None, "it counts after all");
+            return UNCOUNTED;
+        }
+        assert_tasks(&executor, 0, "of a new executor");
+        let gate = Gate::new();
+        let ends = executor.spawn(gate.opened());
+        let (detached, cancelled) = (Log::new(), Log::new());
+        drop(executor.spawn(detached.future(opened(&gate))));
+        let aborted = executor.spawn(cancelled.pending());
+        assert_tasks(&executor, 3, "that were spawned before anybody drove");
+        executor.block_on(async {
+            yield_now().await;
+            assert_tasks(&executor, 3, "that wait");
+            let inside = executor.spawn(yield_now());
+            assert_tasks(&executor, 4, "with one that the root has spawned");
+            assert!(inside.await.is_ok());
+            assert_tasks(&executor, 3, "when it has ended");
+            aborted.abort();
+            while cancelled.drops() == 0 {
+                yield_now().await;
+            }
+            assert_tasks(&executor, 2, "when one was aborted");
+            gate.open();
+            assert!(ends.await.is_ok());
+            while detached.drops() == 0 {
+                yield_now().await;
+            }
+            assert_tasks(&executor, 0, "when all have ended, and one of them without a handle");
+        });
+        if E::CAPABILITIES.catches_panics {
+            let panics = executor.spawn(async { quiet_panic("in a task") });
+            assert!(executor.block_on(panics).is_err());
+            assert_tasks(&executor, 0, "when one has panicked");
+        }
+        let yields = executor.spawn(yield_now());
+        assert_tasks(&executor, 1, "before `run`");
+        executor.run();
+        assert_tasks(&executor, 0, "after `run`");
+        assert!(yields.is_finished());
+        Outcome::Pass
+    }
+}
+
+clause! {
+    "X23m" House "The number of tasks counts those that others spawn, and is never less than none."
+    guards "a count of two words that is read while one of them has changed."
+    pub fn x23m_the_number_of_tasks_counts_what_others_spawn<E: RemoteSpawn>() -> Outcome {
+        const TASKS: usize = 200;
+        let executor = E::default();
+        if executor.tasks().is_none() {
+            return UNCOUNTED;
+        }
+        let (spawner, gate) = (executor.spawner(), Gate::new());
+        let (inside, opens) = (executor.spawner(), gate.clone());
+        on_another_thread(move || (0..TASKS).for_each(|_| drop(spawner.spawn(opens.opened()))));
+        assert_tasks(&executor, TASKS, "that another thread has spawned");
+        let task = executor.spawn(async move { drop(inside.spawn(yield_now())) });
+        assert!(executor.block_on(task).is_ok());
+        drive_until(&executor, || executor.tasks() == Some(TASKS));
+        let many = 10 * TASKS;
+        thread::scope(|scope| {
+            let spawner = executor.spawner();
+            for spawner in [spawner.clone(), spawner] {
+                scope.spawn(move || (0..many).for_each(|_| drop(spawner.spawn(async {}))));
+            }
+        });
+        assert_tasks(&executor, TASKS + 2 * many, "with those that two threads have spawned at once");
+        drive_until(&executor, || executor.tasks() == Some(TASKS));
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let watching = scope.spawn(|| {
+                while !done.load(SeqCst) {
+                    let tasks = executor.tasks().expect("it counts");
+                    assert!(tasks <= 2 * TASKS, "{tasks} tasks of {}", 2 * TASKS);
+                }
+            });
+            let spawner = executor.spawner();
+            scope.spawn(move || (0..TASKS).for_each(|_| drop(spawner.spawn(async {}))));
+            gate.open();
+            executor.run();
+            done.store(true, SeqCst);
+            assert!(watching.join().is_ok(), "another thread saw a number that cannot be");
+        });
+        executor.run();
+        assert_tasks(&executor, 0, "after `run`");
         Outcome::Pass
     }
 }

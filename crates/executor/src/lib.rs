@@ -14,6 +14,7 @@ mod joinable;
 mod pointers;
 mod root_waker;
 pub mod sync;
+mod task_count;
 mod yield_now;
 
 pub use capabilities::{Capabilities, Idle, NestedBlockOn, WakeNames};
@@ -29,6 +30,7 @@ pub mod support {
     pub use crate::here::{here, number};
     pub use crate::joinable::{Join, Joinable, TaskHandle, joinable};
     pub use crate::root_waker::RootWaker;
+    pub use crate::task_count::TaskCount;
 }
 
 /// Accepts futures. Implemented by executors and by their spawners.
@@ -91,6 +93,14 @@ pub trait Executor: BlockOn + Spawn {
     ///
     /// When called inside a task of the same executor.
     fn run(&self);
+
+    /// How many tasks have not ended, or `None` where the executor does not count them.
+    ///
+    /// Exact on the thread that drives, and for whoever has the executor to themselves. On another thread it is that of some moment: a
+    /// task whose end was reported just now may still be in it.
+    fn tasks(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// What the conformance suite and the measurements ask of an executor besides: what it is called, what it claims, and that it can
@@ -107,7 +117,7 @@ pub trait Described: Default {
 
 /// Executors that tasks and other threads can spawn onto.
 pub trait RemoteSpawn: Executor + Send + Sync {
-    /// A handle to the executor for its tasks and for other threads. It is weak: it keeps no executor alive.
+    /// A handle to the executor for its tasks and for other threads.
     ///
     /// A spawner's abort handles are of the executor's type. Its join handles are, too, in every strategy of this workspace, but a
     /// trait cannot say so for all `T` at once. Generic code that keeps both kinds in one list asks for it where it needs it, or
@@ -123,10 +133,17 @@ pub trait RemoteSpawn: Executor + Send + Sync {
     ///     vec![executor.spawn(async { 1_u32 }), executor.spawner().spawn(async { 2_u32 })]
     /// }
     /// ```
-    type Spawner: Spawn<AbortHandle = Self::AbortHandle> + Clone + Debug + Send + Sync + 'static;
+    type Spawner: Spawner<AbortHandle = Self::AbortHandle>;
 
     /// Makes a spawner.
     fn spawner(&self) -> Self::Spawner;
+}
+
+/// A handle to an executor, for its tasks and for other threads, which keeps no executor alive.
+pub trait Spawner: Spawn + Clone + Debug + Send + Sync + 'static {
+    /// Whether the executor is gone, or is being dropped: what is spawned from now on is never polled. `false` may have become
+    /// `true` by the time that it is looked at.
+    fn is_closed(&self) -> bool;
 }
 
 /// Awaits a task's end. Dropping it detaches the task, as with `std::thread::JoinHandle`.

@@ -31,6 +31,10 @@ macro_rules! pass_on {
                 fn run(&self) {
                     (**self).run();
                 }
+
+                fn tasks(&self) -> Option<usize> {
+                    (**self).tasks()
+                }
             }
         )*
     };

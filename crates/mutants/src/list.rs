@@ -143,6 +143,8 @@ mutants! {
     task.wake_by_ref();".
     }
     "raw-waker/src/queue.rs": {
+        "raw-closed-when-called": "a spawner takes an executor with work from elsewhere for one that is gone",
+            "self.top.load(Relaxed) == CLOSED" => "!self.top.load(Relaxed).is_null()".
         "raw-no-closed-flag": "the queue of an executor that is gone still takes tasks",
             "let top = self.top.swap(CLOSED, Acquire);" => "let top = self.top.swap(ptr::null_mut(), Acquire);".
         "raw-push-relaxed": "a task is pushed without its link",
@@ -283,6 +285,8 @@ mutants! {
         }".
     }
     "biased-waker/src/queue.rs": {
+        "biased-closed-when-called": "a spawner takes an executor with work from elsewhere for one that is gone",
+            "self.top.load(Relaxed) == CLOSED" => "!self.top.load(Relaxed).is_null()".
         "biased-no-closed-flag": "the stack of an executor that is gone still takes tasks",
             "let top = self.top.swap(CLOSED, Acquire);" => "let top = self.top.swap(ptr::null_mut(), Acquire);".
         "biased-push-relaxed": "a task is pushed without its link",
@@ -315,12 +319,12 @@ mutants! {
             "        self.shared.remote.close(local);
         while let Some(task) = local.list.first() {
             task.fail(JoinError::Cancelled);
-            local.bury(task);
+            local.bury(task, &self.shared.count);
         }
 "
             => "        while let Some(task) = local.list.first() {
             task.fail(JoinError::Cancelled);
-            local.bury(task);
+            local.bury(task, &self.shared.count);
         }
         self.shared.remote.close(local);
 ".
@@ -472,6 +476,10 @@ mutants! {
             "            self.waker.wake_by_ref();\n" => "".
         "abort-handle-looks-by-aborting": "to ask whether a task has finished aborts it",
             "        self.task.is_finished()\n" => "        !self.task.abort() && self.task.is_finished()\n".
+    }
+    "executor/src/task_count.rs": {
+        "count-keeps-ended": "a task that has ended is still counted",
+            "        self.here.store(self.here.load(Relaxed).wrapping_sub(1), Release);\n" => "".
     }
     "raw-waker/src/abort.rs": {
         "raw-abort-handle-idle": "an abort handle aborts nothing",

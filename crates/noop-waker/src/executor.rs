@@ -7,9 +7,11 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use executor::support::{Driver, Emptied, TaskAbortHandle, TaskHandle, joinable};
+use executor::support::{Driver, Emptied, TaskAbortHandle, TaskCount, TaskHandle, joinable};
 use executor::sync::{Mutex, MutexGuard, hint, thread};
-use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+use executor::{
+    BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
+};
 
 use crate::task::Task;
 use crate::waker;
@@ -34,6 +36,7 @@ pub struct NoopSpawner {
 struct Shared {
     driver: Driver,
     emptied: Emptied,
+    count: TaskCount,
     tasks: Mutex<Tasks>,
 }
 
@@ -88,6 +91,10 @@ impl Executor for NoopExecutor {
     fn run(&self) {
         self.block_on(self.shared.emptied.wait(&self.shared.driver));
     }
+
+    fn tasks(&self) -> Option<usize> {
+        Some(self.shared.count.get())
+    }
 }
 
 impl RemoteSpawn for NoopExecutor {
@@ -108,6 +115,12 @@ impl Spawn for NoopSpawner {
         F::Output: Send + 'static,
     {
         self.shared.spawn(future)
+    }
+}
+
+impl Spawner for NoopSpawner {
+    fn is_closed(&self) -> bool {
+        self.shared.tasks().closed
     }
 }
 
@@ -169,6 +182,7 @@ impl Shared {
             return Some(task);
         }
         tasks.queue.push_back(task);
+        self.count.spawned(self.driver.is_here());
         None
     }
 
@@ -176,8 +190,14 @@ impl Shared {
     fn poll_tasks(&self, waker: &Waker) {
         // Out of the lock: a poll may spawn.
         let mut round = mem::take(&mut self.tasks().queue);
-        // A context each: a future may overwrite its own.
-        round.retain_mut(|task| task.poll(&mut Context::from_waker(waker)).is_pending());
+        round.retain_mut(|task| {
+            // A context each: a future may overwrite its own.
+            let pending = task.poll(&mut Context::from_waker(waker)).is_pending();
+            if !pending {
+                self.count.ended();
+            }
+            pending
+        });
         // Tasks that were spawned meanwhile stand behind those of this round.
         let mut tasks = self.tasks();
         round.append(&mut tasks.queue);

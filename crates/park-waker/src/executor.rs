@@ -7,10 +7,12 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use executor::support::{Driver, Emptied, TaskAbortHandle, TaskHandle, joinable};
+use executor::support::{Driver, Emptied, TaskAbortHandle, TaskCount, TaskHandle, joinable};
 use executor::sync::atomic::{AtomicBool, Ordering::*};
 use executor::sync::{Mutex, MutexGuard, hint};
-use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+use executor::{
+    BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
+};
 
 use crate::task::Task;
 use crate::waker::ThreadWaker;
@@ -33,6 +35,7 @@ pub struct ParkSpawner {
 struct Shared {
     driver: Driver,
     emptied: Emptied,
+    count: TaskCount,
     tasks: Mutex<Tasks>,
     /// There may be tasks: otherwise nobody needs to ask the lock.
     populated: AtomicBool,
@@ -90,6 +93,10 @@ impl Executor for ParkExecutor {
     fn run(&self) {
         self.block_on(self.shared.emptied.wait(&self.shared.driver));
     }
+
+    fn tasks(&self) -> Option<usize> {
+        Some(self.shared.count.get())
+    }
 }
 
 impl RemoteSpawn for ParkExecutor {
@@ -110,6 +117,12 @@ impl Spawn for ParkSpawner {
         F::Output: Send + 'static,
     {
         self.shared.spawn(future)
+    }
+}
+
+impl Spawner for ParkSpawner {
+    fn is_closed(&self) -> bool {
+        self.shared.tasks().closed
     }
 }
 
@@ -203,6 +216,7 @@ impl Shared {
             return Some(task);
         }
         tasks.queue.push_back(task);
+        self.count.spawned(self.driver.is_here());
         // Relaxed: who drives reads it after `changed`, which says that there is something to read.
         self.populated.store(true, Relaxed);
         drop(tasks);
@@ -219,7 +233,13 @@ impl Shared {
             // Out of the lock: a poll may spawn.
             let mut round = mem::take(&mut self.tasks().queue);
             // A context each: a future may overwrite its own.
-            round.retain_mut(|task| task.poll(&mut Context::from_waker(waker)).is_pending());
+            round.retain_mut(|task| {
+                let pending = task.poll(&mut Context::from_waker(waker)).is_pending();
+                if !pending {
+                    self.count.ended();
+                }
+                pending
+            });
             // Tasks that were spawned meanwhile stand behind those of this round.
             let mut tasks = self.tasks();
             round.append(&mut tasks.queue);

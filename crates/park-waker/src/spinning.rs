@@ -51,6 +51,10 @@ impl Executor for SpinningExecutor {
     fn run(&self) {
         self.park.run();
     }
+
+    fn tasks(&self) -> Option<usize> {
+        self.park.tasks()
+    }
 }
 
 impl RemoteSpawn for SpinningExecutor {

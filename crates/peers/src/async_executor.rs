@@ -5,7 +5,9 @@ use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::task::Poll;
 
-use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+use executor::{
+    BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
+};
 use futures_lite::future;
 
 use crate::sharing::AbortHandle;
@@ -98,5 +100,11 @@ impl Spawn for AsyncSpawner {
                 TaskHandle::cancelled()
             }
         }
+    }
+}
+
+impl Spawner for AsyncSpawner {
+    fn is_closed(&self) -> bool {
+        self.executor.strong_count() == 0
     }
 }

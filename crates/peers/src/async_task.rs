@@ -118,6 +118,10 @@ impl Executor for AsyncTaskExecutor {
             || self.local.tasks.borrow().is_empty(),
         );
     }
+
+    fn tasks(&self) -> Option<usize> {
+        Some(self.local.tasks.borrow().len())
+    }
 }
 
 /// Called by a wake that made a task ready.

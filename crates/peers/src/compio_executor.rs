@@ -92,6 +92,10 @@ impl Executor for CompioExecutor {
         let _entered = self.home.enter();
         self.drive(|| if self.live.get() == 0 { Poll::Ready(()) } else { Poll::Pending }, || self.live.get() == 0);
     }
+
+    fn tasks(&self) -> Option<usize> {
+        Some(self.live.get())
+    }
 }
 
 impl CompioExecutor {

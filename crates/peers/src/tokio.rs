@@ -3,13 +3,13 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{Ordering::*, fence};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use executor::{
     AbortHandle, BlockOn, Capabilities, Described, Executor, Idle, JoinError, JoinHandle, NestedBlockOn, RemoteSpawn,
-    Spawn, WakeNames,
+    Spawn, Spawner, WakeNames,
 };
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -18,13 +18,18 @@ use crate::waiting::Waiting;
 /// tokio's runtime of one thread.
 #[derive(Debug)]
 pub struct TokioExecutor {
+    /// tokio's handle cannot say whether the runtime is gone. Before it: to be dropped before it.
+    alive: Arc<()>,
     runtime: Runtime,
     waiting: Arc<Waiting>,
 }
 
 /// Spawns onto a [`TokioExecutor`]. tokio's own handle: it keeps the runtime's queues allocated, but no task alive.
 #[derive(Clone, Debug)]
-pub struct TokioSpawner(Handle);
+pub struct TokioSpawner {
+    handle: Handle,
+    executor: Weak<()>,
+}
 
 /// tokio's own join handle, with this workspace's errors.
 pub struct TokioJoinHandle<T>(tokio::task::JoinHandle<T>);
@@ -45,7 +50,7 @@ impl Default for TokioExecutor {
             sees.wake_if(|| Handle::current().metrics().num_alive_tasks() == 0);
         };
         let runtime = Builder::new_current_thread().on_thread_park(about_to_park).build();
-        Self { runtime: runtime.expect("without drivers there is nothing to fail"), waiting }
+        Self { alive: Arc::new(()), runtime: runtime.expect("without drivers there is nothing to fail"), waiting }
     }
 }
 
@@ -91,13 +96,17 @@ impl Executor for TokioExecutor {
             if metrics.num_alive_tasks() == 0 { Poll::Ready(()) } else { Poll::Pending }
         }));
     }
+
+    fn tasks(&self) -> Option<usize> {
+        Some(self.runtime.metrics().num_alive_tasks())
+    }
 }
 
 impl RemoteSpawn for TokioExecutor {
     type Spawner = TokioSpawner;
 
     fn spawner(&self) -> TokioSpawner {
-        TokioSpawner(self.runtime.handle().clone())
+        TokioSpawner { handle: self.runtime.handle().clone(), executor: Arc::downgrade(&self.alive) }
     }
 }
 
@@ -110,7 +119,13 @@ impl Spawn for TokioSpawner {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        TokioJoinHandle(self.0.spawn(future))
+        TokioJoinHandle(self.handle.spawn(future))
+    }
+}
+
+impl Spawner for TokioSpawner {
+    fn is_closed(&self) -> bool {
+        self.executor.strong_count() == 0
     }
 }
 

@@ -9,8 +9,10 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use executor::support::{Driver, Emptied, RootWaker};
-use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, WakeNames};
+use executor::support::{Driver, Emptied, RootWaker, TaskCount};
+use executor::{
+    BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
+};
 
 use crate::abort::RawAbortHandle;
 use crate::queue::{LocalQueue, RemoteQueue, TaskList};
@@ -37,6 +39,7 @@ pub struct RawSpawner {
 pub(crate) struct Shared {
     driver: Driver,
     emptied: Emptied,
+    count: TaskCount,
     remote: RemoteQueue,
     local: Local,
 }
@@ -102,6 +105,10 @@ impl Executor for RawExecutor {
     fn run(&self) {
         self.block_on(self.shared.emptied.wait(&self.shared.driver));
     }
+
+    fn tasks(&self) -> Option<usize> {
+        Some(self.shared.count.get())
+    }
 }
 
 impl RemoteSpawn for RawExecutor {
@@ -122,6 +129,12 @@ impl Spawn for RawSpawner {
         F::Output: Send + 'static,
     {
         self.shared.spawn(future)
+    }
+}
+
+impl Spawner for RawSpawner {
+    fn is_closed(&self) -> bool {
+        self.shared.remote.is_closed()
     }
 }
 
@@ -181,6 +194,7 @@ impl RawExecutor {
             if let Poll::Ready(task) = task.poll() {
                 // SAFETY: a task is in the list until it has ended, which it has just now.
                 let _listed = unsafe { list.remove(task) };
+                self.shared.count.ended();
             }
         }
         self.shared.emptied.announce_if(|| self.shared.is_empty());
@@ -203,17 +217,21 @@ impl Shared {
         let (task, handle) = TaskRef::new(future, self.clone());
         match self.local() {
             Some(Local { queue, list }) => {
+                self.count.spawned(true);
                 task.unlisted().into_iter().for_each(|task| list.insert(task));
                 queue.push(task);
             }
-            None => match self.remote.push(task) {
-                Ok(true) => self.driver.unpark(),
-                Ok(false) => {}
-                Err(task) => {
-                    let _unlisted = task.unlisted();
-                    task.cancel();
+            None => {
+                self.count.spawned(false);
+                match self.remote.push(task) {
+                    Ok(true) => self.driver.unpark(),
+                    Ok(false) => {}
+                    Err(task) => {
+                        let _unlisted = task.unlisted();
+                        task.cancel();
+                    }
                 }
-            },
+            }
         }
         handle
     }

@@ -84,6 +84,7 @@ auto_traits! {
         Joinable<Boxed>: &["Send", "Unpin"],
         TaskHandle<Value>: ALL,
         TaskAbortHandle: ALL,
+        TaskCount: ALL,
     }
     "noop-waker" noop_waker {
         NoopExecutor: ALL,

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
 
 use arc_waker::{ArcExecutor, ArcSpawner};
-use executor::{BlockOn, Capabilities, Described, Executor, JoinError, JoinHandle, RemoteSpawn, Spawn};
+use executor::{BlockOn, Capabilities, Described, Executor, JoinError, JoinHandle, RemoteSpawn, Spawn, Spawner};
 
 /// What is wrong; by itself, nothing.
 pub(crate) trait Fault: Default + Send + Sync + 'static {
@@ -117,6 +117,12 @@ impl<F: Fault> Spawn for WrongSpawner<F> {
             mem::forget(hint::black_box(Box::new(0_u8)));
         }
         WrongHandle { handle: self.spawner.spawn(future), aborted: AtomicBool::new(false), fault: PhantomData }
+    }
+}
+
+impl<F: Fault> Spawner for WrongSpawner<F> {
+    fn is_closed(&self) -> bool {
+        self.spawner.is_closed()
     }
 }
 

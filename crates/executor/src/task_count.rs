@@ -1,0 +1,75 @@
+// std's own while the models run, too: nothing is decided by what they say, and each step would multiply the interleavings.
+use std::sync::atomic::{AtomicUsize, Ordering::*};
+
+/// How many tasks have not ended, for [`Executor::tasks`](crate::Executor::tasks).
+///
+/// Two words, of which neither means anything alone: the driving thread adds and subtracts in its own with plain loads and stores, and
+/// other threads add to theirs. So a task that is spawned and ends where it is driven costs no atomic read-modify-write.
+#[derive(Debug, Default)]
+pub struct TaskCount {
+    /// What the driving thread has spawned, less all that have ended. Written by that thread.
+    here: AtomicUsize,
+    /// What other threads have spawned.
+    elsewhere: AtomicUsize,
+}
+
+impl TaskCount {
+    /// No task.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One more. Call it before the task can end. `here` says whether this thread drives.
+    #[inline]
+    pub fn spawned(&self, here: bool) {
+        if here {
+            self.here.store(self.here.load(Relaxed).wrapping_add(1), Relaxed);
+        } else {
+            self.elsewhere.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// One less. Only for the driving thread.
+    #[inline]
+    pub fn ended(&self) {
+        // Release: pairs with the Acquire in `get`.
+        self.here.store(self.here.load(Relaxed).wrapping_sub(1), Release);
+    }
+
+    /// Exact for the driving thread; for others, that of some moment, and those that were spawned elsewhere since then.
+    pub fn get(&self) -> usize {
+        // Acquire: pairs with the Release in `ended`. Who sees a task's end sees that it was spawned: there are never fewer than none.
+        let here = self.here.load(Acquire);
+        here.wrapping_add(self.elsewhere.load(Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+
+    const TIMES: usize = 1_000_000;
+
+    /// Closer together than any executor spawns. (With an addition that is torn it fails on a machine that runs both at once.)
+    #[test]
+    fn threads_that_spawn_at_once_are_both_counted() {
+        let (count, start) = (TaskCount::new(), Barrier::new(2));
+        let spawn = |here| {
+            start.wait();
+            (0..TIMES).for_each(|_| count.spawned(here));
+        };
+        thread::scope(|scope| {
+            [false, false].map(|here| scope.spawn(move || spawn(here))).map(|thread| thread.join().unwrap())
+        });
+        assert_eq!(count.get(), 2 * TIMES);
+        thread::scope(|scope| {
+            [true, false].map(|here| scope.spawn(move || spawn(here))).map(|thread| thread.join().unwrap())
+        });
+        assert_eq!(count.get(), 4 * TIMES);
+        (0..4 * TIMES).for_each(|_| count.ended());
+        assert_eq!(count.get(), 0);
+    }
+}
