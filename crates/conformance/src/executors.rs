@@ -1749,7 +1749,7 @@ fn ends_well(clause: &str, times: usize, program: impl FnOnce()) -> Outcome {
 }
 
 /// Calls `action` with an executor that the destructor of a thread-local drops.
-fn with_kept<E: Executor + 'static>(action: impl FnOnce(&E)) {
+fn with_kept<E: Executor + Described + 'static>(action: impl FnOnce(&E)) {
     thread_local! {
         static KEPT: OnceCell<Box<dyn Any>> = const { OnceCell::new() };
     }

@@ -939,7 +939,7 @@ fn forgive(waker: Waker) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(waker)));
 }
 
-fn panic_in_the_clone<E: Executor + 'static>(end: End) {
+fn panic_in_the_clone<E: Executor + Described + 'static>(end: End) {
     let mut subject = Subject::<E>::spawn(end);
     subject.settle();
     let mut task = subject.take_task();
@@ -955,7 +955,7 @@ fn panic_in_the_clone<E: Executor + 'static>(end: End) {
     assert_result_of(end, poll_once(&mut task, Waker::noop()));
 }
 
-fn panic_when_replaced<E: Executor + 'static>(end: End) {
+fn panic_when_replaced<E: Executor + Described + 'static>(end: End) {
     let mut subject = Subject::<E>::spawn(end);
     subject.settle();
     let mut task = subject.take_task();
@@ -972,7 +972,7 @@ fn panic_when_replaced<E: Executor + 'static>(end: End) {
     forgive(replaced);
 }
 
-fn panic_after_the_end<E: Executor + 'static>(end: End) {
+fn panic_after_the_end<E: Executor + Described + 'static>(end: End) {
     let mut subject = Subject::<E>::spawn(end);
     subject.settle();
     let mut task = subject.take_task();
@@ -987,7 +987,7 @@ fn panic_after_the_end<E: Executor + 'static>(end: End) {
 }
 
 /// The clone that the handle keeps is made, and while it is made the task ends: so the handle has no use for it.
-fn panic_while_it_ends<E: Executor + 'static>() {
+fn panic_while_it_ends<E: Executor + Described + 'static>() {
     thread_local! {
         static IN_CLONE: Cell<Option<Box<dyn FnOnce()>>> = const { Cell::new(None) };
     }
@@ -1745,7 +1745,7 @@ clause! {
     }
 }
 
-fn panic_with_the_handle<E: Executor + 'static>(end: End) {
+fn panic_with_the_handle<E: Executor + Described + 'static>(end: End) {
     let mut subject = Subject::<E>::spawn(end);
     subject.settle();
     let mut task = subject.take_task();

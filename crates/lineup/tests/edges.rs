@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::thread;
 
-use executor::{JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
+use executor::{Described, JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
 
 /// Does something when it is dropped.
 struct OnDrop<F: FnMut()>(F);
@@ -24,7 +24,7 @@ fn panic_quietly() -> ! {
     resume_unwind(Box::new("on purpose"))
 }
 
-fn a_future_that_panicked_is_dropped_when_its_panic_is_caught<E: RemoteSpawn + 'static>() {
+fn a_future_that_panicked_is_dropped_when_its_panic_is_caught<E: RemoteSpawn + Described + 'static>() {
     let (executor, dropped) = (E::default(), Arc::new(Mutex::new(Vec::new())));
     let seen = dropped.clone();
     let guard = OnDrop(move || seen.lock().expect("nobody panics there").push(thread::panicking()));
@@ -38,7 +38,7 @@ fn a_future_that_panicked_is_dropped_when_its_panic_is_caught<E: RemoteSpawn + '
     assert_eq!(*dropped.lock().expect("nobody panics there"), [false]);
 }
 
-fn an_abort_in_the_last_poll_is_too_late<E: RemoteSpawn + 'static>() {
+fn an_abort_in_the_last_poll_is_too_late<E: RemoteSpawn + Described + 'static>() {
     let executor = E::default();
     let slot = Arc::new(Mutex::new(None::<E::JoinHandle<u32>>));
     let own = slot.clone();
@@ -52,7 +52,7 @@ fn an_abort_in_the_last_poll_is_too_late<E: RemoteSpawn + 'static>() {
     assert_eq!(executor.block_on(task).ok(), Some(7));
 }
 
-fn a_result_that_panics_when_it_goes_with_its_handle_is_heard_of_by_nobody<E: RemoteSpawn + 'static>() {
+fn a_result_that_panics_when_it_goes_with_its_handle_is_heard_of_by_nobody<E: RemoteSpawn + Described + 'static>() {
     let (executor, drops) = (E::default(), Arc::new(AtomicUsize::new(0)));
     let counted = drops.clone();
     let task = executor.spawn(async move {
@@ -68,7 +68,7 @@ fn a_result_that_panics_when_it_goes_with_its_handle_is_heard_of_by_nobody<E: Re
 }
 
 /// How often a task that is alone and wakes itself in each poll is polled between two polls of a root that does the same.
-fn polls_of_a_task_for_each_of_the_root<E: RemoteSpawn + 'static>() -> usize {
+fn polls_of_a_task_for_each_of_the_root<E: RemoteSpawn + Described + 'static>() -> usize {
     const ROUNDS: usize = 100;
     let (executor, polls) = (E::default(), Arc::new(AtomicUsize::new(0)));
     let counted = polls.clone();
@@ -100,7 +100,7 @@ fn a_task_that_wakes_itself_has_so_many_polls_for_each_of_the_root() {
     assert_eq!(polls_of_a_task_for_each_of_the_root::<lineup::biased_waker::BiasedExecutor>(), 32);
 }
 
-fn run_waits_for_a_task_that_nobody_can_wake<E: RemoteSpawn + 'static>() {
+fn run_waits_for_a_task_that_nobody_can_wake<E: RemoteSpawn + Described + 'static>() {
     let (executor, aborted) = (E::default(), AtomicBool::new(false));
     let spawner = executor.spawner();
     let asleep = executor.spawn(std::future::pending::<()>());
@@ -130,7 +130,7 @@ struct Strategy {
 
 impl Strategy {
     /// `None` if it is not one of this workspace's, all of which are called so.
-    fn new<E: RemoteSpawn + 'static>() -> Option<Self> {
+    fn new<E: RemoteSpawn + Described + 'static>() -> Option<Self> {
         E::NAME.contains("-waker").then_some(Self {
             name: E::NAME,
             panics: a_future_that_panicked_is_dropped_when_its_panic_is_caught::<E>,
