@@ -433,7 +433,7 @@ mutants! {
         "driver-lets-two-drive": "a second thread drives as well",
             "(driving == 0).then(number)" => "(driving == 0 || driving != here()).then(number)".
         "driver-takes-relaxed": "who takes over does not see how the last one left the tasks",
-            "fetch_update(Acquire, Relaxed, |driving|" => "fetch_update(Relaxed, Relaxed, |driving|".
+            "let taken = self.driver.driving.fetch_update(Acquire, Relaxed," => "let taken = self.driver.driving.fetch_update(Relaxed, Relaxed,".
         "driver-leaves-relaxed": "who leaves does not publish how",
             "self.driver.driving.store(0, Release);" => "self.driver.driving.store(0, Relaxed);".
         "driver-leaves-unasked": "who leaves looks for followers first",
