@@ -166,6 +166,8 @@ macro_rules! __for_each_clause {
             Executor tasks::t12h_dropping_a_handle_does_not_panic,
             Executor tasks::t13_the_last_reference_may_be_dropped_anywhere,
             Executor tasks::t15_futures_and_results_have_any_layout,
+            Executor tasks::t15f_a_large_future_takes_little_stack,
+            RemoteSpawn tasks::t15s_a_large_future_takes_a_spawner_little_stack,
             Executor executors::x01_spawn_never_polls_inline,
             Executor executors::x02_a_spawned_task_is_polled_without_a_wake,
             Executor executors::x02r_what_the_root_makes_ready_runs,

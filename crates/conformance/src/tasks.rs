@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::marker::{PhantomData, PhantomPinned};
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::ptr;
 use std::rc::Rc;
@@ -1848,6 +1848,71 @@ clause! {
         lay_out::<E, Align1, 0, Align1, MIB>("nothing, for 1 MiB");
         lay_out::<E, Align64, 0x1_0000, Align64, 0x1_0000>("64 KiB, for as much, both aligned to 64");
         Outcome::Pass
+    }
+}
+
+clause! {
+    /// The stack is that of a thread which nobody gave another. It has room for six copies of the future, and two are the
+    /// test's own.
+    "T15f" Quality "A thread with a stack of 2 MiB spawns, runs and drops a future of 320 KiB, in a debug build, too."
+    guards "tokio-rs/tokio#2055 and #6057: an unoptimised build keeps a copy of a future for each function that takes it by \
+            value, and the stack overflows."
+    pub fn t15f_a_large_future_takes_little_stack<E: Executor>() -> Outcome {
+        on_a_small_stack("T15f", || {
+            let executor = E::default();
+            let [awaited, aborted] = [(); 2].map(|()| spawn_large(&executor));
+            drop(spawn_large(&executor));
+            aborted.abort();
+            assert!(executor.block_on(awaited).is_ok(), "a task that was spawned before did not return");
+            let joined = executor.block_on(async {
+                // From its second poll on, the thread drives.
+                yield_now().await;
+                spawn_large(&executor).await
+            });
+            assert!(joined.is_ok(), "a task that the root spawned did not return");
+            executor.run();
+            drop(aborted);
+            // One more, never polled, for the executor's drop.
+            drop(spawn_large(&executor));
+        });
+        Outcome::Pass
+    }
+}
+
+clause! {
+    "T15s" Quality "So does a spawner: inside a task, on another thread, and after its executor."
+    guards "as T15f; a way for other threads that is one function longer."
+    pub fn t15s_a_large_future_takes_a_spawner_little_stack<E: RemoteSpawn>() -> Outcome {
+        on_a_small_stack("T15s", || {
+            let executor = E::default();
+            let spawner = executor.spawner();
+            let task = executor.spawn(async move { spawn_large(&spawner).await.is_ok() });
+            assert!(executor.block_on(task).is_ok_and(|returned| returned), "a task's task did not return");
+            let spawner = executor.spawner();
+            on_a_small_stack("T15s", {
+                let spawner = spawner.clone();
+                move || drop(spawn_large(&spawner))
+            });
+            executor.run();
+            drop(executor);
+            drop(spawn_large(&spawner));
+        });
+        Outcome::Pass
+    }
+}
+
+/// What no more than six copies of fit into 2 MiB.
+const LARGE: usize = 320 << 10;
+
+fn spawn_large<S: Spawn>(spawner: &S) -> S::JoinHandle<Shape<Align1, 0>> {
+    spawner.spawn(Shaped::<Align1, LARGE, Align1, 0> { shape: Shape::new(), output: PhantomData })
+}
+
+/// Runs `action` on a thread of its own. Where the stack does not suffice, the process ends, and says the name.
+fn on_a_small_stack(name: &str, action: impl FnOnce() + Send + 'static) {
+    let thread = thread::Builder::new().name(name.to_owned()).stack_size(2 << 20).spawn(action);
+    if let Err(payload) = thread.expect("a thread can be started").join() {
+        resume_unwind(payload);
     }
 }
 
