@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use executor::support::{Driver, Emptied, RootWaker, TaskAbortHandle, TaskHandle, joinable};
+use executor::support::{BoxedFuture, Driver, Emptied, Join, RootWaker, TaskAbortHandle, TaskHandle, joinable};
 use executor::sync::{Mutex, MutexGuard};
 use executor::{
     BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
@@ -14,7 +14,7 @@ use executor::{
 use slab::Slab;
 
 use crate::channel::{Receiver, Sender, unbounded};
-use crate::task::{BoxedFuture, Task};
+use crate::task::Task;
 
 /// The least number of turns in a round. To look after every turn whether there is other work would be a good part of
 /// what a turn costs.
@@ -92,7 +92,7 @@ impl Spawn for ArcExecutor {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.shared.spawn(future)
+        self.shared.spawn(joinable(future))
     }
 }
 
@@ -123,7 +123,7 @@ impl Spawn for ArcSpawner {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.shared.spawn(future)
+        self.shared.spawn(joinable(future))
     }
 }
 
@@ -188,13 +188,7 @@ impl ArcExecutor {
 
 impl Shared {
     /// Accepts a future, or drops it at once where the executor is gone.
-    fn spawn<F>(self: &Arc<Self>, future: F) -> TaskHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        let (future, join) = joinable(future);
-        let future = Box::pin(future);
+    fn spawn<T>(self: &Arc<Self>, (future, join): (BoxedFuture, Join<T>)) -> TaskHandle<T> {
         match self.accept(future) {
             Some(task) => {
                 self.push(task.clone());

@@ -1,16 +1,13 @@
 //! A spawned future, shared by the ready queue, the executor's list of tasks and every waker.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use executor::support::BoxedFuture;
 use executor::sync::atomic::{AtomicBool, Ordering::*};
 use executor::sync::{Mutex, MutexGuard};
 
 use crate::executor::Shared;
-
-/// What the executor polls: it ends without a result and does not panic.
-pub(crate) type BoxedFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A spawned future and whether it is in the ready queue.
 ///

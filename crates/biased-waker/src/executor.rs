@@ -357,25 +357,19 @@ impl Shared {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let Some(local) = self.local() else { return self.spawn_from_elsewhere(future) };
-        self.count.spawned(true);
-        let (task, handle) = TaskRef::at_home(future, self);
-        local.list.insert(task);
-        local.queue.push(task);
-        handle
-    }
-
-    fn spawn_from_elsewhere<F>(self: &Arc<Self>, future: F) -> BiasedJoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        self.count.spawned(false);
-        let (task, handle) = TaskRef::away(future, self);
-        match self.remote.push(task) {
-            Ok(true) => self.driver.unpark(),
-            Ok(false) => {}
-            Err(task) => task.reject(),
+        let local = self.local();
+        self.count.spawned(local.is_some());
+        let (task, handle) = TaskRef::allocate(future, self, local.is_some());
+        match local {
+            Some(Local { queue, list, .. }) => {
+                list.insert(task);
+                queue.push(task);
+            }
+            None => match self.remote.push(TaskRef::called(task)) {
+                Ok(true) => self.driver.unpark(),
+                Ok(false) => {}
+                Err(task) => task.reject(),
+            },
         }
         handle
     }

@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "one allocation is shared by the queue, the list, the wakers and the join handle")]
 
+use std::cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop, MaybeUninit};
@@ -65,6 +66,8 @@ const BORROWED: usize = 1 << 5;
 pub(crate) struct Header {
     /// For the models: begins and ends with this.
     alive: Alive,
+    /// For the models: is used whenever `stage` is.
+    access: UnsafeCell<()>,
     /// Belongs to the driving thread, at home also when it polls the join handle, unless `BORROWED` is set. The handle sets it
     /// and takes it back, neither after `ENDED`: if it is set then, what is here stays the handle's.
     joiner: UnsafeCell<Option<Waker>>,
@@ -105,7 +108,7 @@ struct Task<F: Future> {
     header: Header,
     /// Belongs to the thread that drives or drops the executor until `ENDED`; then to the join handle, or where that is gone,
     /// to the driving thread. Before the executor has accepted the task, and if it rejects it: to the one that spawns.
-    stage: UnsafeCell<Stage<F>>,
+    stage: cell::UnsafeCell<Stage<F>>,
 }
 
 /// The future before `ENDED`, the result after it: the flags know which, so this needs no tag.
@@ -149,9 +152,9 @@ impl<F: Future> Task<F> {
         // SAFETY: the header is the first field of a `repr(C)` struct, and the pointer was made from one to the whole.
         let task = unsafe { task.cast::<Self>().as_ref() };
         task.header.alive.check();
-        task.stage.with_mut(|stage| {
+        task.header.access.with_mut(|_| {
             // SAFETY: the caller has the right to `stage`.
-            f(unsafe { &mut *stage })
+            f(unsafe { &mut *task.stage.get() })
         })
     }
 
@@ -272,36 +275,16 @@ pub(crate) enum Turn {
 }
 
 impl TaskRef {
-    /// Allocates a task for the thread that drives. It is referred to by its handle.
-    pub(crate) fn at_home<F>(future: F, shared: &Arc<Shared>) -> (Kept, BiasedJoinHandle<F::Output>)
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        let header = Self::allocate(future, shared, BiasedCount::new(ONE, 0));
-        (Kept { header }, BiasedJoinHandle { task: Some(Self { header }), result: PhantomData })
-    }
-
-    /// Allocates a task on another thread: it counts as called, and is referred to by the stack, for which the first result
-    /// is, and by its handle.
-    pub(crate) fn away<F>(future: F, shared: &Arc<Shared>) -> (TaskRef, BiasedJoinHandle<F::Output>)
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        let header = Self::allocate(future, shared, BiasedCount::new(0, QUEUED | (2 * ONE)));
-        let task = TaskRef { header };
-        task.previous.set(Some(Kept { header }));
-        (task, BiasedJoinHandle { task: Some(Self { header }), result: PhantomData })
-    }
-
-    fn allocate<F>(future: F, shared: &Arc<Shared>, count: BiasedCount) -> NonNull<Header>
+    /// Allocates a task that is referred to by its handle. On a thread that does not drive it counts as called and is referred
+    /// to by the stack, too, for which [`called`](Self::called) is.
+    pub(crate) fn allocate<F>(future: F, shared: &Arc<Shared>, at_home: bool) -> (Kept, BiasedJoinHandle<F::Output>)
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
         let header = Header {
             alive: Alive::new(),
+            access: UnsafeCell::new(()),
             joiner: UnsafeCell::new(None),
             previous: Cell::new(None),
             next: Cell::new(None),
@@ -310,14 +293,27 @@ impl TaskRef {
             // SAFETY: an `Arc` does not point to null. (It is the pointer that `Arc::into_raw` would give away.)
             shared: unsafe { NonNull::new_unchecked(Arc::as_ptr(shared).cast_mut()) },
             vtable: Task::<F>::VTABLE,
-            count,
+            count: if at_home { BiasedCount::new(ONE, 0) } else { BiasedCount::new(0, QUEUED | (2 * ONE)) },
         };
-        let stage = Stage { future: ManuallyDrop::new(future) };
-        let header: NonNull<Header> =
-            NonNull::from(Box::leak(Box::new(Task { header, stage: UnsafeCell::new(stage) }))).cast();
+        // Header and future are put in place one by one: a task that is put together first is one more copy of the future.
+        let task = NonNull::from(Box::leak(Box::<Task<F>>::new_uninit())).cast::<Task<F>>();
+        // SAFETY: it points to memory for a task.
+        let stage = unsafe { &raw mut (*task.as_ptr()).stage };
+        // SAFETY: it points to memory for a stage, which begins with the future.
+        unsafe { stage.cast::<F>().write(future) };
+        // SAFETY: it points to memory for a task, which begins with the header.
+        unsafe { task.cast::<Header>().write(header) };
+        let header: NonNull<Header> = task.cast();
         // For the links of `RemoteQueue`.
         header.as_ptr().expose_provenance();
-        header
+        (Kept { header }, BiasedJoinHandle { task: Some(Self { header }), result: PhantomData })
+    }
+
+    /// The stack's reference to a task that was allocated for it. To be called once.
+    pub(crate) fn called(Kept { header }: Kept) -> Self {
+        let task = Self { header };
+        task.previous.set(Some(Kept { header }));
+        task
     }
 
     /// Gives the reference away with the pointer.

@@ -13,13 +13,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::task::{Context, Poll, Waker};
 
+pub use executor::support::BoxedFuture;
 use executor::support::{Driver, Emptied, RootWaker, TaskAbortHandle, TaskHandle, joinable};
 use executor::{
     BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
 };
-
-/// What an executor polls: it ends without a result and does not panic.
-pub type BoxedFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What a panic carries.
 pub type Payload = Box<dyn Any + Send>;
@@ -201,8 +199,9 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let (future, join) = joinable(guarded(future, core.on_panic()));
-    join.into_handle(core.clone().spawn(Box::pin(future)))
+    // Boxed before it is guarded: an async function has room for what it is given and, apart from that, for what it pins.
+    let (future, join) = joinable(guarded(Box::pin(future), core.on_panic()));
+    join.into_handle(core.clone().spawn(future))
 }
 
 /// Shows a panic of `future` to `on_panic` before it is reported. One that is not to be reported leaves the task pending.

@@ -13,6 +13,9 @@ use crate::sync::atomic::{AtomicBool, Ordering::*};
 use crate::sync::{Mutex, MutexGuard};
 use crate::{JoinError, JoinHandle};
 
+/// What an executor polls: it ends without a result and does not panic.
+pub type BoxedFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 const UNPOISONED: &str = "no code that can panic runs under this lock";
 
 /// Splits a future into what an executor polls and what its spawner awaits.
@@ -20,16 +23,26 @@ const UNPOISONED: &str = "no code that can panic runs under this lock";
 /// The first half ends without a result and never panics; the second becomes a [`TaskHandle`] once the task has a
 /// waker. What connects them is one allocation with a lock in it. That is the plain way; raw-waker shows how the
 /// future, its result and the join state share a single allocation.
-pub fn joinable<F: Future>(future: F) -> (Joinable<F>, Join<F::Output>) {
-    let join = Arc::new(Shared { aborted: AtomicBool::new(false), state: Mutex::new(State::Running { joiner: None }) });
-    (Joinable { future: Some(future), join: join.clone() }, Join { shared: join })
+///
+/// The first half comes in a box. An unoptimised build keeps a copy of a future for each function that takes it by value, so
+/// nothing stands between `spawn` and this.
+pub fn joinable<F>(future: F) -> (BoxedFuture, Join<F::Output>)
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    // Boxed while it is empty, and then filled: boxed afterwards, the future would be moved twice, in an optimised build, too.
+    let mut task = Box::<Joinable<F>>::default();
+    let join = Join { shared: task.join.clone() };
+    let _future = task.future.insert(future);
+    (Box::into_pin(task), join)
 }
 
 pin_project! {
     /// The half that is polled. Completes when the future has returned, panicked or been aborted, and is dropped.
     ///
     /// Dropped earlier, it drops the future and reports [`JoinError::Cancelled`].
-    pub struct Joinable<F: Future> {
+    struct Joinable<F: Future> {
         #[pin]
         future: Option<F>,
         join: Arc<Shared<F::Output>>,
@@ -42,6 +55,12 @@ pin_project! {
                 finish(this.future, this.join, Err(JoinError::Cancelled));
             }
         }
+    }
+}
+
+impl<F: Future> Default for Joinable<F> {
+    fn default() -> Self {
+        Self { future: None, join: Arc::default() }
     }
 }
 
@@ -71,12 +90,6 @@ fn finish<F: Future>(mut future: Pin<&mut Option<F>>, join: &Shared<F::Output>, 
     join.complete(drop_future_before(result, || future.set(None)));
 }
 
-impl<F: Future> fmt::Debug for Joinable<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Joinable").finish_non_exhaustive()
-    }
-}
-
 /// What the two halves share.
 struct Shared<T> {
     aborted: AtomicBool,
@@ -100,6 +113,12 @@ enum State<T> {
     Finished(Result<T, JoinError>),
     Detached,
     Over,
+}
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self { aborted: AtomicBool::new(false), state: Mutex::new(State::Running { joiner: None }) }
+    }
 }
 
 impl<T> Shared<T> {

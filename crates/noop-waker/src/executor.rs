@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use executor::support::{Driver, Emptied, TaskAbortHandle, TaskCount, TaskHandle, joinable};
+use executor::support::{BoxedFuture, Driver, Emptied, Join, TaskAbortHandle, TaskCount, TaskHandle, joinable};
 use executor::sync::{Mutex, MutexGuard, hint, thread};
 use executor::{
     BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
@@ -83,7 +83,7 @@ impl Spawn for NoopExecutor {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.shared.spawn(future)
+        self.shared.spawn(joinable(future))
     }
 }
 
@@ -114,7 +114,7 @@ impl Spawn for NoopSpawner {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.shared.spawn(future)
+        self.shared.spawn(joinable(future))
     }
 }
 
@@ -163,12 +163,7 @@ impl NoopExecutor {
 
 impl Shared {
     /// Accepts a future, or drops it at once where the executor is gone.
-    fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        let (future, join) = joinable(future);
+    fn spawn<T>(&self, (future, join): (BoxedFuture, Join<T>)) -> TaskHandle<T> {
         let task = Task::new(future);
         // Dropped here if the executor is gone, outside the lock.
         let _rejected = self.accept(task);

@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use executor::support::{Driver, Emptied, TaskAbortHandle, TaskCount, TaskHandle, joinable};
+use executor::support::{BoxedFuture, Driver, Emptied, Join, TaskAbortHandle, TaskCount, TaskHandle, joinable};
 use executor::sync::atomic::{AtomicBool, Ordering::*};
 use executor::sync::{Mutex, MutexGuard, hint};
 use executor::{
@@ -20,7 +20,7 @@ use crate::waker::ThreadWaker;
 /// Polls every task in turn whenever the thread was woken, and parks it otherwise.
 #[derive(Debug, Default)]
 pub struct ParkExecutor {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     spins: u32,
 }
 
@@ -32,7 +32,7 @@ pub struct ParkSpawner {
 }
 
 #[derive(Default)]
-struct Shared {
+pub(crate) struct Shared {
     driver: Driver,
     emptied: Emptied,
     count: TaskCount,
@@ -85,7 +85,7 @@ impl Spawn for ParkExecutor {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.shared.spawn(future)
+        self.shared.spawn(joinable(future))
     }
 }
 
@@ -116,7 +116,7 @@ impl Spawn for ParkSpawner {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.shared.spawn(future)
+        self.shared.spawn(joinable(future))
     }
 }
 
@@ -197,12 +197,7 @@ impl Wake for Shared {
 
 impl Shared {
     /// Accepts a future, or drops it at once where the executor is gone.
-    fn spawn<F>(self: &Arc<Self>, future: F) -> TaskHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        let (future, join) = joinable(future);
+    pub(crate) fn spawn<T>(self: &Arc<Self>, (future, join): (BoxedFuture, Join<T>)) -> TaskHandle<T> {
         let task = Task::new(future);
         // Dropped here if the executor is gone, outside the lock.
         let _rejected = self.accept(task);

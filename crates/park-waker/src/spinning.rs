@@ -1,6 +1,6 @@
 //! The same executor with a spin before each park, as a type of its own: so it can be compared.
 
-use executor::support::{TaskAbortHandle, TaskHandle};
+use executor::support::{TaskAbortHandle, TaskHandle, joinable};
 use executor::{BlockOn, Capabilities, Described, Executor, RemoteSpawn, Spawn};
 
 use crate::{ParkExecutor, ParkSpawner};
@@ -43,7 +43,7 @@ impl Spawn for SpinningExecutor {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.park.spawn(future)
+        self.park.shared.spawn(joinable(future))
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "one allocation is shared by the queue, the list, the wakers and the join handle")]
 
+use std::cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop, MaybeUninit};
@@ -71,6 +72,8 @@ pub(crate) struct Header {
     joiner: UnsafeCell<Option<Waker>>,
     /// For the models: begins and ends with this.
     alive: Alive,
+    /// For the models: is used whenever `stage` is.
+    access: UnsafeCell<()>,
 }
 
 /// A header and what it is the header of.
@@ -80,7 +83,7 @@ struct Task<F: Future> {
     /// Belongs to the thread that drives or drops the executor until `ENDED`; then to the join handle while `HANDLE` is
     /// set, else to the driving thread. Before the executor has accepted the task, and if it rejects it: to the one that
     /// spawns.
-    stage: UnsafeCell<Stage<F>>,
+    stage: cell::UnsafeCell<Stage<F>>,
 }
 
 /// The future before `ENDED`, the result after it: the flags know which, so this needs no tag. (A tag in the future's bytes
@@ -124,9 +127,9 @@ impl<F: Future> Task<F> {
         // SAFETY: the header is the first field of a `repr(C)` struct, and the pointer was made from one to the whole.
         let task = unsafe { task.cast::<Self>().as_ref() };
         task.header.alive.check();
-        task.stage.with_mut(|stage| {
+        task.header.access.with_mut(|_| {
             // SAFETY: the caller has the right to `stage`.
-            f(unsafe { &mut *stage })
+            f(unsafe { &mut *task.stage.get() })
         })
     }
 
@@ -238,9 +241,17 @@ impl TaskRef {
             next: Cell::new(None),
             joiner: UnsafeCell::new(None),
             alive: Alive::new(),
+            access: UnsafeCell::new(()),
         };
-        let task = Box::new(Task { header, stage: UnsafeCell::new(Stage { future: ManuallyDrop::new(future) }) });
-        let header: NonNull<Header> = NonNull::from(Box::leak(task)).cast();
+        // Header and future are put in place one by one: a task that is put together first is one more copy of the future.
+        let task = NonNull::from(Box::leak(Box::<Task<F>>::new_uninit())).cast::<Task<F>>();
+        // SAFETY: it points to memory for a task.
+        let stage = unsafe { &raw mut (*task.as_ptr()).stage };
+        // SAFETY: it points to memory for a stage, which begins with the future.
+        unsafe { stage.cast::<F>().write(future) };
+        // SAFETY: it points to memory for a task, which begins with the header.
+        unsafe { task.cast::<Header>().write(header) };
+        let header: NonNull<Header> = task.cast();
         // For the links of `RemoteQueue`.
         header.as_ptr().expose_provenance();
         let task = TaskRef { header };
