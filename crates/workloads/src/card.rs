@@ -21,6 +21,7 @@ use executor::{BlockOn, Described, Executor, yield_now};
 use crate::Needs;
 use crate::check::Tally;
 use crate::foreign::{Friend, round_trips};
+use crate::spawn::Large;
 use crate::wakers::yields;
 
 /// What is counted, without who does it.
@@ -113,6 +114,16 @@ pub static SPAWN_JOIN: Operation = Operation {
     floor: Some(spawn_join_floor),
 };
 
+/// See [`spawn_large`].
+pub static SPAWN_LARGE: Operation = Operation {
+    id: "spawn_large",
+    title: "the same with a future of 64 KiB, which is written and may be moved",
+    needs: Needs::Executor,
+    exact: true,
+    threads: 1,
+    floor: Some(spawn_large_floor),
+};
+
 /// See [`block_on_ready`].
 pub static BLOCK_ON_READY: Operation = Operation {
     id: "block_on_ready",
@@ -172,6 +183,7 @@ pub static OPERATIONS: &[&Operation] = &[
     &FOREIGN_WAKE,
     &FOREIGN_POLL,
     &SPAWN_JOIN,
+    &SPAWN_LARGE,
     &BLOCK_ON_READY,
     &ROUND_TRIP,
 ];
@@ -186,6 +198,7 @@ pub fn executor_counts<E: Executor + Described + 'static>() -> Vec<Count> {
         Count { operation: &FOREIGN_WAKE, prepare: foreign_wake::<E> },
         Count { operation: &FOREIGN_POLL, prepare: foreign_poll::<E> },
         Count { operation: &SPAWN_JOIN, prepare: spawn_join::<E> },
+        Count { operation: &SPAWN_LARGE, prepare: spawn_large::<E> },
         Count { operation: &BLOCK_ON_READY, prepare: block_on_ready::<E> },
         Count { operation: &ROUND_TRIP, prepare: round_trip::<E> },
     ]
@@ -315,6 +328,37 @@ pub fn spawn_join_floor(times: usize) -> Job {
         for _ in 0..times {
             let mut future: Pin<Box<dyn Future<Output = usize>>> = black_box(Box::pin(async { black_box(1) }));
             if let Poll::Ready(one) = future.as_mut().poll(&mut cx) {
+                sum += one;
+            }
+        }
+        assert_eq!(sum, times);
+    };
+    Job { run: Box::new(run), finish: Box::new(move || times) }
+}
+
+/// Does the same with futures of 64 KiB.
+pub fn spawn_large<E: Executor + 'static>(times: usize) -> Job {
+    let executor = E::default();
+    let run = move || {
+        let sum = executor.block_on(async {
+            let mut sum = 0;
+            for _ in 0..times {
+                sum += executor.spawn(Large::new(1)).await.expect("the task ends");
+            }
+            sum
+        });
+        assert_eq!(sum, times);
+    };
+    Job { run: Box::new(run), finish: Box::new(move || times) }
+}
+
+/// Boxes such a future behind a `dyn` pointer, polls it once and frees it. It is written in its box, and never copied.
+pub fn spawn_large_floor(times: usize) -> Job {
+    let run = move || {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut sum = 0;
+        for _ in 0..times {
+            if let Poll::Ready(one) = Large::boxed(1).as_mut().poll(&mut cx) {
                 sum += one;
             }
         }

@@ -22,7 +22,7 @@ use crowd::{
 };
 use foreign::FOREIGN_WAKE_ONE;
 use ping_pong::PING_PONG;
-use spawn::{ABORT, SPAWN_JOIN, SPAWN_JOIN_MANY};
+use spawn::{ABORT, SPAWN_JOIN, SPAWN_JOIN_MANY, SPAWN_LARGE};
 use wakers::{WAKER_CLONE, YIELD_ONE};
 
 /// What is measured, without who is measured.
@@ -109,6 +109,7 @@ workloads! {
     Executor {
         SPAWN_JOIN = spawn::spawn_join::<E>,
         SPAWN_JOIN_MANY = spawn::spawn_join_many::<E>,
+        SPAWN_LARGE = spawn::spawn_large::<E>,
         ABORT = spawn::abort::<E>,
         YIELD_ONE = wakers::yield_one::<E>,
         YIELD_MANY = crowd::yield_many::<E>,

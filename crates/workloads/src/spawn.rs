@@ -34,6 +34,17 @@ pub static SPAWN_JOIN_MANY: Workload = Workload {
     floor: spawn_join_many_floor,
 };
 
+/// See [`spawn_large`].
+pub static SPAWN_LARGE: Workload = Workload {
+    id: "spawn_large",
+    title: "spawn and join a future of 64 KiB, one at a time",
+    operation: "a task whose future has 64 KiB spawned, polled to its end and joined before the next one is spawned",
+    operations: 100,
+    needs: Needs::Executor,
+    threads: 1,
+    floor: spawn_large_floor,
+};
+
 /// See [`abort`].
 pub static ABORT: Workload = Workload {
     id: "abort",
@@ -107,6 +118,34 @@ pub fn spawn_join_many_floor() -> Iteration {
         let sum = futures.drain(..).map(|mut future| poll_ready(future.as_mut())).sum();
         check.result(sum, sum_below(SPAWN_JOIN_MANY.operations));
         SPAWN_JOIN_MANY.operations
+    })
+}
+
+/// Does what [`spawn_join`] does with futures of 64 KiB. What it costs beside that is to write the future, and to copy it as
+/// often as it is moved on its way into the task.
+pub fn spawn_large<E: Executor + 'static>() -> Iteration {
+    let check = Check::contender::<E>(&SPAWN_LARGE);
+    let executor = E::default();
+    Box::new(move || {
+        let sum = executor.block_on(async {
+            let mut sum = 0;
+            for number in 0..SPAWN_LARGE.operations {
+                sum += executor.spawn(Large::new(number)).await.expect("the task ends");
+            }
+            sum
+        });
+        check.result(sum, sum_below(SPAWN_LARGE.operations));
+        SPAWN_LARGE.operations
+    })
+}
+
+/// Boxes such a future behind a `dyn` pointer, polls it once and frees it. It is written in its box, and never copied.
+pub fn spawn_large_floor() -> Iteration {
+    let check = Check::floor(&SPAWN_LARGE);
+    Box::new(move || {
+        let sum = (0..SPAWN_LARGE.operations).map(|number| poll_ready(Large::boxed(number).as_mut())).sum();
+        check.result(sum, sum_below(SPAWN_LARGE.operations));
+        SPAWN_LARGE.operations
     })
 }
 
@@ -206,6 +245,34 @@ fn wait_for_ever(ward: &Arc<Ward>) -> impl Future<Output = ()> + Send + 'static 
         }
         Poll::Pending
     })
+}
+
+/// A future of 64 KiB that is ready at its first poll.
+pub(crate) struct Large {
+    number: usize,
+    _room: [u8; Self::ROOM],
+}
+
+impl Large {
+    const ROOM: usize = (64 << 10) - size_of::<usize>();
+
+    /// Writes all of it, and not with zeros, which some memory holds already.
+    #[inline]
+    pub(crate) fn new(number: usize) -> Self {
+        Self { number, _room: [1; Self::ROOM] }
+    }
+
+    pub(crate) fn boxed(number: usize) -> Pin<Box<dyn Future<Output = usize>>> {
+        black_box(Box::pin(Self::new(number)))
+    }
+}
+
+impl Future for Large {
+    type Output = usize;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<usize> {
+        Poll::Ready(black_box(self.number))
+    }
 }
 
 fn number_future(number: usize) -> Pin<Box<dyn Future<Output = usize>>> {
