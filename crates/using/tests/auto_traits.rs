@@ -80,8 +80,8 @@ auto_traits! {
         UntilEmptied<'static>: ALL,
         RootWaker: ALL,
         Join<Value>: ALL,
-        // It holds the future, which is no more than `Send` here.
-        Joinable<Boxed>: &["Send", "Unpin"],
+        // A future need be no more than `Send`.
+        BoxedFuture: &["Send", "Unpin"],
         TaskHandle<Value>: ALL,
         TaskAbortHandle: ALL,
         TaskCount: ALL,

@@ -337,7 +337,7 @@ pub fn spawn_join_floor(times: usize) -> Job {
 }
 
 /// Does the same with futures of 64 KiB.
-pub fn spawn_large<E: Executor + 'static>(times: usize) -> Job {
+pub fn spawn_large<E: Executor + Described + 'static>(times: usize) -> Job {
     let executor = E::default();
     let run = move || {
         let sum = executor.block_on(async {
