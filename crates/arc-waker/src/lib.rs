@@ -11,3 +11,9 @@ use ::executor::sync::channel;
 use crossbeam_channel as channel;
 
 pub use crate::executor::{ArcExecutor, ArcSpawner};
+
+// So that a program needs no other dependency.
+pub use ::executor::{
+    AbortHandle, AbortOnDrop, BlockOn, Executor, JoinError, JoinHandle, JoinSet, PanicPayload, RemoteSpawn, Spawn,
+    Spawner, prelude, yield_now,
+};

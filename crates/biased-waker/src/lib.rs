@@ -14,3 +14,9 @@ mod waker;
 pub use crate::abort::BiasedAbortHandle;
 pub use crate::executor::{BiasedExecutor, BiasedSpawner};
 pub use crate::task::BiasedJoinHandle;
+
+// So that a program needs no other dependency.
+pub use ::executor::{
+    AbortHandle, AbortOnDrop, BlockOn, Executor, JoinError, JoinHandle, JoinSet, PanicPayload, RemoteSpawn, Spawn,
+    Spawner, prelude, yield_now,
+};

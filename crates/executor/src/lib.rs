@@ -4,12 +4,14 @@
 use std::fmt::Debug;
 
 mod abort;
+mod abort_on_drop;
 mod capabilities;
 mod driver;
 mod emptied;
 mod foreign;
 mod here;
 mod join_error;
+mod join_set;
 mod joinable;
 mod pointers;
 mod root_waker;
@@ -17,9 +19,16 @@ pub mod sync;
 mod task_count;
 mod yield_now;
 
+pub use abort_on_drop::AbortOnDrop;
 pub use capabilities::{Capabilities, Idle, NestedBlockOn, WakeNames};
 pub use join_error::{JoinError, PanicPayload};
+pub use join_set::JoinSet;
 pub use yield_now::{YieldNow, yield_now};
+
+/// The traits, for their methods: `use executor::prelude::*;`. Each strategy has it, too: `use raw_waker::prelude::*;`.
+pub mod prelude {
+    pub use crate::{AbortHandle, BlockOn, Executor, JoinHandle, RemoteSpawn, Spawn, Spawner};
+}
 
 /// What the strategies share because it holds no waking decision. Users of an executor need none of it.
 pub mod support {

@@ -6,3 +6,9 @@ mod task;
 mod waker;
 
 pub use crate::executor::{NoopExecutor, NoopSpawner};
+
+// So that a program needs no other dependency.
+pub use ::executor::{
+    AbortHandle, AbortOnDrop, BlockOn, Executor, JoinError, JoinHandle, JoinSet, PanicPayload, RemoteSpawn, Spawn,
+    Spawner, prelude, yield_now,
+};

@@ -10,3 +10,9 @@ mod waker;
 pub use crate::abort::RawAbortHandle;
 pub use crate::executor::{RawExecutor, RawSpawner};
 pub use crate::task::RawJoinHandle;
+
+// So that a program needs no other dependency.
+pub use ::executor::{
+    AbortHandle, AbortOnDrop, BlockOn, Executor, JoinError, JoinHandle, JoinSet, PanicPayload, RemoteSpawn, Spawn,
+    Spawner, prelude, yield_now,
+};

@@ -11,6 +11,7 @@ use std::pin::Pin;
 use syn::{Item, UseTree, Visibility};
 
 type Value = Cell<u8>;
+type Handle = executor::support::TaskHandle<Value>;
 type Boxed = Pin<Box<dyn Future<Output = Value> + Send>>;
 
 const ALL: &[&str] = &["Send", "Sync", "Unpin", "UnwindSafe", "RefUnwindSafe"];
@@ -72,6 +73,9 @@ auto_traits! {
         WakeNames: ALL,
         JoinError: ALL,
         PanicPayload: ALL,
+        AbortOnDrop<Value, Handle>: ALL,
+        // It holds results that nobody has taken yet.
+        JoinSet<Value, Handle>: &["Send", "Unpin"],
         YieldNow: ALL,
         Driver: ALL,
         // The right to drive belongs to a thread.
@@ -139,6 +143,11 @@ fn public_types(crate_name: &str) -> BTreeSet<String> {
     let file = syn::parse_file(&source).expect("it compiles");
     let mut types = BTreeSet::new();
     collect(&file.items, &mut types);
+    for item in &file.items {
+        if let Item::Trait(item) = item {
+            types.remove(&item.ident.to_string());
+        }
+    }
     types
 }
 

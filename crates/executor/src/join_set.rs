@@ -1,0 +1,237 @@
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::future::poll_fn;
+use std::mem;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Wake, Waker};
+
+use crate::{JoinError, JoinHandle};
+
+/// A set of tasks, awaited in the order in which they end.
+///
+/// ```
+/// use executor::{Executor, JoinSet};
+///
+/// async fn sum<E: Executor>(executor: &E) -> u32 {
+///     let mut tasks = JoinSet::new();
+///     for number in 0..100 {
+///         tasks.insert(executor.spawn(async move { number }));
+///     }
+///     let mut sum = 0;
+///     while let Some(number) = tasks.join_next().await {
+///         sum += number.expect("no task panics or is aborted");
+///     }
+///     sum
+/// }
+/// ```
+///
+/// Dropping the set aborts the tasks that are in it; [`detach_all`](Self::detach_all) lets them go on.
+///
+/// # What it costs
+///
+/// For each task an allocation, for a waker that knows which task it is for, and a place in a `BTreeMap`; each task's end takes a lock that
+/// tasks and set share, wakes the one who waits in [`join_next`](Self::join_next), and leads to one poll of that task's handle. So n
+/// tasks cost n polls, and not n². Handles that are awaited one after the other cost none of this, if the order does not matter.
+pub struct JoinSet<T, H: JoinHandle<T>> {
+    members: BTreeMap<u64, Member<T, H>>,
+    next_key: u64,
+    ended: Arc<Ended>,
+}
+
+/// A task of the set.
+enum Member<T, H> {
+    Running(H),
+    /// It had ended when it was inserted.
+    Ended(Result<T, JoinError>),
+}
+
+/// Who is to be asked next.
+#[derive(Default)]
+struct Ended {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Those whose handles have something to say, in the order in which they had.
+    signals: VecDeque<Arc<Signal>>,
+    /// Whoever waits in `join_next`.
+    joiner: Option<Waker>,
+}
+
+/// The waker with which a handle is polled. It is woken at the task's end, and mostly not before, as the set does not poll a handle for
+/// nothing.
+struct Signal {
+    key: u64,
+    /// In `signals`, or about to be.
+    queued: AtomicBool,
+    /// Weak, as `signals` has counts of this.
+    ended: Weak<Ended>,
+}
+
+impl<T, H: JoinHandle<T>> JoinSet<T, H> {
+    /// No task.
+    pub fn new() -> Self {
+        Self { members: BTreeMap::new(), next_key: 0, ended: Arc::default() }
+    }
+
+    /// Adds a task. Returns a handle to abort it alone.
+    pub fn insert(&mut self, mut handle: H) -> H::AbortHandle {
+        let abort = handle.abort_handle();
+        let key = self.next_key;
+        self.next_key += 1;
+        let signal = Arc::new(Signal { key, queued: AtomicBool::new(false), ended: Arc::downgrade(&self.ended) });
+        let waker = Waker::from(signal.clone());
+        // From now on the task's end is told.
+        let member = match Pin::new(&mut handle).poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(result) => {
+                signal.wake();
+                Member::Ended(result)
+            }
+            Poll::Pending => Member::Running(handle),
+        };
+        self.members.insert(key, member);
+        abort
+    }
+
+    /// The result of the next task that ends, or of one that has ended; `None` if the set is empty. To stop waiting loses nothing.
+    pub async fn join_next(&mut self) -> Option<Result<T, JoinError>> {
+        poll_fn(|cx| self.poll_join_next(cx)).await
+    }
+
+    /// As [`join_next`](Self::join_next).
+    pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
+        if self.members.is_empty() {
+            return Poll::Ready(None);
+        }
+        // Before it is looked for: who ends after the last look finds it.
+        self.ended.set_joiner(cx.waker());
+        while let Some(signal) = self.ended.next() {
+            // A waker may be woken without reason, and also when its task is in the set no more.
+            let Some(member) = self.members.get_mut(&signal.key) else { continue };
+            let ended = match member {
+                Member::Ended(_) => None,
+                Member::Running(handle) => {
+                    let waker = Waker::from(signal.clone());
+                    match Pin::new(handle).poll(&mut Context::from_waker(&waker)) {
+                        Poll::Pending => continue,
+                        Poll::Ready(result) => Some(result),
+                    }
+                }
+            };
+            let member = self.members.remove(&signal.key);
+            let result = match (ended, member) {
+                (Some(result), _) | (None, Some(Member::Ended(result))) => result,
+                _ => unreachable!("it was there"),
+            };
+            return Poll::Ready(Some(result));
+        }
+        Poll::Pending
+    }
+
+    /// Aborts all tasks. They stay in the set until [`join_next`](Self::join_next) has said how they ended.
+    pub fn abort_all(&self) {
+        for member in self.members.values() {
+            if let Member::Running(handle) = member {
+                handle.abort();
+            }
+        }
+    }
+
+    /// Takes all tasks out of the set. They go on, and nobody awaits them.
+    pub fn detach_all(&mut self) {
+        drop(mem::take(&mut self.members));
+    }
+
+    /// How many tasks are in the set: those that run, and those whose results were not taken.
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether no task is in the set.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+}
+
+impl Ended {
+    /// The waker is foreign code: cloned before the lock is taken, and dropped or woken after it.
+    fn set_joiner(&self, waker: &Waker) {
+        if self.state().joiner.as_ref().is_some_and(|joiner| joiner.will_wake(waker)) {
+            return;
+        }
+        let fresh = waker.clone();
+        let replaced = self.state().joiner.replace(fresh);
+        drop(replaced);
+    }
+
+    fn next(&self) -> Option<Arc<Signal>> {
+        let signal = self.state().signals.pop_front()?;
+        // Before the handle is polled: a wake during the poll is told again. AcqRel: pairs with the swap in `wake_by_ref`.
+        signal.queued.swap(false, AcqRel);
+        Some(signal)
+    }
+
+    /// No code that can panic runs under this lock, and none that belongs to the user.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let Some(ended) = self.ended.upgrade() else { return };
+        // AcqRel: pairs with the swap in `next`.
+        if self.queued.swap(true, AcqRel) {
+            return;
+        }
+        let joiner = {
+            let mut state = ended.state();
+            state.signals.push_back(self.clone());
+            state.joiner.take()
+        };
+        joiner.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<T, H: JoinHandle<T>> Default for JoinSet<T, H> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T, H: JoinHandle<T>> FromIterator<H> for JoinSet<T, H> {
+    fn from_iter<I: IntoIterator<Item = H>>(handles: I) -> Self {
+        let mut set = Self::new();
+        set.extend(handles);
+        set
+    }
+}
+
+impl<T, H: JoinHandle<T>> Extend<H> for JoinSet<T, H> {
+    fn extend<I: IntoIterator<Item = H>>(&mut self, handles: I) {
+        for handle in handles {
+            self.insert(handle);
+        }
+    }
+}
+
+impl<T, H: JoinHandle<T>> Drop for JoinSet<T, H> {
+    fn drop(&mut self) {
+        self.abort_all();
+        let joiner = self.ended.state().joiner.take();
+        drop(joiner);
+    }
+}
+
+impl<T, H: JoinHandle<T>> fmt::Debug for JoinSet<T, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinSet").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
