@@ -6,13 +6,11 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::Path;
-use std::pin::Pin;
 
 use syn::{Item, UseTree, Visibility};
 
 type Value = Cell<u8>;
 type Handle = executor::support::TaskHandle<Value>;
-type Boxed = Pin<Box<dyn Future<Output = Value> + Send>>;
 
 const ALL: &[&str] = &["Send", "Sync", "Unpin", "UnwindSafe", "RefUnwindSafe"];
 
