@@ -92,6 +92,14 @@ macro_rules! exhibits {
             broken: version!($module broken $($executor)?),
             fixed: version!($module fixed $($executor)?),
         }),*];
+
+        /// What is repaired passes the models as well: what can go wrong between threads, clauses meet by chance.
+        #[cfg(test)]
+        mod models {
+            $(mod $module {
+                crate::modelled::tests!($module $($executor)?);
+            })*
+        }
     };
 }
 

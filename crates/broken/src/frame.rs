@@ -6,6 +6,7 @@
 use std::any::Any;
 use std::fmt;
 use std::future::poll_fn;
+use std::marker::PhantomData;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
@@ -90,23 +91,34 @@ pub struct Base {
     closed: AtomicBool,
 }
 
-/// The executor around a [`Core`].
-pub struct Frame<C: Core> {
-    core: Arc<C>,
+/// The executor around the [`Core`] that `C` chooses.
+///
+/// The choice is made when the program runs: so suite and models are compiled once for all exhibits, which takes a thirtieth
+/// of the time.
+pub struct Frame<C: Choice> {
+    core: Arc<dyn Core>,
+    choice: PhantomData<fn() -> C>,
+}
+
+/// Chooses what a [`Frame`] is made around.
+pub trait Choice: 'static {
+    /// Makes the core.
+    fn core() -> Arc<dyn Core>;
 }
 
 /// Spawns onto a [`Frame`] from its tasks and from other threads.
-pub struct FrameSpawner<C: Core> {
-    core: Arc<C>,
+#[derive(Clone)]
+pub struct FrameSpawner {
+    core: Arc<dyn Core>,
 }
 
-impl<C: Core + Default> Default for Frame<C> {
+impl<C: Choice> Default for Frame<C> {
     fn default() -> Self {
-        Self { core: Arc::default() }
+        Self { core: C::core(), choice: PhantomData }
     }
 }
 
-impl<C: Core + Default> Described for Frame<C> {
+impl<C: Choice> Described for Frame<C> {
     const NAME: &'static str = "broken";
 
     /// As arc-waker: what an exhibit lacks, its users were not told.
@@ -122,7 +134,7 @@ impl<C: Core + Default> Described for Frame<C> {
     };
 }
 
-impl<C: Core + Default> BlockOn for Frame<C> {
+impl<C: Choice> BlockOn for Frame<C> {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         let mut output = None;
         self.core.block_on(pin!(async { output = Some(future.into_future().await) }));
@@ -130,7 +142,7 @@ impl<C: Core + Default> BlockOn for Frame<C> {
     }
 }
 
-impl<C: Core + Default> Spawn for Frame<C> {
+impl<C: Choice> Spawn for Frame<C> {
     type JoinHandle<T: Send + 'static> = TaskHandle<T>;
     type AbortHandle = TaskAbortHandle;
 
@@ -143,22 +155,22 @@ impl<C: Core + Default> Spawn for Frame<C> {
     }
 }
 
-impl<C: Core + Default> Executor for Frame<C> {
+impl<C: Choice> Executor for Frame<C> {
     fn run(&self) {
         let Base { driver, emptied, .. } = self.core.base();
         self.core.block_on(pin!(emptied.wait(driver)));
     }
 }
 
-impl<C: Core + Default> RemoteSpawn for Frame<C> {
-    type Spawner = FrameSpawner<C>;
+impl<C: Choice> RemoteSpawn for Frame<C> {
+    type Spawner = FrameSpawner;
 
-    fn spawner(&self) -> FrameSpawner<C> {
+    fn spawner(&self) -> FrameSpawner {
         FrameSpawner { core: self.core.clone() }
     }
 }
 
-impl<C: Core> Spawn for FrameSpawner<C> {
+impl Spawn for FrameSpawner {
     type JoinHandle<T: Send + 'static> = TaskHandle<T>;
     type AbortHandle = TaskAbortHandle;
 
@@ -171,13 +183,13 @@ impl<C: Core> Spawn for FrameSpawner<C> {
     }
 }
 
-impl<C: Core> Spawner for FrameSpawner<C> {
+impl Spawner for FrameSpawner {
     fn is_closed(&self) -> bool {
         self.core.base().closed.load(Relaxed)
     }
 }
 
-impl<C: Core> Drop for Frame<C> {
+impl<C: Choice> Drop for Frame<C> {
     fn drop(&mut self) {
         if !self.core.base().driver.close() {
             // A poll is under way, as `Driver::close` explains. All that it reaches is leaked.
@@ -188,13 +200,7 @@ impl<C: Core> Drop for Frame<C> {
     }
 }
 
-impl<C: Core> Clone for FrameSpawner<C> {
-    fn clone(&self) -> Self {
-        Self { core: self.core.clone() }
-    }
-}
-
-fn spawn<F>(core: &Arc<impl Core>, future: F) -> TaskHandle<F::Output>
+fn spawn<F>(core: &Arc<dyn Core>, future: F) -> TaskHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
@@ -220,13 +226,13 @@ async fn guarded<F: Future>(future: F, on_panic: fn(Payload) -> Option<Payload>)
     .await
 }
 
-impl<C: Core> fmt::Debug for Frame<C> {
+impl<C: Choice> fmt::Debug for Frame<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Frame").field("base", self.core.base()).finish_non_exhaustive()
     }
 }
 
-impl<C: Core> fmt::Debug for FrameSpawner<C> {
+impl fmt::Debug for FrameSpawner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FrameSpawner").finish_non_exhaustive()
     }

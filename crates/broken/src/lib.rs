@@ -2,6 +2,8 @@
 
 mod catalogue;
 pub mod frame;
+#[cfg(test)]
+mod modelled;
 mod nearest;
 
 pub use catalogue::{EXHIBITS, Exhibit, Kind, Version};

@@ -12,10 +12,24 @@ mod programs;
 pub use programs::*;
 
 /// Makes a test of each model, for one executor: one line in a file `tests/models.rs`. Empty without the cfg `wakers_loom`.
+///
+/// ```text
+/// models::tests!(RawExecutor);        // implements RemoteSpawn
+/// models::tests!(BlockOn: Pollster);  // owns no tasks: the models of `block_on`
+/// models::tests!(Chosen, choose(7));  // each test begins with the expression
+/// ```
 #[macro_export]
 macro_rules! tests {
-    ($executor:ty) => {
-        $crate::__tests! { $executor,
+    (BlockOn: $executor:ty) => {
+        $crate::__tests! { [] $executor,
+            m10_a_wake_races_foreign_parking,
+            m15_two_wakes_race_the_roots_poll,
+            m20_a_stale_wake_races_the_next_root,
+            m32_a_wake_in_the_last_poll_is_over,
+        }
+    };
+    ($executor:ty $(, $first:expr)?) => {
+        $crate::__tests! { [$($first)?] $executor,
             m01_a_wake_races_the_poll,
             m02_two_wakes_race_the_poll,
             m03_the_last_wakers_race_each_other,
@@ -55,7 +69,17 @@ macro_rules! tests {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __tests {
-    ($executor:ty, $($model:ident,)*) => {
+    ([$first:expr] $executor:ty, $($model:ident,)*) => {
+        $(
+            #[cfg(wakers_loom)]
+            #[test]
+            fn $model() {
+                $first;
+                $crate::$model::<$executor>();
+            }
+        )*
+    };
+    ([] $executor:ty, $($model:ident,)*) => {
         $(
             #[cfg(wakers_loom)]
             #[test]
@@ -73,7 +97,10 @@ mod tests {
     fn every_model_is_in_the_list_and_in_the_table() {
         let written = names(include_str!("programs.rs"), "pub fn ");
         assert!(!written.is_empty());
-        assert_eq!(names(include_str!("lib.rs"), "            "), written, "the list of `tests!`");
+        let listed = include_str!("lib.rs");
+        let (roots, all) = listed.split_once("($executor:ty $(").expect("the list of all follows that for `BlockOn`");
+        assert_eq!(names(all, "            "), written, "the list of `tests!`");
+        assert!(names(roots, "            ").iter().all(|name| written.contains(name)), "the list for `BlockOn`");
         assert_eq!(names(include_str!("../README.md"), "| "), written, "the table of the README");
     }
 

@@ -5,7 +5,7 @@ use std::task::{Poll, Waker};
 
 use executor::sync::atomic::{AtomicBool, Ordering::*};
 use executor::sync::{Alive, thread};
-use executor::{Described, JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
+use executor::{BlockOn, Described, JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
 use loom::alloc::Track;
 
 use crate::explore::explore;
@@ -234,7 +234,7 @@ pub fn m09_two_wakes_race_the_park<E: RemoteSpawn + Described>() {
 
 /// The future of `block_on` is woken while code of the user's, inside its poll, parks the thread for its own reasons and so
 /// takes the token: the future is polled again.
-pub fn m10_a_wake_races_foreign_parking<E: RemoteSpawn + Described>() {
+pub fn m10_a_wake_races_foreign_parking<E: BlockOn + Described>() {
     explore(E::NAME, "m10_a_wake_races_foreign_parking", 2, || {
         let executor = E::default();
         let mut waking = None;
@@ -336,7 +336,7 @@ pub fn m14_a_spawn_races_the_executors_drop<E: RemoteSpawn + Described>() {
 
 /// Two threads wake the future of a `block_on`, each after it has written a flag with no order of its own: as in
 /// [`m02_two_wakes_race_the_poll`], for the future that is no task.
-pub fn m15_two_wakes_race_the_roots_poll<E: RemoteSpawn + Described>() {
+pub fn m15_two_wakes_race_the_roots_poll<E: BlockOn + Described>() {
     explore(E::NAME, "m15_two_wakes_race_the_roots_poll", 2, || {
         let executor = E::default();
         let flags = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
@@ -456,7 +456,7 @@ pub fn m19_is_finished_races_completion<E: RemoteSpawn + Described + 'static>() 
 }
 
 /// A waker of a `block_on` that is over is woken during the next one, which it has nothing to do with.
-pub fn m20_a_stale_wake_races_the_next_root<E: RemoteSpawn + Described>() {
+pub fn m20_a_stale_wake_races_the_next_root<E: BlockOn + Described>() {
     explore(E::NAME, "m20_a_stale_wake_races_the_next_root", 2, || {
         let executor = E::default();
         let stale = executor.block_on(poll_fn(|cx| {
@@ -737,7 +737,7 @@ where
 }
 
 /// A `block_on` is woken in its last poll, by another thread and by its own. Nothing of it is left for the next.
-pub fn m32_a_wake_in_the_last_poll_is_over<E: RemoteSpawn + Described>() {
+pub fn m32_a_wake_in_the_last_poll_is_over<E: BlockOn + Described>() {
     explore(E::NAME, "m32_a_wake_in_the_last_poll_is_over", 2, || {
         let executor = E::default();
         executor.block_on(poll_fn(|cx| {
@@ -751,7 +751,7 @@ pub fn m32_a_wake_in_the_last_poll_is_over<E: RemoteSpawn + Described>() {
 }
 
 /// Waits, in a `block_on`, for another thread, and for no other wake than that thread's.
-fn wait_for_a_wake<E: RemoteSpawn + Described>(executor: &E) {
+fn wait_for_a_wake<E: BlockOn + Described>(executor: &E) {
     let flag = Arc::new(AtomicBool::new(false));
     let mut waking = None;
     executor.block_on(poll_fn(|cx| {

@@ -1,8 +1,8 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 
+use executor::sync::thread::{self, Thread};
 use executor::{BlockOn, Capabilities, Described, Idle, NestedBlockOn, WakeNames};
 
 /// Drives one future, and parks its thread in between.

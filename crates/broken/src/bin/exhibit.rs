@@ -2,13 +2,11 @@
 #![forbid(unsafe_code)]
 
 use std::env;
-use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
-use std::task::Waker;
 use std::thread;
 
-use broken::frame::{Base, BoxedFuture, Core, Frame, Payload};
+use broken::frame::{Choice, Core, Frame};
 use broken::{EXHIBITS, Kind};
 use conformance::process::{PATIENCE, answer, in_parallel, requested, run_case};
 use conformance::{Case, Outcome, suite};
@@ -16,50 +14,14 @@ use conformance::{Case, Outcome, suite};
 #[global_allocator]
 static ALLOCATOR: conformance::CountingAllocator = conformance::CountingAllocator;
 
-/// Makes the core of every [`Chosen`] in this process.
+/// Makes the core of every executor in this process, which runs one case of one exhibit.
 static CHOSEN: OnceLock<fn() -> Arc<dyn Core>> = OnceLock::new();
 
-/// The core that this process is to test. A process runs one case of one exhibit, so the suite is compiled once for all of
-/// them, which takes a thirtieth of the time.
-struct Chosen(Arc<dyn Core>);
+struct Chosen;
 
-impl Default for Chosen {
-    fn default() -> Self {
-        Self(CHOSEN.get().expect("it is set before a case runs")())
-    }
-}
-
-impl Core for Chosen {
-    fn base(&self) -> &Base {
-        self.0.base()
-    }
-
-    fn spawn(self: Arc<Self>, future: BoxedFuture) -> Waker {
-        self.0.clone().spawn(future)
-    }
-
-    fn poll_ready(&self) {
-        self.0.poll_ready();
-    }
-
-    fn has_ready(&self) -> bool {
-        self.0.has_ready()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn close(&self) {
-        self.0.close();
-    }
-
-    fn on_panic(&self) -> fn(Payload) -> Option<Payload> {
-        self.0.on_panic()
-    }
-
-    fn block_on(&self, root: Pin<&mut dyn Future<Output = ()>>) {
-        self.0.block_on(root);
+impl Choice for Chosen {
+    fn core() -> Arc<dyn Core> {
+        CHOSEN.get().expect("it is set before a case runs")()
     }
 }
 

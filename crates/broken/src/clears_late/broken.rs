@@ -1,9 +1,9 @@
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 
+use executor::sync::atomic::{AtomicBool, Ordering::*};
+use executor::sync::thread::{self, Thread};
 use executor::{BlockOn, Capabilities, Described, Idle, NestedBlockOn, WakeNames};
 
 /// Drives one future, and sleeps while it was not woken.

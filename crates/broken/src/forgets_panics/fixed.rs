@@ -1,9 +1,10 @@
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering::*};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
+use executor::sync::atomic::{AtomicBool, Ordering::*};
+use executor::sync::{Mutex, MutexGuard};
 use slab::Slab;
 
 use crate::frame::{self, Base, BoxedFuture, Payload};

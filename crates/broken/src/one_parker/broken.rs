@@ -1,9 +1,10 @@
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 
+use executor::sync::atomic::{AtomicBool, Ordering::*};
+use executor::sync::thread::{self, Thread};
+use executor::sync::thread_local;
 use executor::{BlockOn, Capabilities, Described, Idle, NestedBlockOn, WakeNames};
 
 /// Drives one future, with a signal that its thread keeps.

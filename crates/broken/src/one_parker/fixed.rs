@@ -1,10 +1,11 @@
 use std::cell::Cell;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 
+use executor::sync::atomic::{AtomicBool, Ordering::*};
+use executor::sync::thread::{self, Thread};
+use executor::sync::thread_local;
 use executor::{BlockOn, Capabilities, Described, Idle, NestedBlockOn, WakeNames};
 
 /// Drives one future, with a signal that its thread keeps.
@@ -44,13 +45,13 @@ impl Described for OneParker {
 
 impl BlockOn for OneParker {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
-        let signal = SIGNAL.take().unwrap_or_else(|| Arc::new(Signal::new()));
+        let signal = SIGNAL.with(Cell::take).unwrap_or_else(|| Arc::new(Signal::new()));
         let waker = Waker::from(signal.clone());
         let mut cx = Context::from_waker(&waker);
         let mut future = pin!(future.into_future());
         loop {
             if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-                SIGNAL.set(Some(signal));
+                SIGNAL.with(|kept| kept.set(Some(signal)));
                 return output;
             }
             while !signal.woken.swap(false, Acquire) {

@@ -1,11 +1,12 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering::*};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
 use executor::support::RootWaker;
+use executor::sync::atomic::{AtomicBool, Ordering::*};
+use executor::sync::{Mutex, MutexGuard};
 use slab::Slab;
 
 use crate::frame::{self, Base, BoxedFuture};

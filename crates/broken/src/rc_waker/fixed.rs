@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::mem::{self, ManuallyDrop};
-use std::sync::atomic::{AtomicBool, Ordering::*};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, RawWaker, RawWakerVTable, Waker};
 
+use executor::sync::atomic::{AtomicBool, Ordering::*};
+use executor::sync::{Mutex, MutexGuard};
 use slab::Slab;
 
 use crate::frame::{self, Base, BoxedFuture};

@@ -2,10 +2,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::mem;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering::*};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
+use executor::sync::atomic::{AtomicBool, Ordering::*};
+use executor::sync::thread_local;
+use executor::sync::{Mutex, MutexGuard};
 use slab::Slab;
 
 use crate::frame::{self, Base, BoxedFuture};
@@ -65,15 +67,15 @@ impl frame::Core for Core {
     }
 
     fn poll_ready(&self) {
-        let outer = HOME.replace(self);
+        let outer = HOME.with(|home| home.replace(self));
         let round = self.tasks().ready.len();
         for _ in 0..round {
             let Some(task) = self.pop() else { break };
             task.poll();
         }
-        HOME.set(outer);
+        HOME.with(|home| home.set(outer));
         // In a nested call, some of them may be the outer executor's.
-        for task in WOKEN.take() {
+        for task in WOKEN.with(RefCell::take) {
             task.core.push(task.clone());
         }
     }
@@ -98,7 +100,7 @@ impl frame::Core for Core {
 impl Core {
     /// Whether its tasks are at home on this thread.
     fn is_home(&self) -> bool {
-        ptr::eq(HOME.get(), self)
+        ptr::eq(HOME.with(Cell::get), self)
     }
 
     fn push(&self, task: Arc<Task>) {
@@ -149,7 +151,7 @@ impl Wake for Task {
             // WRONG: since it was made, the waker may have gone to another thread, or the right to drive has.
             let at_home = self.made_at_home.load(Relaxed);
             if at_home {
-                WOKEN.with_borrow_mut(|woken| woken.push(self.clone()));
+                WOKEN.with(|woken| woken.borrow_mut().push(self.clone()));
             } else {
                 self.core.push(self.clone());
             }

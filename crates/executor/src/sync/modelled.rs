@@ -8,7 +8,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 
 use loom::alloc::Track;
-pub use loom::sync::{Mutex, MutexGuard};
+pub use loom::sync::{Condvar, Mutex, MutexGuard};
 pub use loom::{cell, hint};
 
 #[doc(hidden)]
@@ -20,11 +20,14 @@ pub use crate::__thread_local as thread_local;
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __thread_local {
-    ($(#[$attribute:meta])* static $name:ident: $type:ty = const $init:block $(;)?) => {
+    () => {};
+    ($(#[$attribute:meta])* static $name:ident: $type:ty = const $init:block $(; $($rest:tt)*)?) => {
         $crate::sync::__loom::thread_local! { $(#[$attribute])* static $name: $type = $init }
+        $($crate::sync::thread_local! { $($rest)* })?
     };
-    ($(#[$attribute:meta])* static $name:ident: $type:ty = $init:expr $(;)?) => {
+    ($(#[$attribute:meta])* static $name:ident: $type:ty = $init:expr $(; $($rest:tt)*)?) => {
         $crate::sync::__loom::thread_local! { $(#[$attribute])* static $name: $type = $init }
+        $($crate::sync::thread_local! { $($rest)* })?
     };
 }
 
@@ -84,6 +87,18 @@ pub mod atomic {
 
                 /// As in std.
                 #[expect(clippy::missing_errors_doc, reason = "std's")]
+                pub fn compare_exchange(
+                    &self,
+                    current: $value,
+                    new: $value,
+                    success: Ordering,
+                    failure: Ordering,
+                ) -> Result<$value, $value> {
+                    self.turn().compare_exchange(current, new, success, failure)
+                }
+
+                /// As in std.
+                #[expect(clippy::missing_errors_doc, reason = "std's")]
                 pub fn compare_exchange_weak(
                     &self,
                     current: $value,
@@ -93,6 +108,17 @@ pub mod atomic {
                 ) -> Result<$value, $value> {
                     self.turn().compare_exchange_weak(current, new, success, failure)
                 }
+
+                /// As in std.
+                #[expect(clippy::missing_errors_doc, reason = "std's")]
+                pub fn fetch_update(
+                    &self,
+                    set: Ordering,
+                    fetch: Ordering,
+                    f: impl FnMut($value) -> Option<$value>,
+                ) -> Result<$value, $value> {
+                    self.turn().fetch_update(set, fetch, f)
+                }
             }
         )*};
     }
@@ -100,6 +126,8 @@ pub mod atomic {
     atomics! {
         /// As in std.
         AtomicBool: bool;
+        /// As in std.
+        AtomicU8: u8;
         /// As in std.
         AtomicUsize: usize;
         /// As in std.
@@ -125,17 +153,6 @@ pub mod atomic {
         /// As in std.
         pub fn fetch_or(&self, value: usize, order: Ordering) -> usize {
             self.turn().fetch_or(value, order)
-        }
-
-        /// As in std.
-        #[expect(clippy::missing_errors_doc, reason = "std's")]
-        pub fn fetch_update(
-            &self,
-            set: Ordering,
-            fetch: Ordering,
-            f: impl FnMut(usize) -> Option<usize>,
-        ) -> Result<usize, usize> {
-            self.turn().fetch_update(set, fetch, f)
         }
     }
 
