@@ -55,7 +55,8 @@ impl Wake for Signal {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.woken.store(true, Release);
+        // A swap, as a store would hide an earlier wake, and what was written before it, from the poll.
+        self.woken.swap(true, Release);
         self.thread.unpark();
     }
 }

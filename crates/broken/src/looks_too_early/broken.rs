@@ -123,7 +123,8 @@ impl Core {
 
     fn tell(&self) {
         if !self.base.driver.is_here() {
-            self.arrived.store(true, Release);
+            // A swap, as a store would hide an earlier one from `look`.
+            self.arrived.swap(true, Release);
             self.base.driver.unpark();
         }
     }

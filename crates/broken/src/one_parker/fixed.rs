@@ -3,7 +3,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use executor::sync::atomic::{AtomicBool, Ordering::*};
+use executor::sync::atomic::{AtomicBool, Ordering::*, fence};
 use executor::sync::thread::{self, Thread};
 use executor::sync::thread_local;
 use executor::{BlockOn, Capabilities, Described, Idle, NestedBlockOn, WakeNames};
@@ -26,6 +26,16 @@ impl Signal {
     fn new() -> Self {
         Self { woken: AtomicBool::new(false), thread: thread::current() }
     }
+
+    /// Makes it one that is not woken, unless a waker of an earlier call is left.
+    fn renew(self: Arc<Self>) -> Option<Arc<Self>> {
+        let unshared = Arc::strong_count(&self) == 1;
+        // Acquire: what the wakers that are gone have done comes before what follows.
+        fence(Acquire);
+        let renewed = unshared.then_some(self)?;
+        renewed.woken.store(false, Relaxed);
+        Some(renewed)
+    }
 }
 
 impl Described for OneParker {
@@ -45,7 +55,7 @@ impl Described for OneParker {
 
 impl BlockOn for OneParker {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
-        let signal = SIGNAL.with(Cell::take).unwrap_or_else(|| Arc::new(Signal::new()));
+        let signal = SIGNAL.with(Cell::take).and_then(Signal::renew).unwrap_or_else(|| Arc::new(Signal::new()));
         let waker = Waker::from(signal.clone());
         let mut cx = Context::from_waker(&waker);
         let mut future = pin!(future.into_future());
@@ -67,7 +77,8 @@ impl Wake for Signal {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.woken.store(true, Release);
+        // A swap, as a store would hide an earlier wake, and what was written before it, from the poll.
+        self.woken.swap(true, Release);
         self.thread.unpark();
     }
 }
