@@ -62,6 +62,13 @@ macro_rules! tests {
             m30_what_has_ended_is_freed,
             m31_a_kept_handle_races_the_next_driver,
             m32_a_wake_in_the_last_poll_is_over,
+            m33_order_across_a_hand_over,
+            m34_wakes_race_a_nested_block_on,
+            m35_an_abort_from_a_nested_block_on,
+            m36_a_new_task_is_aborted_at_home,
+            m37_an_abort_publishes_what_came_before,
+            m38_an_abort_at_home_races_a_waker,
+            m39_what_has_ended_is_freed_before_the_sleep,
         }
     };
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use executor::sync::atomic::{AtomicBool, Ordering::*};
-use executor::sync::{Alive, thread};
+use executor::sync::{self, Alive, thread};
 use executor::{BlockOn, Described, JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
 use loom::alloc::Track;
 
@@ -747,6 +747,213 @@ pub fn m32_a_wake_in_the_last_poll_is_over<E: BlockOn + Described>() {
         }));
         executor.block_on(poll_fn(|cx| Poll::Ready(cx.waker().wake_by_ref())));
         wait_for_a_wake(&executor);
+    });
+}
+
+/// Tasks that one thread makes ready are polled in that order, also where the right to drive passes to that thread in between.
+pub fn m33_order_across_a_hand_over<E: RemoteSpawn + Described + 'static>() {
+    explore(E::NAME, "m33_order_across_a_hand_over", 2, || {
+        let executor = Arc::new(E::default());
+        let order = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let slots = [Slot::default(), Slot::default()];
+        for (index, slot) in slots.iter().enumerate() {
+            let (slot, order, mut polls) = (slot.clone(), order.clone(), 0);
+            drop(executor.spawn(tracked(move |cx| {
+                polls += 1;
+                if polls == 1 {
+                    slot.keep(cx);
+                    return Poll::Pending;
+                }
+                order.lock().unwrap().push(index);
+                Poll::Ready(())
+            })));
+        }
+        executor.block_on(yield_now());
+        let [mut first, mut second] = slots.map(|slot| Some(slot.take()));
+        let other = executor.clone();
+        let driver = thread::spawn(move || other.block_on(yield_now()));
+        let mut waking = None;
+        executor.block_on(poll_fn(|cx| {
+            if let Some(waker) = first.take() {
+                waker.wake();
+                let waker = cx.waker().clone();
+                waking = Some(thread::spawn(move || waker.wake()));
+                return Poll::Pending;
+            }
+            second.take().into_iter().for_each(Waker::wake);
+            Poll::Ready(())
+        }));
+        executor.run();
+        assert_eq!(*order.lock().unwrap(), [0, 1], "the order of the polls");
+        driver.join().unwrap();
+        waking.into_iter().for_each(|waking| waking.join().unwrap());
+    });
+}
+
+/// A task calls `block_on` of another executor, while another thread wakes it by reference and by value: none of it is lost.
+pub fn m34_wakes_race_a_nested_block_on<E: RemoteSpawn + Described + 'static>() {
+    explore(E::NAME, "m34_wakes_race_a_nested_block_on", 2, || {
+        let executor = E::default();
+        let (flag, waker) = (Arc::new(AtomicBool::new(false)), Slot::default());
+        let handle = executor.spawn({
+            let (inner, flag, waker) = (E::default(), flag.clone(), waker.clone());
+            tracked(move |cx| {
+                waker.keep(cx);
+                inner.block_on(yield_now());
+                ready_if(flag.load(Relaxed))
+            })
+        });
+        let thread = executor.block_on(async {
+            yield_now().await;
+            let waker = waker.take();
+            let thread = thread::spawn(move || {
+                waker.wake_by_ref();
+                flag.store(true, Relaxed);
+                waker.wake();
+            });
+            handle.await.unwrap();
+            thread
+        });
+        thread.join().unwrap();
+    });
+}
+
+/// A task is aborted, woken and left inside the `block_on` of another executor, while another thread wakes it: its future is
+/// dropped by its own executor, and it is freed once.
+pub fn m35_an_abort_from_a_nested_block_on<E: RemoteSpawn + Described>() {
+    explore(E::NAME, "m35_an_abort_from_a_nested_block_on", 2, || {
+        let (executor, inner) = (E::default(), E::default());
+        let waker = Slot::default();
+        let handle: E::JoinHandle<()> = executor.spawn(never(&waker));
+        let thread = executor.block_on(async {
+            yield_now().await;
+            let here = waker.take();
+            let there = here.clone();
+            let thread = thread::spawn(move || there.wake());
+            inner.block_on(async move {
+                yield_now().await;
+                handle.abort();
+                drop(here.clone());
+                here.wake();
+            });
+            thread
+        });
+        executor.run();
+        thread.join().unwrap();
+    });
+}
+
+/// A task that another thread has just spawned, and that the executor may not have seen yet, is aborted by the thread that
+/// drives.
+pub fn m36_a_new_task_is_aborted_at_home<E: RemoteSpawn + Described>() {
+    explore(E::NAME, "m36_a_new_task_is_aborted_at_home", 2, || {
+        let executor = E::default();
+        let spawner = executor.spawner();
+        let spawned = Arc::new(sync::Mutex::new(None));
+        let mut spawning = None;
+        executor.block_on(poll_fn(|cx| {
+            if spawning.is_none() {
+                let (spawner, spawned, waker) = (spawner.clone(), spawned.clone(), cx.waker().clone());
+                spawning = Some(thread::spawn(move || {
+                    let handle: <E::Spawner as Spawn>::JoinHandle<()> = spawner.spawn(tracked(|_| Poll::Pending));
+                    *spawned.lock().unwrap() = Some(handle);
+                    waker.wake();
+                }));
+            }
+            let handle = spawned.lock().unwrap().take();
+            ready_if(handle.inspect(JoinHandle::abort).is_some())
+        }));
+        executor.run();
+        spawning.into_iter().for_each(|spawning| spawning.join().unwrap());
+    });
+}
+
+/// As [`m27_an_abort_beside_a_wake_under_way`], where the drop of the future looks for what was done before the abort.
+pub fn m37_an_abort_publishes_what_came_before<E: RemoteSpawn + Described>() {
+    explore(E::NAME, "m37_an_abort_publishes_what_came_before", 2, || {
+        let executor = E::default();
+        let (waker, before) = (Slot::default(), Arc::new(AtomicBool::new(false)));
+        let handle: E::JoinHandle<()> = executor.spawn({
+            let (waker, before) = (waker.clone(), before.clone());
+            let guard =
+                OnDrop(move || assert!(before.load(Relaxed), "the drop does not see what came before the abort"));
+            tracked(move |cx| {
+                let _ = &guard;
+                waker.keep(cx);
+                Poll::Pending
+            })
+        });
+        let (waking, aborting) = executor.block_on(async {
+            yield_now().await;
+            let here = waker.take();
+            let there = here.clone();
+            let waking = thread::spawn(move || there.wake());
+            let aborting = thread::spawn(move || {
+                before.store(true, Relaxed);
+                handle.abort();
+                handle
+            });
+            here.wake();
+            yield_now().await;
+            (waking, aborting)
+        });
+        waking.join().unwrap();
+        drop(aborting.join().unwrap());
+        executor.run();
+    });
+}
+
+/// A task is aborted by the thread that drives, while another clones, wakes and drops a waker of it: neither the abort is lost
+/// nor any of the references.
+pub fn m38_an_abort_at_home_races_a_waker<E: RemoteSpawn + Described>() {
+    explore(E::NAME, "m38_an_abort_at_home_races_a_waker", 2, || {
+        let executor = E::default();
+        let waker = Slot::default();
+        let handle: E::JoinHandle<()> = executor.spawn(never(&waker));
+        let thread = executor.block_on(async {
+            yield_now().await;
+            let waker = waker.take();
+            let thread = thread::spawn(move || {
+                let clone = waker.clone();
+                drop(waker);
+                clone.wake();
+            });
+            handle.abort();
+            assert!(matches!(handle.await, Err(JoinError::Cancelled)));
+            thread
+        });
+        thread.join().unwrap();
+    });
+}
+
+/// A task has ended and been joined, and the thread that drove it sleeps: its memory does not wait for the next wake.
+pub fn m39_what_has_ended_is_freed_before_the_sleep<E: RemoteSpawn + Described>() {
+    explore(E::NAME, "m39_what_has_ended_is_freed_before_the_sleep", 2, || {
+        let executor = E::default();
+        // The first call leaves the thread's own waker.
+        executor.block_on(yield_now());
+        let before = Alive::count();
+        executor.block_on(async {
+            yield_now().await;
+            executor.spawn(tracked(|_| Poll::Ready(()))).await.unwrap();
+            let mut waiting = None;
+            poll_fn(|cx| {
+                let polled_before = waiting.is_some();
+                waiting.get_or_insert_with(|| {
+                    let waker = cx.waker().clone();
+                    thread::spawn(move || {
+                        // Nobody else wakes the one who drives: it sleeps, sooner or later, or the model has no end.
+                        while Alive::count() != before {
+                            thread::yield_now();
+                        }
+                        waker.wake();
+                    })
+                });
+                ready_if(polled_before)
+            })
+            .await;
+            waiting.into_iter().for_each(|waiting| waiting.join().unwrap());
+        });
     });
 }
 
