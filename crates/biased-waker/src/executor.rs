@@ -8,10 +8,10 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::ptr::{self, NonNull};
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use executor::support::{Driver, Emptied, Entered, TaskCount};
+use executor::sync::Arc;
 use executor::sync::cell::Cell;
 use executor::sync::thread_local;
 use executor::{
@@ -105,7 +105,7 @@ impl Spawn for BiasedExecutor {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.shared.spawn(future)
+        Shared::spawn(&self.shared, future)
     }
 }
 
@@ -136,7 +136,7 @@ impl Spawn for BiasedSpawner {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.shared.spawn(future)
+        Shared::spawn(&self.shared, future)
     }
 }
 
@@ -352,21 +352,21 @@ impl Local {
 
 impl Shared {
     /// Accepts a future, or drops it at once where the executor is gone.
-    fn spawn<F>(self: &Arc<Self>, future: F) -> BiasedJoinHandle<F::Output>
+    fn spawn<F>(this: &Arc<Self>, future: F) -> BiasedJoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let local = self.local();
-        self.count.spawned(local.is_some());
-        let (task, handle) = TaskRef::allocate(future, self, local.is_some());
+        let local = this.local();
+        this.count.spawned(local.is_some());
+        let (task, handle) = TaskRef::allocate(future, this, local.is_some());
         match local {
             Some(Local { queue, list, .. }) => {
                 list.insert(task);
                 queue.push(task);
             }
-            None => match self.remote.push(TaskRef::called(task)) {
-                Ok(true) => self.driver.unpark(),
+            None => match this.remote.push(TaskRef::called(task)) {
+                Ok(true) => this.driver.unpark(),
                 Ok(false) => {}
                 Err(task) => task.reject(),
             },

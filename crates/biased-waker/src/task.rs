@@ -10,13 +10,12 @@ use std::ops::Deref;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use executor::support::{discard, drop_future_before, quietly};
 use executor::sync::atomic::Ordering::*;
 use executor::sync::cell::{Cell, UnsafeCell};
-use executor::sync::{Alive, free};
+use executor::sync::{Alive, Arc, free};
 use executor::{JoinError, JoinHandle};
 
 use crate::abort::BiasedAbortHandle;

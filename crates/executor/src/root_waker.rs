@@ -1,8 +1,9 @@
 use std::cell::Cell;
-use std::sync::Arc;
+use std::sync;
 use std::task::{Wake, Waker};
 
 use crate::here::{here, number};
+use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, Ordering::*, fence};
 use crate::sync::thread::{self, Thread};
 use crate::sync::thread_local;
@@ -108,11 +109,11 @@ impl RootWaker {
 }
 
 impl Wake for Signal {
-    fn wake(self: Arc<Self>) {
+    fn wake(self: sync::Arc<Self>) {
         self.wake_by_ref();
     }
 
-    fn wake_by_ref(self: &Arc<Self>) {
+    fn wake_by_ref(self: &sync::Arc<Self>) {
         if self.home == here() {
             // Its own thread is awake, and looks at the flag before it parks.
             self.woken_here.store(true, Relaxed);

@@ -12,7 +12,9 @@
 //!   promises. It is made of loom's `Notify`, which orders `unpark` before the `park` that it ends, and may wake a thread for
 //!   no reason, once in an execution.
 //! - The atomics let loom try orders that it would leave out.
-//! - `Arc` stays std's, as `std::task::Wake` asks for it. Its counting is std's to prove.
+//! - [`Arc`] is std's with a count beside std's own that loom sees. It is for what counts by hand or asks for the count. Everything
+//!   else has std's `Arc` also while the models run, as `std::task::Wake` and the receivers of methods ask for it: its counting is std's
+//!   to prove.
 
 #[cfg(wakers_loom)]
 mod modelled;

@@ -1,9 +1,10 @@
 //! A wake names the thread: it sets the thread's flag and unparks it. Which future it was meant for, nobody knows.
 
 use std::cell::Cell;
-use std::sync::Arc;
+use std::sync;
 use std::task::{Wake, Waker};
 
+use executor::sync::Arc;
 use executor::sync::atomic::{AtomicBool, Ordering::*, fence};
 use executor::sync::thread::{self, Thread};
 use executor::sync::thread_local;
@@ -93,11 +94,11 @@ impl ThreadWaker {
 
 // `clone` and `drop` count the `Arc`, as `Waker::from(Arc<impl Wake>)` arranges.
 impl Wake for Signal {
-    fn wake(self: Arc<Self>) {
+    fn wake(self: sync::Arc<Self>) {
         self.wake_by_ref();
     }
 
-    fn wake_by_ref(self: &Arc<Self>) {
+    fn wake_by_ref(self: &sync::Arc<Self>) {
         // Release: pairs with the Acquire in `take_woken`. A swap even if the flag is set already, so that this wake,
         // too, happens before the poll.
         if !self.woken.swap(true, Release) {

@@ -11,8 +11,11 @@ use loom::alloc::Track;
 pub use loom::sync::{Condvar, Mutex, MutexGuard};
 pub use loom::{cell, hint};
 
+mod arc;
+
 #[doc(hidden)]
 pub use ::loom as __loom;
+pub use arc::Arc;
 
 pub use crate::__thread_local as thread_local;
 

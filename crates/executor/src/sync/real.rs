@@ -1,4 +1,4 @@
-pub use std::sync::{Condvar, Mutex, MutexGuard, atomic};
+pub use std::sync::{Arc, Condvar, Mutex, MutexGuard, atomic};
 pub use std::{hint, thread, thread_local};
 
 pub mod cell {
