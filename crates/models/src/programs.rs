@@ -926,34 +926,31 @@ pub fn m38_an_abort_at_home_races_a_waker<E: RemoteSpawn + Described>() {
     });
 }
 
-/// A task has ended and been joined, and the thread that drove it sleeps: its memory does not wait for the next wake.
+/// A task has ended and been joined by another thread, and the thread that drove it sleeps: the task's memory does not wait for
+/// the next wake.
 pub fn m39_what_has_ended_is_freed_before_the_sleep<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m39_what_has_ended_is_freed_before_the_sleep", 2, || {
         let executor = E::default();
         // The first call leaves the thread's own waker.
         executor.block_on(yield_now());
         let before = Alive::count();
-        executor.block_on(async {
-            yield_now().await;
-            executor.spawn(tracked(|_| Poll::Ready(()))).await.unwrap();
-            let mut waiting = None;
-            poll_fn(|cx| {
-                let polled_before = waiting.is_some();
-                waiting.get_or_insert_with(|| {
-                    let waker = cx.waker().clone();
-                    thread::spawn(move || {
-                        // Nobody else wakes the one who drives: it sleeps, sooner or later, or the model has no end.
-                        while Alive::count() != before {
-                            thread::yield_now();
-                        }
-                        waker.wake();
-                    })
-                });
-                ready_if(polled_before)
-            })
-            .await;
-            waiting.into_iter().for_each(|waiting| waiting.join().unwrap());
-        });
+        let handle: E::JoinHandle<()> = executor.spawn(tracked(|_| Poll::Ready(())));
+        let mut handle = Some(handle);
+        let mut waiting = None;
+        executor.block_on(poll_fn(|cx| {
+            let Some(handle) = handle.take() else { return Poll::Ready(()) };
+            let waker = cx.waker().clone();
+            waiting = Some(thread::spawn(move || {
+                wait(handle).unwrap();
+                // Nobody else wakes the one who drives: it goes to sleep, and must have freed the task by then.
+                while Alive::count() != before {
+                    thread::yield_now();
+                }
+                waker.wake();
+            }));
+            Poll::Pending
+        }));
+        waiting.into_iter().for_each(|waiting| waiting.join().unwrap());
     });
 }
 
