@@ -128,8 +128,8 @@ exhibits! {
         fails: ["W7", "W14", "T2", "X5"],
     }
     "looks-too-early" looks_too_early {
-        fails: ["W13", "T9", "X2r"],
-        hangs: ["W13", "T9", "X2r"],
+        fails: ["W13", "T7b", "T9", "X2r"],
+        hangs: ["W13", "T7b", "T9", "X2r"],
     }
     "two-vtables" two_vtables {
         fails: ["W17"],
@@ -164,8 +164,8 @@ exhibits! {
         hangs: ["T6", "T12", "T12f", "X12"],
     }
     "remembers-home" remembers_home {
-        fails: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10", "T10c", "X7", "X8t", "X10o", "X17", "X22", "X22h", "X22o", "X25s"],
-        hangs: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10c", "X7", "X8t", "X22", "X22h", "X25s"],
+        fails: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10", "T10c", "X7", "X8t", "X10o", "X10s", "X17", "X22", "X22h", "X22n", "X22o", "X25s"],
+        hangs: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10c", "X7", "X8t", "X22", "X22h", "X22n", "X25s"],
         may_fail: ["W13", "T1", "T1d", "T2", "X23", "X23s"],
     }
     "merged-twice" merged_twice {

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::{Cell, OnceCell};
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -740,6 +741,35 @@ clause! {
     }
 }
 
+clause! {
+    "X10s" Quality "A task that wakes itself and then spawns another is polled before that."
+    guards "new tasks that stand before the old ones: a task that spawns all the time keeps the others waiting."
+    pub fn x10s_a_task_is_polled_before_what_it_spawns<E: RemoteSpawn>() -> Outcome {
+        let executor = E::default();
+        let (spawner, spawning, spawned) = (Arc::new(executor.spawner()), Log::new(), Log::new());
+        let polls_before = Arc::new(AtomicUsize::new(0));
+        drop(executor.spawn(spawning.future({
+            let (spawning, spawned, polls_before) = (spawning.clone(), spawned.clone(), polls_before.clone());
+            move |poll, cx| {
+                if poll > 1 {
+                    return Poll::Ready(());
+                }
+                cx.waker().wake_by_ref();
+                let (spawning, polls_before) = (spawning.clone(), polls_before.clone());
+                drop(spawner.spawn(spawned.future(move |_, _| {
+                    polls_before.store(spawning.polls(), SeqCst);
+                    Poll::Ready(())
+                })));
+                Poll::Pending
+            }
+        })));
+        executor.run();
+        assert_eq!(polls_before.load(SeqCst), 2, "polls of the task before that of the one which it has spawned");
+        [&spawning, &spawned].into_iter().for_each(|log| log.assert_sound());
+        Outcome::Pass
+    }
+}
+
 /// The order in which tasks were polled.
 #[derive(Clone, Default)]
 struct Order {
@@ -1360,6 +1390,132 @@ clause! {
 /// A `block_on` that is over at once, so that the right to drive changes hands.
 fn yield_from(executor: &impl BlockOn) {
     executor.block_on(yield_now());
+}
+
+clause! {
+    "X22n" House "The right to drive passes from thread to thread as often as the one that drives leaves."
+    guards "async-executor#102: a sleeper that was told of work, and left; here whoever leaves tells one, and forgets the others."
+    pub fn x22n_the_right_to_drive_passes_on_and_on<E: RemoteSpawn>() -> Outcome {
+        const THREADS: usize = 8;
+        if !E::CAPABILITIES.concurrent_drivers {
+            return ONE_DRIVER;
+        }
+        let executor = Arc::new(E::default());
+        let log = Log::new();
+        let (driven, drivers) = mpsc::sync_channel(1);
+        let polled = log.future(move |_, _| {
+            // Full where nobody has asked since.
+            let _ = driven.try_send(thread::current().id());
+            Poll::<()>::Pending
+        });
+        let (entered, entries) = mpsc::channel();
+        let threads = [(); THREADS].map(|()| {
+            let (executor, entered, leave) = (executor.clone(), entered.clone(), Gate::new());
+            apart(move || {
+                executor.block_on(async {
+                    // The receiver is gone only when the test has failed.
+                    let _ = entered.send((thread::current().id(), leave.clone()));
+                    leave.opened().await;
+                });
+            })
+        });
+        let mut inside: HashMap<_, _> = entries.iter().take(THREADS).collect();
+        drop(executor.spawn(polled));
+        for _ in 0..THREADS {
+            let leave = loop {
+                let driver = returned(&drivers, "a poll by the thread that drives");
+                // It may have been polled before the last one left.
+                if let Some(leave) = inside.remove(&driver) {
+                    break leave;
+                }
+                log.waker().wake();
+            };
+            leave.open();
+            log.waker().wake();
+        }
+        threads.iter().for_each(|thread| returned(thread, "a thread that was to leave"));
+        log.assert_sound();
+        Outcome::Pass
+    }
+}
+
+clause! {
+    "X22m" Quality "To wait while another thread drives takes no memory that grows: not with the wakes, and not with the calls."
+    guards "a list of those who wait, in which an entry stays, or is made at each look."
+    pub fn x22m_waiting_for_the_right_to_drive_holds_no_memory<E: RemoteSpawn>() -> Outcome {
+        const WAKES: usize = 1_000;
+        if !E::CAPABILITIES.concurrent_drivers {
+            return ONE_DRIVER;
+        }
+        if !Allocations::are_counted() {
+            return Outcome::Vacuous("this program does not count allocations");
+        }
+        let executor = Arc::new(E::default());
+        let [driving, leave] = [(); 2].map(|()| Gate::new());
+        let driver = apart({
+            let (executor, driving, leave) = (executor.clone(), driving.clone(), leave.clone());
+            move || {
+                executor.block_on(async {
+                    drive_here().await;
+                    driving.open();
+                    leave.opened().await;
+                });
+            }
+        });
+        driving.wait("the first thread to drive");
+        for (calls, wakes) in [(1, WAKES), (WAKES, 1)] {
+            let grown = growth_of_a_follower(&executor, calls, wakes);
+            assert!(grown < WAKES as isize, "{calls} calls, each woken {wakes} times, hold {grown} bytes");
+        }
+        leave.open();
+        returned(&driver, "the thread that drove");
+        Outcome::Pass
+    }
+}
+
+/// The bytes that a thread holds more after so many calls of `block_on`, each woken so many times, while another thread drives.
+fn growth_of_a_follower<E: RemoteSpawn + 'static>(executor: &Arc<E>, calls: usize, wakes: usize) -> isize {
+    let log = Log::new();
+    let [woken, gone] = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
+    let follower = apart({
+        let (executor, log, woken, gone) = (executor.clone(), log.clone(), woken.clone(), gone.clone());
+        move || {
+            let mut before = None;
+            for call in 1..=calls {
+                executor.block_on(poll_fn(|cx| {
+                    let woken = woken.load(SeqCst);
+                    if woken > 0 {
+                        before.get_or_insert_with(|| Allocations::now().bytes);
+                    }
+                    if woken < call * wakes {
+                        log.keep_waker(cx.waker());
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(())
+                }));
+                log.forget_waker();
+                // Then no waker of this call is left, and the next may have the same.
+                while gone.load(SeqCst) < call * wakes {
+                    thread::yield_now();
+                }
+            }
+            Allocations::now().bytes - before.expect("it was polled after a wake")
+        }
+    });
+    for wake in 0..calls * wakes {
+        let waker = loop {
+            match log.take_waker() {
+                Some(waker) => break waker,
+                None => thread::yield_now(),
+            }
+        };
+        // The other thread goes to sleep meanwhile, or is about to: at a different moment each time.
+        (0..wake % 64 * 16).for_each(|_| std::hint::spin_loop());
+        woken.fetch_add(1, SeqCst);
+        waker.wake();
+        gone.fetch_add(1, SeqCst);
+    }
+    returned(&follower, "the thread that waits")
 }
 
 clause! {

@@ -714,6 +714,32 @@ fn finished_tasks_leave_nothing<E: Executor + Described + 'static>() {
 }
 
 clause! {
+    "T7b" House "A task that has ended and been joined leaves no memory behind, also where its executor never comes to rest."
+    guards "what a task leaves is let go of before the sleep only, or when `block_on` returns: an executor that is busy grows."
+    pub fn t07b_ended_tasks_leave_nothing_in_a_busy_executor<E: Executor>() -> Outcome {
+        const TASKS: isize = 100_000;
+        if !Allocations::are_counted() {
+            return Outcome::Vacuous("this program does not count allocations");
+        }
+        let executor = E::default();
+        let join = async |tasks| {
+            for _ in 0..tasks {
+                assert!(executor.spawn(async {}).await.is_ok());
+            }
+        };
+        let grown = executor.block_on(async {
+            join(1_000).await;
+            let before = Allocations::now().bytes;
+            join(TASKS).await;
+            Allocations::now().bytes - before
+        });
+        // A queue may have got a block more or less.
+        assert!(grown < TASKS, "{TASKS} tasks that have ended left {grown} bytes");
+        Outcome::Pass
+    }
+}
+
+clause! {
     "T8" House "A pending future that only its own waker knows is dropped with the executor."
     guards "tokio's loom_local.rs and tokio-rs/tokio#3978: a cycle that nobody breaks."
     pub fn t08_a_cycle_through_a_waker_is_dropped_with_the_executor<E: Executor>() -> Outcome {
@@ -853,6 +879,110 @@ fn poll_until_finished(mut task: impl JoinHandle<()>) {
             return woken.wait("the join waker that was registered last, while the task completed");
         }
     }
+}
+
+clause! {
+    "T9a" House "A join waker may drive the executor when it is cloned or dropped; then and when it is woken it may spawn and abort."
+    guards "foreign code under a lock: what it does with the executor waits for that lock. tokio-rs/tokio#3689 is a relative."
+    pub fn t09a_a_join_waker_may_use_the_executor<E: Executor>() -> Outcome {
+        use Moment::*;
+        for (moment, drives) in [
+            (Cloned, false),
+            (Cloned, true),
+            (Replaced, false),
+            (Replaced, true),
+            (Left, false),
+            (Left, true),
+            (Woken, false),
+        ] {
+            case(format_args!("{moment:?}, drives: {drives}"), || act_in_join_waker::<E>(moment, drives));
+        }
+        Outcome::Pass
+    }
+}
+
+/// When a join waker acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moment {
+    Cloned,
+    /// The handle is polled with another.
+    Replaced,
+    /// The handle is dropped.
+    Left,
+    Woken,
+}
+
+/// What a join waker does, once.
+type Act = Box<dyn FnOnce()>;
+
+fn act_in_join_waker<E: Executor + Described + 'static>(moment: Moment, drives: bool) {
+    thread_local! {
+        static ACT: Cell<Option<(Hook, Act)>> = const { Cell::new(None) };
+    }
+    let executor = Rc::new(E::default());
+    let (go, log, aborted, new) = (Gate::new(), Log::new(), Log::new(), Log::new());
+    let opened = go.clone();
+    let mut task =
+        executor.spawn(log.future(move |_, _| if opened.is_open() { Poll::Ready(VALUE) } else { Poll::Pending }));
+    let victim = executor.spawn(aborted.pending());
+    settle(&*executor);
+    let waker = hooked_waker(|done| match ACT.take() {
+        Some((hook, act)) if hook == done => act(),
+        other => ACT.set(other),
+    });
+    let end = {
+        let (executor, go, log) = (executor.clone(), go.clone(), log.clone());
+        move || {
+            go.open();
+            log.waker().wake();
+            settle(&*executor);
+        }
+    };
+    let act = {
+        let (executor, new, end) = (executor.clone(), new.clone(), end.clone());
+        move || {
+            victim.abort();
+            drop(executor.spawn(new.future(|_, _| Poll::Ready(()))));
+            if drives {
+                end();
+            }
+        }
+    };
+    let act_at = |hook| ACT.set(Some((hook, Box::new(act))));
+
+    if moment != Moment::Cloned {
+        assert!(poll_once(&mut task, &waker).is_pending());
+    }
+    let mut task = Some(task);
+    match moment {
+        Moment::Cloned => {
+            act_at(Hook::Clone);
+            // Ready, if it has ended meanwhile.
+            task = task.and_then(|mut task| poll_once(&mut task, &waker).is_pending().then_some(task));
+        }
+        Moment::Replaced => {
+            act_at(Hook::Drop);
+            task = task.and_then(|mut task| poll_once(&mut task, Waker::noop()).is_pending().then_some(task));
+        }
+        Moment::Left => {
+            act_at(Hook::Drop);
+            task = None;
+        }
+        Moment::Woken => act_at(Hook::Wake),
+    }
+    if moment != Moment::Woken {
+        // One that is kept longer, which is for T9 and T9k to say, does nothing.
+        drop(ACT.take());
+    }
+    end();
+    assert_eq!(log.drops(), 1, "drops of the task's future");
+    settle(&*executor);
+    assert!(ACT.take().is_none(), "the join waker was not woken");
+    if let Some(mut task) = task {
+        assert!(matches!(poll_once(&mut task, Waker::noop()), Poll::Ready(Ok(VALUE))), "the handle has no result");
+    }
+    [&log, &aborted, &new].into_iter().for_each(|log| log.assert_sound());
+    assert_usable(&*executor);
 }
 
 clause! {
