@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+#[cfg(all(test, wakers_loom))]
+mod driver;
 #[cfg(wakers_loom)]
 mod explore;
 #[cfg(wakers_loom)]
