@@ -71,6 +71,7 @@ macro_rules! tests {
             m37_an_abort_publishes_what_came_before,
             m38_an_abort_at_home_races_a_waker,
             m39_what_has_ended_is_freed_before_the_sleep,
+            m40_an_abort_handle_races_completion,
         }
     };
 }
