@@ -142,7 +142,7 @@ exhibits! {
         undefined: true,
     }
     "own-waker-cycle" own_waker_cycle {
-        fails: ["W12", "W15", "T3", "T4", "T7", "T8", "T9", "T9c", "T11", "T11s", "T12d", "T12h", "T13", "X13", "X13s", "X14", "X14s", "X14p", "X15", "X17", "X17s", "X20"],
+        fails: ["W12", "W15", "T3", "T4", "T7", "T8", "T9", "T9c", "T10h", "T11", "T11s", "T12d", "T12h", "T13", "X13", "X13s", "X14", "X14s", "X14p", "X15", "X17", "X17s", "X20"],
     }
     "never-closed" never_closed {
         fails: ["W2", "W3", "T7", "T11s", "X14s", "X16", "X17s"],
@@ -160,7 +160,7 @@ exhibits! {
         hangs: ["W2d", "T3", "T11", "X13", "X13s", "X20"],
     }
     "forgets-panics" forgets_panics {
-        fails: ["T3", "T4", "T5", "T6", "T9", "T9c", "T9p", "T11", "T11s", "T12", "T12d", "T12f", "T12o", "T13", "X12"],
+        fails: ["T3", "T4", "T5", "T6", "T9", "T9c", "T9p", "T10h", "T11", "T11s", "T12", "T12d", "T12f", "T12o", "T13", "X12"],
         hangs: ["T6", "T12", "T12f", "X12"],
     }
     "remembers-home" remembers_home {
