@@ -742,30 +742,28 @@ clause! {
 }
 
 clause! {
-    "X10s" Quality "A task that wakes itself and then spawns another is polled before that."
-    guards "new tasks that stand before the old ones: a task that spawns all the time keeps the others waiting."
-    pub fn x10s_a_task_is_polled_before_what_it_spawns<E: RemoteSpawn>() -> Outcome {
+    "X10s" Quality "So are those that another thread made ready during a poll: one that it woke before one that it spawned after that."
+    guards "new tasks that stand before the old ones: a program that spawns all the time keeps the others waiting."
+    pub fn x10s_a_new_task_stands_behind_those_that_were_woken_before<E: RemoteSpawn>() -> Outcome {
         let executor = E::default();
-        let (spawner, spawning, spawned) = (Arc::new(executor.spawner()), Log::new(), Log::new());
+        let (old, new) = (Log::new(), Log::new());
         let polls_before = Arc::new(AtomicUsize::new(0));
-        drop(executor.spawn(spawning.future({
-            let (spawning, spawned, polls_before) = (spawning.clone(), spawned.clone(), polls_before.clone());
-            move |poll, cx| {
-                if poll > 1 {
-                    return Poll::Ready(());
-                }
-                cx.waker().wake_by_ref();
-                let (spawning, polls_before) = (spawning.clone(), polls_before.clone());
-                drop(spawner.spawn(spawned.future(move |_, _| {
-                    polls_before.store(spawning.polls(), SeqCst);
-                    Poll::Ready(())
-                })));
-                Poll::Pending
+        drop(executor.spawn(old.future(|poll, _| if poll > 1 { Poll::Ready(()) } else { Poll::Pending })));
+        drop(executor.spawn({
+            let (spawner, old, new, polls_before) = (executor.spawner(), old.clone(), new.clone(), polls_before.clone());
+            async move {
+                on_another_thread(move || {
+                    old.waker().wake();
+                    drop(spawner.spawn(new.future(move |_, _| {
+                        polls_before.store(old.polls(), SeqCst);
+                        Poll::Ready(())
+                    })));
+                });
             }
-        })));
+        }));
         executor.run();
-        assert_eq!(polls_before.load(SeqCst), 2, "polls of the task before that of the one which it has spawned");
-        [&spawning, &spawned].into_iter().for_each(|log| log.assert_sound());
+        assert_eq!(polls_before.load(SeqCst), 2, "polls of the task that was woken before the one that was spawned was polled");
+        [&old, &new].into_iter().for_each(|log| log.assert_sound());
         Outcome::Pass
     }
 }

@@ -191,7 +191,7 @@ macro_rules! __for_each_clause {
             RemoteSpawn executors::x09s_block_on_of_the_same_executor_inside_its_task_never_hangs,
             Executor executors::x10_a_task_that_wakes_itself_starves_nobody,
             Executor executors::x10o_tasks_are_polled_in_the_order_in_which_they_became_ready,
-            RemoteSpawn executors::x10s_a_task_is_polled_before_what_it_spawns,
+            RemoteSpawn executors::x10s_a_new_task_stands_behind_those_that_were_woken_before,
             Executor executors::x12_a_panicking_task_leaves_the_executor_usable,
             Executor executors::x13_dropping_the_executor_drops_every_future,
             RemoteSpawn executors::x13s_another_thread_drops_the_executor,

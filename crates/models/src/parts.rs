@@ -40,15 +40,16 @@ impl Slot {
     }
 }
 
-/// Something that happens once, for a future whose waker may change from poll to poll.
+/// Something that happens once, for a future whose waker may change from poll to poll. In an `Arc` that loom sees: who is last
+/// drops the waker, after all that the others did.
 pub(crate) struct Event {
     set: AtomicBool,
     waker: sync::Mutex<Option<Waker>>,
 }
 
 impl Event {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { set: AtomicBool::new(false), waker: sync::Mutex::new(None) })
+    pub(crate) fn new() -> sync::Arc<Self> {
+        sync::Arc::new(Self { set: AtomicBool::new(false), waker: sync::Mutex::new(None) })
     }
 
     /// Whether it has happened. Otherwise the waker is kept, first.
