@@ -21,6 +21,7 @@ impl Mutant {
             Some("biased-waker") => &["biased-waker"],
             Some("arc-waker") => &["arc-waker"],
             Some("park-waker") => &["park-waker"],
+            Some("noop-waker") => &["noop-waker"],
             _ if self.file.ends_with("root_waker.rs") => &["arc-waker", "raw-waker"],
             _ if self.file.ends_with("joinable.rs") => &["park-waker", "arc-waker"],
             _ => &["park-waker", "arc-waker", "raw-waker", "biased-waker"],
@@ -76,6 +77,9 @@ mutants! {
             "let poll = unsafe { (task.vtable.poll)(task.header, &mut Context::from_waker(&waker)) };"
             => "let poll = unsafe { (task.vtable.poll)(task.header, &mut Context::from_waker(&waker)) };
         task.state.fetch_and(!QUEUED, AcqRel);".
+        "raw-wakes-relaxed-at-home": "a wake by value on the driving thread orders nothing",
+            "        // AcqRel: as in `wake_by_ref`.\n        let before = self.state.fetch_update(AcqRel, Acquire," => "        let before = self.state.fetch_update(Relaxed, Relaxed,"
+            ; equivalent: "the poll comes later on the same thread, or on one that the right to drive was handed to; and the task, which is queued, has a count that this thread gives back, or hands over with the right".
         "raw-abort-inline": "whoever aborts drops the future",
             "            _ if state & (ENDED | ABORTED) != 0 => None,
             _ if state & QUEUED != 0 => Some(state | ABORTED),
@@ -159,6 +163,9 @@ mutants! {
             "match self.top.compare_exchange_weak(top, task.as_ptr().as_ptr(), Release, Relaxed) {"
             => "self.top.store(task.as_ptr().as_ptr(), Release);
             match Ok::<_, *mut Header>(()) {".
+        "raw-newest-first": "of the tasks that other threads made ready the last is polled first",
+            ".next_ready.replace(newer);" => ".next_ready.get();",
+            "        let mut next = newer;" => "        let mut next = newer.and(NonNull::new(top));".
         "raw-push-silent": "a push onto an empty queue does not say so, and nobody unparks the driver",
             "return Ok(top.is_null());" => "return Ok(false);".
     }
@@ -235,6 +242,8 @@ mutants! {
         "biased-calls-unanswered": "a task that was called stays called",
             "let away = if here & CALLED != 0 { self.answer() } else { self.count.away().load(Acquire) };"
             => "let away = self.count.away().load(Acquire);".
+        "biased-abort-unseen": "the drop of an aborted future does not see what came before the abort",
+            "self.answer() } else { self.count.away().load(Acquire) };" => "self.answer() } else { self.count.away().load(Relaxed) };".
         "biased-abort-overlooked": "the turn of a task that is about to be pushed does not look whether it was aborted",
             "let away = if here & CALLED != 0 { self.answer() } else { self.count.away().load(Acquire) };"
             => "let away = if here & CALLED != 0 { self.answer() } else { 0 };".
@@ -250,6 +259,8 @@ mutants! {
         match poll {".
         "biased-abort-unnoted": "an abort at home is no more than a wake",
             "self.count.away().fetch_or(ABORTED, Relaxed);" => "let _ = self.count.away();".
+        "biased-abort-in-two-steps": "an abort at home hides what other threads do to the word meanwhile",
+            "self.count.away().fetch_or(ABORTED, Relaxed);" => "let away = self.count.away().load(Relaxed);\n                self.count.away().store(away | ABORTED, Relaxed);".
         "biased-abort-ignored": "the turn of an aborted task polls it",
             "(away & ABORTED != 0).then(|| {" => "(away & ABORTED != 0 && here & DETACHED != 0).then(|| {".
         "biased-end-relaxed": "the end of a task publishes no result",
@@ -262,6 +273,12 @@ mutants! {
             "Some(_) => here = here.wrapping_add(ONE)," => "Some(_) => {}".
         "biased-ended-woken": "a wake puts a task that has ended into the queue",
             "            None => self.next_ready.set(Some(self)),\n        }" => "            None => {}\n        }".
+        "biased-kept-late": "who lets go of a task counts what that keeps when the task may be gone",
+            "        unsafe { Arc::increment_strong_count(self.shared.as_ptr()) };\n" => "",
+            "        if self.count.merge() {" => "        let shared = self.shared;\n        let last = self.count.merge();\n        unsafe { Arc::increment_strong_count(shared.as_ptr()) };\n        if last {".
+        "biased-takes-joiner-relaxed": "a handle takes its joiner without seeing what the end left of it",
+            "let away = self.count.away().load(Acquire);" => "let away = self.count.away().load(Relaxed);"
+            ; equivalent: "each caller has acquired the end before, or is at home".
         "biased-change-blindly": "the handle changes its flags although the task has ended",
             "let changed = self.count.away().fetch_update(AcqRel, Acquire, |away| match away {
             _ if away & ENDED != 0 => None,
@@ -311,6 +328,12 @@ mutants! {
             "            self.shared.let_go();
             HOME.with(|home| home.set(ptr::null()));"
             => "            HOME.with(|home| home.set(ptr::null()));".
+        "biased-overtakes-itself": "who takes over polls what it wakes now before what it woke while it followed",
+            "            // What this thread called while it followed comes before what it wakes now.\n            self.shared.remote.take(&self.shared.local);\n" => "".
+        "biased-lets-go-idle": "a driver that always has something to do does not let go of the tasks that have ended",
+            "        local.ended.let_go();\n        self.shared.remote.take(local);" => "        self.shared.remote.take(local);".
+        "biased-sleeps-on-what-ended": "the tasks that have ended are kept while the driver sleeps",
+            "        self.shared.let_go();\n        self.entered.park_unless(ready);" => "        self.entered.park_unless(ready);".
         "biased-alone-for-ever": "a task that is alone and wakes itself lets nobody else have a turn",
             "self.next.is_some() || self.left == 0 || !local" => "self.next.is_some() || !local".
         "biased-rest-forgotten": "after a panic the tasks that were taken out of the queue are forgotten",
@@ -373,6 +396,11 @@ mutants! {
         "arc-closes-nothing": "dropping the executor ends no task",
             "let tasks = self.shared.tasks().close();" => "let tasks = Slab::<Arc<Task>>::new();".
     }
+    "noop-waker/src/executor.rs": {
+        "noop-shares-a-context": "one context for all tasks of a round: what one of them does to it, the others see",
+            "        round.retain_mut(|task| {" => "        let mut cx = Context::from_waker(waker);\n        round.retain_mut(|task| {",
+            "task.poll(&mut Context::from_waker(waker))" => "task.poll(&mut cx)".
+    }
     "park-waker/src/waker.rs": {
         "park-wake-looks": "a wake of a woken thread looks and does not write",
             "if !self.woken.swap(true, Release) {" => "if !self.woken.load(Relaxed) && !self.woken.swap(true, Release) {".
@@ -380,6 +408,8 @@ mutants! {
             "self.signal.woken.swap(false, Acquire);" => "self.signal.woken.store(false, Relaxed);".
         "park-shares-a-stale-waker": "a `block_on` uses the waker of the last one, of which a clone is still about",
             "let unshared = Arc::strong_count(&self.signal) == 2;" => "let unshared = Arc::strong_count(&self.signal) > 0;".
+        "park-renews-unfenced": "the wakes of clones that are gone are not ordered before the next call",
+            "        fence(Acquire);\n" => "".
         "park-no-flag": "nothing but the thread's token says that there was a wake",
             "self.signal.woken.load(Relaxed)\n" => "self.signal.woken.load(Relaxed) && self.signal.thread.id() != thread::current().id()\n".
     }
@@ -392,6 +422,11 @@ mutants! {
             "self.changed.swap(true, Release);" => "self.changed.store(true, Release);".
         "park-takes-over-silently": "who takes over does not poll the tasks once, though they know another thread",
             "(!drove || self.shared.has_work())" => "self.shared.has_work()".
+        "park-newest-first": "new tasks are polled before the old ones",
+            "            round.append(&mut tasks.queue);\n            tasks.queue = round;" => "            tasks.queue.append(&mut round);".
+        "park-shares-a-context": "one context for all tasks of a round: what one of them does to it, the others see",
+            "            round.retain_mut(|task| {" => "            let mut cx = Context::from_waker(waker);\n            round.retain_mut(|task| {",
+            "task.poll(&mut Context::from_waker(waker))" => "task.poll(&mut cx)".
         "park-no-closed-flag": "an executor that is gone still takes tasks",
             "if tasks.closed {" => "if tasks.closed && tasks.queue.capacity() > usize::MAX / 2 {".
         "park-drop-under-lock": "futures are dropped while the queue is locked",
@@ -409,6 +444,12 @@ mutants! {
         if !ready {".
         "driver-says-so-relaxed": "the driver says that it parks without seeing the work of those who looked before",
             "self.driver.parked.swap(true, AcqRel);" => "self.driver.parked.swap(true, Release);".
+        "driver-says-so-unreleased": "the driver says that it parks and publishes nothing",
+            "self.driver.parked.swap(true, AcqRel);" => "self.driver.parked.swap(true, Acquire);"
+            ; equivalent: "who brings work reads nothing of the driver's but `threads`, under its lock".
+        "driver-unpark-unacquired": "who brings work sees nothing of what the driver did before it parked",
+            "if self.parked.swap(false, AcqRel) {" => "if self.parked.swap(false, Release) {"
+            ; equivalent: "it reads nothing of the driver's but `threads`, under its lock".
         "driver-unpark-looks": "who brings work looks whether the driver is parked and does not write",
             "if self.parked.swap(false, AcqRel) {" => "if self.parked.load(Acquire) {".
         "driver-unpark-relaxed": "who brings work does not publish it",
@@ -508,6 +549,10 @@ mutants! {
             => "                if let Some(waker) = joiner {
                     quietly(|| waker.wake());
                 }".
+        "join-replaces-under-lock": "a join waker that is replaced is dropped while the state is locked",
+            "mem::swap(joiner, &mut fresh);" => "mem::swap(joiner, &mut fresh);\n                        discard(fresh.take());".
+        "join-leaves-under-lock": "a join waker that goes with its handle is dropped while the state is locked",
+            "        drop(state);\n        // Foreign code: whoever drops" => "        // Foreign code: whoever drops".
         "join-reports-early": "the result is reported before the future is dropped",
             "    join.complete(drop_future_before(result, || future.set(None)));"
             => "    join.complete(result);
@@ -529,6 +574,8 @@ mutants! {
     "executor/src/root_waker.rs": {
         "root-shares-a-stale-waker": "a `block_on` uses the waker of the last one, of which a clone is still about",
             "let unshared = Arc::strong_count(&self.signal) == 2;" => "let unshared = Arc::strong_count(&self.signal) > 0;".
+        "root-renews-unfenced": "the wakes of clones that are gone are not ordered before the next call",
+            "        fence(Acquire);\n" => "".
         "root-stays-woken": "a wake at home in the last poll of a `block_on` is taken for one in the next",
             "        renewed.signal.woken_here.store(false, Relaxed);\n" => "".
         "root-stays-woken-away": "a wake elsewhere in the last poll of a `block_on` is taken for one in the next",
