@@ -118,7 +118,7 @@ exhibits! {
         may_fail: ["W6r", "W10r", "W22r", "X7r"],
     }
     "polls-in-wake" polls_in_wake {
-        fails: ["W13"],
+        fails: ["W13", "X22o"],
     }
     "bounded-queue" bounded_queue {
         fails: ["W14", "X24"],
@@ -128,8 +128,8 @@ exhibits! {
         fails: ["W7", "W14", "T2", "X5"],
     }
     "looks-too-early" looks_too_early {
-        fails: ["W13", "T7b", "T9", "X2r"],
-        hangs: ["W13", "T7b", "T9", "X2r"],
+        fails: ["W13", "T7b", "T9", "T15f", "X2r"],
+        hangs: ["W13", "T7b", "T9", "T15f", "X2r"],
     }
     "two-vtables" two_vtables {
         fails: ["W17"],

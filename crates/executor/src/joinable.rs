@@ -192,8 +192,8 @@ impl<T: Send> Abort for Shared<T> {
     fn abort(&self) -> bool {
         let runs = !self.is_finished();
         if runs {
-            // Release: pairs with the Acquire in `Joinable::poll`.
-            self.aborted.store(true, Release);
+            // Release: pairs with the Acquire in `Joinable::poll`. A swap, as a store would hide an earlier abort from it.
+            self.aborted.swap(true, Release);
         }
         runs
     }
