@@ -224,7 +224,7 @@ fn one_future_is_decided_by_what_comes_into_the_program() {
     let size = |name, value| Observation::new(statics::VERB, name, "", statics::BYTES, value);
     let rows = [size("futures-lite", 4_000.0), size("tokio", 70_000.0), size("park-waker", 9_000.0)];
     let choice = choose(&Needs { idle_tasks: 0, ..NEEDS }, &contenders(), &rows);
-    assert_eq!(names(&choice), ["futures-lite", "park-waker", "tokio", "arc-waker", "raw-waker"]);
+    assert_eq!(names(&choice), ["futures-lite", "park-waker", "tokio", "arc-waker", "raw-waker", "pollster"]);
     assert!(choice.remarks[0].starts_with("Take futures-lite"), "{:?}", choice.remarks);
 }
 

@@ -25,7 +25,7 @@ pub struct AbortOnDrop<T, H: JoinHandle<T>> {
 }
 
 impl<T, H: JoinHandle<T>> AbortOnDrop<T, H> {
-    /// Aborts the task of `handle` with the result.
+    /// Wraps `handle`: its task is aborted when the wrapper is dropped.
     pub fn new(handle: H) -> Self {
         Self { handle: Some(handle), result: PhantomData }
     }

@@ -32,8 +32,9 @@ use crate::{JoinError, JoinHandle};
 /// # What it costs
 ///
 /// For each task an allocation, for a waker that knows which task it is for, and a place in a `BTreeMap`; each task's end takes a lock that
-/// tasks and set share, wakes the one who waits in [`join_next`](Self::join_next), and leads to one poll of that task's handle. So n
-/// tasks cost n polls, and not n². Handles that are awaited one after the other cost none of this, if the order does not matter.
+/// tasks and set share, wakes the one who waits in [`join_next`](Self::join_next), and leads to one poll of that task's handle. A handle is
+/// polled when it is inserted and when its task has ended: so n tasks cost 2n polls of handles, and not n². A published executor without
+/// abort handles of its own pays for those that [`insert`](Self::insert) returns, too. Handles that are awaited one after the other cost none of this, if the order does not matter.
 pub struct JoinSet<T, H: JoinHandle<T>> {
     members: BTreeMap<u64, Member<T, H>>,
     next_key: u64,

@@ -78,8 +78,8 @@ pub trait Spawn {
 pub trait BlockOn {
     /// Polls `future` on the calling thread until it is ready, and spawned tasks too, where there are any.
     ///
-    /// The future may borrow and need not be `Send`. It is dropped before the call returns, perhaps when the thread has stopped
-    /// to drive. Tasks that are left when it is ready stay for the next call.
+    /// The future may borrow and need not be `Send`. It is dropped before the call returns, possibly after the thread has
+    /// stopped driving. Tasks that are left when it is ready stay for the next call.
     ///
     /// # Panics
     ///
@@ -93,20 +93,20 @@ pub trait BlockOn {
 ///
 /// The semantics stand in the [crate's documentation](crate).
 pub trait Executor: BlockOn + Spawn {
-    /// Drives the tasks on the calling thread and returns when no spawned task is left. While another thread drives, it
-    /// is that thread that finds out, between two polls.
+    /// Drives the tasks on the calling thread and returns when no spawned task is left. While another thread drives,
+    /// that thread checks, between two polls, whether any is left.
     ///
     /// A task counts until it has ended: one that nobody can wake any more, detached or not, keeps `run` waiting.
     ///
     /// # Panics
     ///
-    /// When called inside a task of the same executor.
+    /// When called inside a task of the same executor, or inside the future of the `block_on` that drives it.
     fn run(&self);
 
     /// How many tasks have not ended, or `None` where the executor does not count them.
     ///
-    /// Exact on the thread that drives, and for whoever has the executor to themselves. On another thread it is that of some moment: a
-    /// task whose end was reported just now may still be in it.
+    /// Exact on the thread that drives, and while no other thread uses the executor. Otherwise it is that of some moment: a task whose
+    /// end was reported just now may still be in it.
     fn tasks(&self) -> Option<usize> {
         None
     }
@@ -180,7 +180,8 @@ pub trait JoinHandle<T>: Future<Output = Result<T, JoinError>> + Send + Sync + U
 
 /// Cancels a task that somebody else awaits, or nobody. Dropping it changes nothing.
 ///
-/// It may keep the task's memory allocated, as a waker does, but neither its future nor its result.
+/// A strategy's may keep the task's memory allocated, as a waker does, but neither its future nor its result. That of some published
+/// executors keeps the result, where the join handle went before it: see the README of `peers`.
 pub trait AbortHandle: Clone + Send + Sync + Debug + 'static {
     /// As [`JoinHandle::abort`].
     fn abort(&self);

@@ -814,20 +814,6 @@ pub fn m34_wakes_race_a_nested_block_on<E: RemoteSpawn + Described + 'static>() 
             handle.await.unwrap();
             thread
         });
-/// The abort handle is all that is left of the handles, and may be the task's last reference.
-pub fn m40_an_abort_handle_races_completion<E: RemoteSpawn + Described + 'static>() {
-    explore(E::NAME, "m40_an_abort_handle_races_completion", 2, || {
-        let executor = Arc::new(E::default());
-        let handle = executor.spawn(tracked(|_| Poll::Ready(Track::new(7))));
-        let abort = handle.abort_handle();
-        drop(handle);
-        let (driver, other) = (executor.clone(), abort.clone());
-        let thread = thread::spawn(move || {
-            driver.block_on(yield_now());
-            assert!(other.is_finished());
-        });
-        abort.abort();
-        drop((abort, executor));
         thread.join().unwrap();
     });
 }
@@ -965,6 +951,24 @@ pub fn m39_what_has_ended_is_freed_before_the_sleep<E: RemoteSpawn + Described>(
             Poll::Pending
         }));
         waiting.into_iter().for_each(|waiting| waiting.join().unwrap());
+    });
+}
+
+/// The abort handle is all that is left of the handles, and may be the task's last reference.
+pub fn m40_an_abort_handle_races_completion<E: RemoteSpawn + Described + 'static>() {
+    explore(E::NAME, "m40_an_abort_handle_races_completion", 2, || {
+        let executor = Arc::new(E::default());
+        let handle = executor.spawn(tracked(|_| Poll::Ready(Track::new(7))));
+        let abort = handle.abort_handle();
+        drop(handle);
+        let (driver, other) = (executor.clone(), abort.clone());
+        let thread = thread::spawn(move || {
+            driver.block_on(yield_now());
+            assert!(other.is_finished());
+        });
+        abort.abort();
+        drop((abort, executor));
+        thread.join().unwrap();
     });
 }
 
