@@ -957,7 +957,8 @@ pub fn m39_what_has_ended_is_freed_before_the_sleep<E: RemoteSpawn + Described>(
 /// The abort handle is all that is left of the handles, and may be the task's last reference.
 pub fn m40_an_abort_handle_races_completion<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m40_an_abort_handle_races_completion", 2, || {
-        let executor = Arc::new(E::default());
+        // Whoever drops it last has to see that nobody drives any more: with an order that loom knows of.
+        let executor = sync::Arc::new(E::default());
         let handle = executor.spawn(tracked(|_| Poll::Ready(Track::new(7))));
         let abort = handle.abort_handle();
         drop(handle);
