@@ -1859,11 +1859,18 @@ clause! {
     "X26d" House "A thread may end the process, and so drop the executor, while another thread drives that."
     guards "rust-lang/rust#127637: as for X26."
     pub fn x26d_another_thread_may_end_the_process<E: RemoteSpawn>() -> Outcome {
-        ends_well("X26d", 5, || {
+        ends_well("X26d", 20, || {
             with_kept::<E>(|executor| {
                 let (running, polls) = (Gate::new(), Arc::new(AtomicUsize::new(0)));
                 thread::scope(|scope| {
                     scope.spawn(|| {
+                        // So that its queue is never empty.
+                        for _ in 0..1_000 {
+                            drop(executor.spawn(poll_fn(|cx| {
+                                cx.waker().wake_by_ref();
+                                Poll::<()>::Pending
+                            })));
+                        }
                         let task = executor.spawn({
                             let (running, polls) = (running.clone(), polls.clone());
                             async move {
@@ -1871,7 +1878,7 @@ clause! {
                                     let alive = Alive::new();
                                     yield_now().await;
                                     drop(alive);
-                                    if polls.fetch_add(1, SeqCst) == 1_000 {
+                                    if polls.fetch_add(1, SeqCst) == 100 {
                                         running.open();
                                     }
                                 }
@@ -1879,7 +1886,7 @@ clause! {
                         });
                         let _: Result<(), JoinError> = executor.block_on(task);
                     });
-                    running.wait("a thousand polls by the other thread");
+                    running.wait("a hundred rounds by the other thread");
                     process::exit(0)
                 })
             });

@@ -236,3 +236,53 @@ impl<T, H: JoinHandle<T>> fmt::Debug for JoinSet<T, H> {
         f.debug_struct("JoinSet").field("len", &self.len()).finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(wakers_loom)))]
+mod tests {
+    use super::*;
+    use crate::AbortHandle;
+
+    /// The handle of a task that has ended.
+    #[derive(Clone, Debug)]
+    struct Over;
+
+    impl Future for Over {
+        type Output = Result<u32, JoinError>;
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+            Poll::Ready(Ok(7))
+        }
+    }
+
+    impl AbortHandle for Over {
+        fn abort(&self) {}
+
+        fn is_finished(&self) -> bool {
+            true
+        }
+    }
+
+    impl JoinHandle<u32> for Over {
+        type AbortHandle = Self;
+
+        fn abort(&self) {}
+
+        fn is_finished(&self) -> bool {
+            true
+        }
+
+        fn abort_handle(&self) -> Self {
+            self.clone()
+        }
+    }
+
+    #[test]
+    fn a_set_that_is_used_again_keeps_nothing_of_what_was_detached() {
+        let mut set = JoinSet::new();
+        for _ in 0..3 {
+            set.insert(Over);
+            set.detach_all();
+            assert_eq!(set.ended.state().signals.len(), 0);
+        }
+    }
+}

@@ -1,10 +1,12 @@
 //! Abort on drop, and sets of tasks, on every executor.
 
 use std::future::{pending, poll_fn};
+use std::panic;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
 
 use executor::prelude::*;
 use executor::{AbortOnDrop, Described, JoinError, JoinSet, yield_now};
@@ -178,6 +180,54 @@ fn to_stop_waiting_loses_nothing<E: Executor + Default>() {
 }
 
 /// A result that nobody will take is dropped where it is made, although an abort handle is left. (A peer's is kept: its README says so.)
+/// Its drop panics, unless a panic is under way.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            panic::resume_unwind(Box::new("in the drop of a result"));
+        }
+    }
+}
+
+/// Results, whether their tasks ended before they came into the set or in it, and what waits for them.
+fn what_panics_in_a_set_panics_to_nobody<E: Executor + Default>() {
+    for detached in [false, true] {
+        let executor = E::default();
+        let ended: Vec<_> = (0..3).map(|_| executor.spawn(async { Bomb })).collect();
+        executor.run();
+        let mut set: JoinSet<_, _> = ended.into_iter().collect();
+        set.extend((0..3).map(|_| executor.spawn(async { Bomb })));
+        executor.run();
+        if detached {
+            set.detach_all();
+        }
+        drop(set);
+    }
+}
+
+fn a_joiner_that_panics_costs_a_set_no_result<E: Executor + Default>() {
+    struct Panics;
+
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic::resume_unwind(Box::new("in a joiner"));
+        }
+    }
+
+    let executor = E::default();
+    let ended = executor.spawn(async { 7 });
+    executor.run();
+    let mut set = JoinSet::new();
+    set.insert(executor.spawn(pending::<u32>()));
+    let waker = Waker::from(Arc::new(Panics));
+    assert!(set.poll_join_next(&mut Context::from_waker(&waker)).is_pending());
+    set.insert(ended);
+    assert_eq!(set.len(), 2);
+    assert_eq!(executor.block_on(set.join_next()).expect("there are two").ok(), Some(7));
+}
+
 fn an_abort_handle_keeps_no_result<E: Executor + Default>() {
     let (executor, alive) = (E::default(), Arc::default());
     let value = Alive::new(&alive);
@@ -216,6 +266,21 @@ macro_rules! call {
 #[test]
 fn handles_and_sets_work_on_every_executor() {
     lineup::for_each_executor!(call);
+}
+
+/// Published executors let such panics out of their own handles.
+fn strategy<E: Executor + Default>() {
+    what_panics_in_a_set_panics_to_nobody::<E>();
+    a_joiner_that_panics_costs_a_set_no_result::<E>();
+}
+
+#[test]
+fn foreign_panics_cost_a_set_nothing_on_any_strategy() {
+    strategy::<noop_waker::NoopExecutor>();
+    strategy::<park_waker::ParkExecutor>();
+    strategy::<arc_waker::ArcExecutor>();
+    strategy::<raw_waker::RawExecutor>();
+    strategy::<biased_waker::BiasedExecutor>();
 }
 
 #[test]
