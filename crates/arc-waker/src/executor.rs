@@ -137,7 +137,7 @@ impl Drop for ArcExecutor {
     fn drop(&mut self) {
         if !self.shared.driver.close() {
             // A poll is under way, as `Driver::close` explains. All that it reaches is leaked.
-            return mem::forget(self.shared.clone());
+            return mem::forget((self.shared.clone(), self.queue.clone()));
         }
         let tasks = self.shared.tasks().close();
         for (_, task) in tasks {

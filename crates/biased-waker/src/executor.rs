@@ -209,7 +209,7 @@ impl BiasedExecutor {
 }
 
 thread_local! {
-    /// The executor that this thread drives, if any; with nested calls the innermost. The tasks of those outside are not at home
+    /// The executor that this thread drives, if any, from the first round of that call on; with nested calls the innermost. The tasks of those outside are not at home
     /// meanwhile, though this thread drives them, too: what is done to them goes the way for other threads.
     static HOME: Cell<*const Shared> = const { Cell::new(ptr::null()) };
 }

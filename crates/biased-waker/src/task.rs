@@ -644,7 +644,8 @@ pub struct BiasedJoinHandle<T> {
 // `Waker: Send + Sync` lets any thread touch while it has the right to it, and to the result, a `T`, which may be moved to
 // this thread.
 unsafe impl<T: Send> Send for BiasedJoinHandle<T> {}
-// SAFETY: through `&BiasedJoinHandle` there is only `abort` and `is_finished`, which wake, and load an atomic.
+// SAFETY: through `&BiasedJoinHandle` there is only `abort`, `is_finished` and `abort_handle`, which wake, load an atomic, and count a
+// reference.
 unsafe impl<T: Send> Sync for BiasedJoinHandle<T> {}
 // As for the handle that the other strategies share: what a panic leaves behind is a task that has ended.
 impl<T> UnwindSafe for BiasedJoinHandle<T> {}

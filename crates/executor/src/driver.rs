@@ -17,7 +17,7 @@ const UNPOISONED: &str = "no code that can panic runs under this lock";
 /// that it panics instead of waiting for itself), and which thread must be unparked when work arrives.
 ///
 /// Threads that find the right taken are followers: they poll only the future of their own `block_on`. Those of them that sleep
-/// are noted, and the holder that leaves unparks the one that has slept longest, which takes over.
+/// are noted, and the holder that leaves unparks the one that was noted first, which takes over if nobody comes before it.
 ///
 /// A thread that drives, parks, is unparked and leaves takes no lock, unless there are or were followers, or it parks here for
 /// the first time since another did.
@@ -129,7 +129,7 @@ impl Driver {
     ///
     /// A drop borrows the executor exclusively, so one would think that nobody drives. But `exit` runs the destructors of its
     /// thread's thread-locals while calls are under way on that thread and on others, and a stack may be forgotten with a call on it.
-    /// Then what that call is in the middle of must be left alone.
+    /// Then what that call is in the middle of must be left alone. Other calls that use the executor at that moment are not noticed.
     #[must_use]
     pub fn close(&self) -> bool {
         // Acquire: pairs with the Release in `leave`; the tasks are as the last thread left them.

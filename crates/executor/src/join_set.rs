@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
+use crate::foreign::{discard, quietly};
 use crate::{JoinError, JoinHandle};
 
 /// A set of tasks, awaited in the order in which they end.
@@ -86,14 +87,13 @@ impl<T, H: JoinHandle<T>> JoinSet<T, H> {
         let signal = Arc::new(Signal { key, queued: AtomicBool::new(false), ended: Arc::downgrade(&self.ended) });
         let waker = Waker::from(signal.clone());
         // From now on the task's end is told.
-        let member = match Pin::new(&mut handle).poll(&mut Context::from_waker(&waker)) {
+        match Pin::new(&mut handle).poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(result) => {
+                self.members.insert(key, Member::Ended(result));
                 signal.wake();
-                Member::Ended(result)
             }
-            Poll::Pending => Member::Running(handle),
-        };
-        self.members.insert(key, member);
+            Poll::Pending => _ = self.members.insert(key, Member::Running(handle)),
+        }
         abort
     }
 
@@ -143,7 +143,12 @@ impl<T, H: JoinHandle<T>> JoinSet<T, H> {
 
     /// Takes all tasks out of the set. They go on, and nobody awaits them.
     pub fn detach_all(&mut self) {
-        drop(mem::take(&mut self.members));
+        for (_, member) in mem::take(&mut self.members) {
+            // As with a handle: a panic in the drop of a result is nobody's.
+            quietly(|| drop(member));
+        }
+        let signals = mem::take(&mut self.ended.state().signals);
+        drop(signals);
     }
 
     /// How many tasks are in the set: those that run, and those whose results were not taken.
@@ -165,7 +170,7 @@ impl Ended {
         }
         let fresh = waker.clone();
         let replaced = self.state().joiner.replace(fresh);
-        drop(replaced);
+        discard(replaced);
     }
 
     fn next(&self) -> Option<Arc<Signal>> {
@@ -197,7 +202,8 @@ impl Wake for Signal {
             state.signals.push_back(self.clone());
             state.joiner.take()
         };
-        joiner.into_iter().for_each(Waker::wake);
+        // Foreign code: a panic in it must cost no result.
+        quietly(|| joiner.into_iter().for_each(Waker::wake));
     }
 }
 
@@ -227,7 +233,8 @@ impl<T, H: JoinHandle<T>> Drop for JoinSet<T, H> {
     fn drop(&mut self) {
         self.abort_all();
         let joiner = self.ended.state().joiner.take();
-        drop(joiner);
+        discard(joiner);
+        self.detach_all();
     }
 }
 

@@ -105,8 +105,8 @@ pub trait Executor: BlockOn + Spawn {
 
     /// How many tasks have not ended, or `None` where the executor does not count them.
     ///
-    /// Exact on the thread that drives, and while no other thread uses the executor. Otherwise it is that of some moment: a task whose
-    /// end was reported just now may still be in it.
+    /// Exact on the thread that drives, and while no other thread uses the executor; but a task whose end is being reported, to its
+    /// joiner for example, may still be in it. On other threads it is that of some moment.
     fn tasks(&self) -> Option<usize> {
         None
     }

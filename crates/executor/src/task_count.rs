@@ -23,7 +23,8 @@ impl TaskCount {
     #[inline]
     pub fn spawned(&self, here: bool) {
         if here {
-            self.here.store(self.here.load(Relaxed).wrapping_add(1), Relaxed);
+            // Release: pairs with the Acquire in `get`, for the ends that came before this.
+            self.here.store(self.here.load(Relaxed).wrapping_add(1), Release);
         } else {
             self.elsewhere.fetch_add(1, Relaxed);
         }
@@ -38,7 +39,8 @@ impl TaskCount {
 
     /// Exact for the driving thread; for others, that of some moment, and those that were spawned elsewhere since then.
     pub fn get(&self) -> usize {
-        // Acquire: pairs with the Release in `ended`. Who sees a task's end sees that it was spawned: there are never fewer than none.
+        // Acquire: pairs with the Release in `spawned` and `ended`. Who sees a task's end sees that it was spawned: there are never fewer
+        // than none.
         let here = self.here.load(Acquire);
         here.wrapping_add(self.elsewhere.load(Relaxed))
     }

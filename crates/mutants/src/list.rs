@@ -81,7 +81,7 @@ mutants! {
             "        // AcqRel: as in `wake_by_ref`.\n        let before = self.state.fetch_update(AcqRel, Acquire," => "        let before = self.state.fetch_update(Relaxed, Relaxed,"
             ; equivalent: "the poll comes later on the same thread, or on one that the right to drive was handed to; and the task, which is queued, has a count that this thread gives back, or hands over with the right".
         "raw-abort-inline": "whoever aborts drops the future",
-            "            _ if state & (ENDED | ABORTED) != 0 => None,
+            "            _ if state & ENDED != 0 => None,
             _ if state & QUEUED != 0 => Some(state | ABORTED),
             _ => Some((state | ABORTED | QUEUED) + COUNT),
         });

@@ -331,7 +331,7 @@ impl TaskRef {
     pub(crate) fn abort(&self) {
         // AcqRel: pairs with the fetch_sub in `poll`; the future's drop sees what was done before the abort.
         let before = self.state.fetch_update(AcqRel, Acquire, |state| match state {
-            _ if state & (ENDED | ABORTED) != 0 => None,
+            _ if state & ENDED != 0 => None,
             _ if state & QUEUED != 0 => Some(state | ABORTED),
             _ => Some((state | ABORTED | QUEUED) + COUNT),
         });
@@ -436,7 +436,8 @@ pub struct RawJoinHandle<T> {
 // SAFETY: the handle gives access to the task's state, which is atomic, to `joiner`, which `Waker: Send + Sync` lets any
 // thread touch while it has the right to it, and to the result, a `T`, which may be moved to this thread.
 unsafe impl<T: Send> Send for RawJoinHandle<T> {}
-// SAFETY: through `&RawJoinHandle` there is only `abort` and `is_finished`, which touch nothing but atomics and the queue.
+// SAFETY: through `&RawJoinHandle` there is only `abort`, `is_finished` and `abort_handle`, which counts the task: they touch nothing but
+// atomics and the queue.
 unsafe impl<T: Send> Sync for RawJoinHandle<T> {}
 // As for the handle that the other strategies share: what a panic leaves behind is a task that has ended.
 impl<T> UnwindSafe for RawJoinHandle<T> {}

@@ -200,8 +200,8 @@ pub mod channel {
     #[derive(Debug)]
     pub struct Sender<T>(Messages<T>);
 
-    /// Where messages come out.
-    #[derive(Debug)]
+    /// Where messages come out. (In no model is a clone of it left when it is dropped.)
+    #[derive(Clone, Debug)]
     pub struct Receiver<T>(Messages<T>);
 
     impl<T> Sender<T> {
