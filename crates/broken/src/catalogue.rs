@@ -156,7 +156,7 @@ exhibits! {
         fails: ["X5"],
     }
     "polls-in-place" polls_in_place {
-        fails: ["W2d", "T3", "T11", "X10", "X13", "X13s", "X20"],
+        fails: ["W2d", "T3", "T11", "X10", "X13", "X13s", "X20", "X26d"],
         hangs: ["W2d", "T3", "T11", "X13", "X13s", "X20"],
     }
     "forgets-panics" forgets_panics {
