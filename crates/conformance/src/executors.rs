@@ -1,7 +1,6 @@
 //! X: what an executor does with its tasks.
 
-use std::any::Any;
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,6 +20,7 @@ use executor::{
 
 use crate::child::{is_child, run_in_child};
 use crate::clause::clause;
+use crate::kept::Kept;
 use crate::probe::{Gate, Log, Waits, WakeCount, on_another_thread, poll_once, processor_time, quiet_panic, wait_for};
 use crate::suite::message;
 use crate::{Allocations, Outcome};
@@ -1912,9 +1912,9 @@ fn ends_well(clause: &str, times: usize, program: impl FnOnce()) -> Outcome {
 /// Calls `action` with an executor that the destructor of a thread-local drops.
 fn with_kept<E: Executor + Described + 'static>(action: impl FnOnce(&E)) {
     thread_local! {
-        static KEPT: OnceCell<Box<dyn Any>> = const { OnceCell::new() };
+        static KEPT: Kept = const { Kept::new() };
     }
-    KEPT.with(|kept| action(kept.get_or_init(|| Box::new(E::default())).downcast_ref().expect("nothing else is kept")));
+    KEPT.with(|kept| action(kept.get_or_make(E::default)));
 }
 
 /// Part of a future of which there is one. To drop it twice aborts the process.
