@@ -117,10 +117,6 @@ mutants! {
         }\n" => "            return false;
         }
         let mut fresh = Some(waker.clone());\n".
-        "raw-joiner-dropped-loudly": "the panic of a join waker that is replaced costs the wake of the next",
-            "        discard(fresh);
-        pending" => "        drop(fresh);
-        pending".
         "raw-joiner-not-taken-back": "a join waker is replaced while it belongs to the driver",
             "if self.state.load(Relaxed) & JOINER != 0 && !self.change(|state| state & !JOINER) {"
             => "if self.state.load(Relaxed) & ENDED != 0 && !self.change(|state| state & !JOINER) {".
