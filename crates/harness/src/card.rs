@@ -121,7 +121,7 @@ pub fn measure_instructions(plan: &Plan, contenders: &[Contender]) -> Result<Vec
     let contender = contender::find(&plan.executor, contenders)?;
     let mut observations = Vec::new();
     // Each call of `noted` leaves a file with what was counted since the last, numbered from 1: before and after.
-    for (number, count) in counts(plan, contender).enumerate() {
+    for (number, count) in counts(plan, contender).into_iter().enumerate() {
         let times = times(count);
         let [once, twice] = [0, 1].map(|turn| totals(&folder.0.join(format!("out.{}", 2 * (2 * number + turn + 1)))));
         let (once, twice) = (once?, twice?);
@@ -200,8 +200,13 @@ fn times(count: &Count) -> usize {
     if count.operation.exact { TIMES } else { TIMES_INEXACT }
 }
 
-fn counts<'a>(plan: &'a Plan, contender: &'a Contender) -> impl Iterator<Item = &'a Count> {
-    contender.counts.iter().filter(|count| plan.operations.iter().any(|wanted| wanted == count.operation.id))
+/// Those with one thread come first: in what state a thread leaves the heap depends on when it ends, and by that a later
+/// `malloc` takes four instructions more or less.
+fn counts<'a>(plan: &'a Plan, contender: &'a Contender) -> Vec<&'a Count> {
+    let wanted = |count: &&Count| plan.operations.iter().any(|wanted| wanted == count.operation.id);
+    let mut counts: Vec<_> = contender.counts.iter().filter(wanted).collect();
+    counts.sort_by_key(|count| count.operation.threads);
+    counts
 }
 
 /// Where callgrind writes down what it counted: it is told this name. It would not both count in a function and write
