@@ -1,7 +1,7 @@
 //! The front door, `cargo bench`, and what is run over all contenders beside it.
 //!
-//! The benchmark is `wakers.rs`; `race.rs` is the program that drops executors while other threads wake; `tables.rs` and
-//! `unsafe_sites.rs` are the tests that keep the repository's pages current. Who is measured, and how, stands in
+//! The benchmark is `wakers.rs`; `race.rs` is the program that drops executors while other threads wake; `tables.rs`
+//! and `unsafe_sites.rs` are the tests that keep the repository's pages current. Who is measured, and how, stands in
 //! [`harness`].
 #![forbid(unsafe_code)]
 

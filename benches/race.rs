@@ -1,8 +1,8 @@
 //! `race [EXECUTOR...] [--rounds N]`: drops the executors named, or all that own tasks, while other threads wake, and
 //! prints what is left. Exits with 1 when one of this workspace's own leaves something.
 //!
-//! Each executor is raced in a process of its own, as some abort or hang. With `UPDATE_TABLES` set, the outcome of all of
-//! them is written into `docs/race.md`.
+//! Each executor is raced in a process of its own, as some abort or hang. With `UPDATE_TABLES` set, the outcome of all
+//! of them is written into `docs/race.md`.
 #![forbid(unsafe_code)]
 
 use std::fmt::Write as _;

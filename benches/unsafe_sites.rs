@@ -28,8 +28,8 @@ fn every_unsafe_site_is_listed() {
     assert!(difference.is_empty(), "docs/unsafe.md does not list what is in the code\n{difference}");
 }
 
-/// What the page lists: in a section, headed by one or more files, a table whose first two columns are the item and what is
-/// unsafe.
+/// What the page lists: in a section, headed by one or more files, a table whose first two columns are the item and
+/// what is unsafe.
 fn listed(page: &str) -> Sites {
     let (mut sites, mut files) = (Sites::new(), Vec::new());
     for line in page.lines() {

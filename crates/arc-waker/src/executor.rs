@@ -27,8 +27,8 @@ pub struct ArcExecutor {
     queue: Receiver<Arc<Task>>,
 }
 
-/// Spawns onto an [`ArcExecutor`] from its tasks and from other threads. Keeps no task alive: once the executor is dropped,
-/// what it shares with its spawners is empty and closed.
+/// Spawns onto an [`ArcExecutor`] from its tasks and from other threads. Keeps no task alive: once the executor is
+/// dropped, what it shares with its spawners is empty and closed.
 #[derive(Clone, Debug)]
 pub struct ArcSpawner {
     shared: Arc<Shared>,
@@ -147,8 +147,8 @@ impl Drop for ArcExecutor {
 }
 
 impl ArcExecutor {
-    /// Polls the tasks that are ready, and `future` when it is woken, until that is ready. Kept out of `block_on`, so that a
-    /// future that is ready at once costs little more than its poll.
+    /// Polls the tasks that are ready, and `future` when it is woken, until that is ready. Kept out of `block_on`, so
+    /// that a future that is ready at once costs little more than its poll.
     #[inline(never)]
     fn drive<F: Future>(&self, root: &RootWaker, mut future: Pin<&mut F>) -> F::Output {
         let entered = self.shared.driver.enter();
@@ -168,8 +168,8 @@ impl ArcExecutor {
         }
     }
 
-    /// Polls the tasks that are ready now, in turn. Those that become ready meanwhile wait for the next round, unless this
-    /// one is short: so none of them keeps `block_on`'s own future waiting for long.
+    /// Polls the tasks that are ready now, in turn. Those that become ready meanwhile wait for the next round, unless
+    /// this one is short: so none of them keeps `block_on`'s own future waiting for long.
     fn poll_ready(&self) {
         for _ in 0..self.queue.len().max(SHORT) {
             let Ok(task) = self.queue.try_recv() else { break };
@@ -212,7 +212,8 @@ impl Shared {
         Some(task)
     }
 
-    /// Puts a task into the ready queue and wakes the thread that drives. The queue of an executor that is gone drops it.
+    /// Puts a task into the ready queue and wakes the thread that drives. The queue of an executor that is gone drops
+    /// it.
     pub(crate) fn push(&self, task: Arc<Task>) {
         let _ = self.queue.send(task);
         self.driver.unpark();

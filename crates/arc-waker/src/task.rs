@@ -27,8 +27,8 @@ pub(crate) struct Task {
     /// Where it stands in the executor's list.
     pub(crate) key: usize,
     pub(crate) queued: AtomicBool,
-    /// The future until it ends. Only the thread that drives or drops the executor locks it, so it never waits, and what
-    /// runs under the lock cannot meet it; it is there because nothing else convinces the compiler.
+    /// The future until it ends. Only the thread that drives or drops the executor locks it, so it never waits, and
+    /// what runs under the lock cannot meet it; it is there because nothing else convinces the compiler.
     future: Mutex<Option<BoxedFuture>>,
     pub(crate) shared: Arc<Shared>,
 }

@@ -9,15 +9,16 @@ use executor::AbortHandle;
 
 use crate::task::TaskRef;
 
-/// Cancels a task of a [`BiasedExecutor`](crate::BiasedExecutor). Its memory is kept until this is dropped; future and result are not.
+/// Cancels a task of a [`BiasedExecutor`](crate::BiasedExecutor). Its memory is kept until this is dropped; future and
+/// result are not.
 #[derive(Clone)]
 pub struct BiasedAbortHandle {
     /// None where the result had been taken.
     task: Option<TaskRef>,
 }
 
-// SAFETY: the handle does to a task what wakers do, which may be on any thread: it refers to it, and puts it into a queue. Besides that it
-// touches the task's state, which is atomic.
+// SAFETY: the handle does to a task what wakers do, which may be on any thread: it refers to it, and puts it into a
+// queue. Besides that it touches the task's state, which is atomic.
 unsafe impl Send for BiasedAbortHandle {}
 // SAFETY: as above.
 unsafe impl Sync for BiasedAbortHandle {}

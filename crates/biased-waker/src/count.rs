@@ -1,7 +1,7 @@
 //! References counted in two words: one that belongs to the owner, and one for all other threads.
 //!
-//! Source: J. Choi, T. Shull, J. Torrellas, "Biased Reference Counting: Minimizing Atomic Operations in Garbage Collection",
-//! PACT 2018; also what CPython counts with where it has no global lock (PEP 703).
+//! Source: J. Choi, T. Shull, J. Torrellas, "Biased Reference Counting: Minimizing Atomic Operations in Garbage
+//! Collection", PACT 2018; also what CPython counts with where it has no global lock (PEP 703).
 
 use std::process;
 
@@ -11,14 +11,15 @@ use executor::sync::cell::Cell;
 
 /// The owner has let go: from now on every reference is counted in `away`.
 pub(crate) const MERGED: usize = 1 << 0;
-/// One reference. The references stand above the flags, which are [`MERGED`] and what the counted object makes of the rest.
+/// One reference. The references stand above the flags, which are [`MERGED`] and what the counted object makes of the
+/// rest.
 pub(crate) const ONE: usize = 1 << 6;
 
 /// How many references there are besides the owner's own.
 ///
-/// A reference may come and go on different threads: so each of the two counts can fall below zero, and only their sum means
-/// something. While the owner has its own reference nobody else asks for the sum. [`merge`](Self::merge) is where the owner lets go
-/// of it: there the two become one, once, and from then on `away` alone is the count.
+/// A reference may come and go on different threads: so each of the two counts can fall below zero, and only their sum
+/// means something. While the owner has its own reference nobody else asks for the sum. [`merge`](Self::merge) is where
+/// the owner lets go of it: there the two become one, once, and from then on `away` alone is the count.
 ///
 /// ```text
 ///   owner's thread        other threads
@@ -31,8 +32,8 @@ pub(crate) const ONE: usize = 1 << 6;
 ///
 /// Who is at home is for the caller to know, as it depends on what is counted.
 ///
-/// The two drift apart by one for each reference that comes on one side and goes on the other. At 100 ns each, the 2⁵⁶ that a word of
-/// 64 bits has room for take two centuries; the 2²⁴ of a word of 32 would take two seconds.
+/// The two drift apart by one for each reference that comes on one side and goes on the other. At 100 ns each, the 2⁵⁶
+/// that a word of 64 bits has room for take two centuries; the 2²⁴ of a word of 32 would take two seconds.
 #[derive(Debug)]
 pub(crate) struct BiasedCount {
     /// Belongs to the owner.
@@ -74,12 +75,14 @@ impl BiasedCount {
             self.set_here(self.here().wrapping_add(ONE));
             self.here()
         } else {
-            // Relaxed: the reference that it is made from keeps the object, and nothing is read on the strength of the new one.
+            // Relaxed: the reference that it is made from keeps the object, and nothing is read on the strength of the
+            // new one.
             self.away.fetch_add(ONE, Relaxed)
         };
         if count >> (usize::BITS - 2) == 0b01 {
-            // Half of what a signed count can hold: a count that wraps would free an object in use. (`0b11` is a little less than
-            // zero.) Only leaked references get here, and references that come on one side and go on the other 2⁵⁶ times.
+            // Half of what a signed count can hold: a count that wraps would free an object in use. (`0b11` is a little
+            // less than zero.) Only leaked references get here, and references that come on one side and go on the
+            // other 2⁵⁶ times.
             process::abort();
         }
     }
@@ -95,30 +98,32 @@ impl BiasedCount {
         counts_here
     }
 
-    /// Counts one reference less, for other threads or after the owner has let go. True if it was the last and the object
-    /// is to be freed.
+    /// Counts one reference less, for other threads or after the owner has let go. True if it was the last and the
+    /// object is to be freed.
     #[must_use]
     pub(crate) fn sub_away(&self) -> bool {
         let is_last = |away: usize| away & MERGED != 0 && references(away) == ONE;
-        // Acquire: pairs with the Release below. The only reference is ours, so nobody can add to it: no need to subtract.
-        // AcqRel: whoever frees the object sees what the others did with it.
+        // Acquire: pairs with the Release below. The only reference is ours, so nobody can add to it: no need to
+        // subtract. AcqRel: whoever frees the object sees what the others did with it.
         is_last(self.away.load(Acquire)) || is_last(self.away.fetch_sub(ONE, AcqRel))
     }
 
     /// Whether there is no reference but the owner's own. Only for the owner.
     ///
-    /// An old value of `away` would do no harm. It is what the other threads had counted at some moment, no older than anything
-    /// that the owner knows of: a reference goes from thread to thread only where one happens before the other. If there was no
-    /// reference at that moment, nobody has been able to make one since, as each is made from another. (Nobody can make
-    /// one from the waker of a poll, which borrows the owner's reference, when the poll is over.)
+    /// An old value of `away` would do no harm. It is what the other threads had counted at some moment, no older than
+    /// anything that the owner knows of: a reference goes from thread to thread only where one happens before the
+    /// other. If there was no reference at that moment, nobody has been able to make one since, as each is made from
+    /// another. (Nobody can make one from the waker of a poll, which borrows the owner's reference, when the poll is
+    /// over.)
     #[inline]
     pub(crate) fn is_sole(&self) -> bool {
         // Acquire: pairs with the Release in `sub_away`; the owner may free the object.
         references(self.away.load(Acquire).wrapping_add(references(self.here()))) == 0
     }
 
-    /// Lets go of the owner's own reference. True if there is no other and the object is to be freed. Only for the owner, once;
-    /// after that the object may be gone. Ask [`is_sole`](Self::is_sole) first: it costs less, and mostly settles it.
+    /// Lets go of the owner's own reference. True if there is no other and the object is to be freed. Only for the
+    /// owner, once; after that the object may be gone. Ask [`is_sole`](Self::is_sole) first: it costs less, and mostly
+    /// settles it.
     #[must_use]
     pub(crate) fn merge(&self) -> bool {
         let here = self.here();

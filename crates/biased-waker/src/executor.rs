@@ -34,8 +34,8 @@ pub struct BiasedExecutor {
     shared: Arc<Shared>,
 }
 
-/// Spawns onto a [`BiasedExecutor`] from its tasks and from other threads. Keeps no task alive: once the executor is dropped,
-/// what it shares with its spawners is empty and closed.
+/// Spawns onto a [`BiasedExecutor`] from its tasks and from other threads. Keeps no task alive: once the executor is
+/// dropped, what it shares with its spawners is empty and closed.
 #[derive(Clone, Debug)]
 pub struct BiasedSpawner {
     shared: Arc<Shared>,
@@ -60,10 +60,10 @@ pub(crate) struct Local {
     ended: EndedList,
 }
 
-// SAFETY: `Local` is reached in three ways: through `Shared::local_at`, which asks whether this thread drives; in `poll_ready`,
-// `has_work` and `AtHome`, and what they call, once `Entered::drives` or `Driver::is_here` has said that this thread does; and in the
-// executor's drop, once `Driver::close` has said that nobody does nor ever will. At most one thread drives at a time, and the right
-// passes from thread to thread with a Release and an Acquire, in `Driver`.
+// SAFETY: `Local` is reached in three ways: through `Shared::local_at`, which asks whether this thread drives; in
+// `poll_ready`, `has_work` and `AtHome`, and what they call, once `Entered::drives` or `Driver::is_here` has said that
+// this thread does; and in the executor's drop, once `Driver::close` has said that nobody does nor ever will. At most
+// one thread drives at a time, and the right passes from thread to thread with a Release and an Acquire, in `Driver`.
 unsafe impl Sync for Local {}
 // SAFETY: as above; and what `Local` holds are tasks, which any thread may be the one to drive.
 unsafe impl Send for Local {}
@@ -164,8 +164,8 @@ impl Drop for BiasedExecutor {
 }
 
 impl BiasedExecutor {
-    /// Polls the tasks that are ready, and `future` when it is woken, until that is ready. Kept out of `block_on`, so that a
-    /// future that is ready at once costs little more than its poll.
+    /// Polls the tasks that are ready, and `future` when it is woken, until that is ready. Kept out of `block_on`, so
+    /// that a future that is ready at once costs little more than its poll.
     #[inline(never)]
     fn drive<F: Future>(&self, root: &RootWaker, mut future: Pin<&mut F>) -> F::Output {
         let entered = AtHome::enter(&self.shared);
@@ -185,8 +185,8 @@ impl BiasedExecutor {
         }
     }
 
-    /// Polls the tasks that are ready now, in turn. Those that become ready meanwhile wait for the next round, unless this
-    /// one is short: so none of them keeps `block_on`'s own future waiting for long.
+    /// Polls the tasks that are ready now, in turn. Those that become ready meanwhile wait for the next round, unless
+    /// this one is short: so none of them keeps `block_on`'s own future waiting for long.
     fn poll_ready(&self) {
         let local = &self.shared.local;
         local.ended.let_go();
@@ -209,8 +209,9 @@ impl BiasedExecutor {
 }
 
 thread_local! {
-    /// The executor that this thread drives, if any, from the first round of that call on; with nested calls the innermost. The tasks of those outside are not at home
-    /// meanwhile, though this thread drives them, too: what is done to them goes the way for other threads.
+    /// The executor that this thread drives, if any, from the first round of that call on; with nested calls the
+    /// innermost. The tasks of those outside are not at home meanwhile, though this thread drives them, too: what is
+    /// done to them goes the way for other threads.
     static HOME: Cell<*const Shared> = const { Cell::new(ptr::null()) };
 }
 
@@ -220,14 +221,14 @@ fn home() -> *const Shared {
     HOME.with(Cell::get)
 }
 
-/// A call of `block_on` under way, whose future was not ready at once: what makes a thread the home of the executor's tasks,
-/// once it drives.
+/// A call of `block_on` under way, whose future was not ready at once: what makes a thread the home of the executor's
+/// tasks, once it drives.
 struct AtHome<'a> {
     shared: &'a Arc<Shared>,
     entered: Entered<'a>,
     arrived: Cell<bool>,
-    /// The executor whose tasks were at home here before this call drove. Kept: nested calls end in the order of a stack, but for
-    /// those on stacks that a program switches between.
+    /// The executor whose tasks were at home here before this call drove. Kept: nested calls end in the order of a
+    /// stack, but for those on stacks that a program switches between.
     outer: Cell<Option<Arc<Shared>>>,
 }
 
@@ -250,8 +251,9 @@ impl<'a> AtHome<'a> {
             self.arrived.set(true);
             let outer = HOME.with(|home| home.replace(Arc::as_ptr(self.shared)));
             if !outer.is_null() {
-                // SAFETY: `HOME` has the pointer of an `Arc` that the executor holds while a call drives it. It is forgotten when that
-                // call ends, and an executor that is dropped before, as the call's stack was forgotten, leaks its `Arc`.
+                // SAFETY: `HOME` has the pointer of an `Arc` that the executor holds while a call drives it. It is
+                // forgotten when that call ends, and an executor that is dropped before, as the call's stack was
+                // forgotten, leaks its `Arc`.
                 unsafe { Arc::increment_strong_count(outer) };
                 // SAFETY: the count of the line above.
                 self.outer.set(Some(unsafe { Arc::from_raw(outer) }));
@@ -317,8 +319,8 @@ impl Round {
                     Turn::Ended => break local.bury(task, count),
                     Turn::Gone => break,
                 }
-                // A task that is alone in the queue again has the next turn at once: to ask who is next would cost as much as
-                // the rest of it.
+                // A task that is alone in the queue again has the next turn at once: to ask who is next would cost as
+                // much as the rest of it.
                 if self.next.is_some() || self.left == 0 || !local.queue.take_only(task) {
                     break;
                 }
@@ -326,8 +328,8 @@ impl Round {
         }
     }
 
-    /// Whose turn it is next: of those that were taken out of the queue, or when they have had theirs and were few, of those
-    /// that are in it now.
+    /// Whose turn it is next: of those that were taken out of the queue, or when they have had theirs and were few, of
+    /// those that are in it now.
     #[inline]
     fn advance(&mut self, local: &Local) -> Option<Kept> {
         self.turn = match self.next {
@@ -386,7 +388,8 @@ impl Shared {
         unsafe { Self::local_at(|| NonNull::from(self)) }
     }
 
-    /// Like [`local`](Self::local), for a wake: nothing is read, and no register in use, when the thread-local is asked.
+    /// Like [`local`](Self::local), for a wake: nothing is read, and no register in use, when the thread-local is
+    /// asked.
     ///
     /// # Safety
     ///

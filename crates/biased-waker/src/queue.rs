@@ -1,5 +1,5 @@
-//! The ready queue, the list of all tasks and that of those to let go of, all threaded through the tasks themselves, so that
-//! neither a wake nor a spawn allocates for them.
+//! The ready queue, the list of all tasks and that of those to let go of, all threaded through the tasks themselves, so
+//! that neither a wake nor a spawn allocates for them.
 
 #![expect(unsafe_code, reason = "the stack's links are references given away as pointers")]
 
@@ -22,8 +22,8 @@ unsafe fn peek(task: NonNull<Header>) -> ManuallyDrop<TaskRef> {
     ManuallyDrop::new(unsafe { TaskRef::from_raw(task) })
 }
 
-/// The part of the ready queue for the thread that drives: first in, first out, no atomics. The `next_ready` of a task in it
-/// is the queue's: the next task, or the task itself if it is the last.
+/// The part of the ready queue for the thread that drives: first in, first out, no atomics. The `next_ready` of a task
+/// in it is the queue's: the next task, or the task itself if it is the last.
 #[derive(Default)]
 pub(crate) struct LocalQueue {
     /// Means something while there is a last.
@@ -45,8 +45,8 @@ impl LocalQueue {
         }
     }
 
-    /// Takes out all tasks: the result is the first, and [`next_in_chain`](Kept::next_in_chain) leads to the others. They count
-    /// as queued until their `next_ready` is cleared.
+    /// Takes out all tasks: the result is the first, and [`next_in_chain`](Kept::next_in_chain) leads to the others.
+    /// They count as queued until their `next_ready` is cleared.
     #[inline]
     pub(crate) fn take(&self) -> Option<Kept> {
         self.last.take().and(self.first.get())
@@ -67,9 +67,9 @@ impl LocalQueue {
 /// a whole. As nothing else is ever taken, a compare-exchange of its top is never fooled by a top that went and came
 /// back: the address is that of the task on top, whichever that is now.
 ///
-/// The pointer need not be, in Rust's model: the top that was loaded may have been freed and another task allocated in its place before
-/// the exchange succeeds, and then the link has the address of the one and the provenance of the other. So only a link's address
-/// counts, and each task's pointer is exposed when it is allocated.
+/// The pointer need not be, in Rust's model: the top that was loaded may have been freed and another task allocated in
+/// its place before the exchange succeeds, and then the link has the address of the one and the provenance of the
+/// other. So only a link's address counts, and each task's pointer is exposed when it is allocated.
 ///
 /// Source of that: rust-lang/unsafe-code-guidelines#480; std had it in `Once` and `RwLock`, rust-lang/rust#121950.
 ///
@@ -161,8 +161,8 @@ impl RemoteQueue {
     }
 }
 
-/// All tasks that have not ended, woken or not: what dropping the executor has to end. The `previous` and `next` of a task in
-/// it are the list's.
+/// All tasks that have not ended, woken or not: what dropping the executor has to end. The `previous` and `next` of a
+/// task in it are the list's.
 #[derive(Default)]
 pub(crate) struct TaskList {
     first: Cell<Option<Kept>>,

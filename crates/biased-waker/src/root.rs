@@ -1,4 +1,5 @@
-//! The waker for the future of a `block_on`: no task, but counted and woken in the same two ways. Its home is its thread.
+//! The waker for the future of a `block_on`: no task, but counted and woken in the same two ways. Its home is its
+//! thread.
 
 #![expect(unsafe_code, reason = "a vtable deals in untyped pointers and in counts that the compiler does not see")]
 
@@ -50,8 +51,8 @@ static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, dr
 impl RootWaker {
     /// Runs `f`, once, with a waker for the calling thread, not woken yet.
     ///
-    /// Allocates where the last call on this thread has left nothing: it was the first, or this one is nested in it, or it
-    /// panicked; and when a clone of that waker still exists: a stale waker never wakes a later call.
+    /// Allocates where the last call on this thread has left nothing: it was the first, or this one is nested in it, or
+    /// it panicked; and when a clone of that waker still exists: a stale waker never wakes a later call.
     #[inline]
     pub(crate) fn with<R>(mut f: impl FnMut(&RootWaker) -> R) -> R {
         let result = CACHED.try_with(|cached| {
@@ -88,8 +89,8 @@ impl RootWaker {
             alive: Alive::new(),
         };
         let root = NonNull::from(Box::leak(Box::new(root)));
-        // SAFETY: the functions of `VTABLE` expect a pointer to a root to which a reference is held. The owner holds its own for
-        // as long as this waker, which is never dropped, can be reached.
+        // SAFETY: the functions of `VTABLE` expect a pointer to a root to which a reference is held. The owner holds
+        // its own for as long as this waker, which is never dropped, can be reached.
         let waker = unsafe { Waker::new(root.as_ptr().cast_const().cast(), &VTABLE) };
         // SAFETY: nobody else knows of the root yet.
         unsafe { (*root.as_ptr()).waker = ManuallyDrop::new(waker) };
@@ -119,8 +120,8 @@ impl RootWaker {
     pub(crate) fn take_woken(&self) -> bool {
         let root = self.root();
         let here = root.woken_here.replace(false);
-        // Acquire: pairs with the Release in `Root::wake`; the poll sees what every waking thread wrote. A swap, as a load
-        // and a store would miss a wake in between.
+        // Acquire: pairs with the Release in `Root::wake`; the poll sees what every waking thread wrote. A swap, as a
+        // load and a store would miss a wake in between.
         let away = root.woken_away.load(Relaxed) && root.woken_away.swap(false, Acquire);
         here || away
     }
@@ -146,8 +147,8 @@ impl Root {
             // Its own thread is awake, and looks at the flag before it parks.
             self.woken_here.set(true);
         } else if !self.woken_away.swap(true, Release) {
-            // Release: pairs with the Acquire in `take_woken`. A swap even if the flag is set already, so that this wake,
-            // too, happens before the poll.
+            // Release: pairs with the Acquire in `take_woken`. A swap even if the flag is set already, so that this
+            // wake, too, happens before the poll.
             self.thread.unpark();
         }
     }

@@ -24,13 +24,13 @@ use crate::executor::{Local, Shared};
 
 // The flags of a task, in either of its two words: each word says what was done on its side.
 
-/// In `away`: the task is on the stack of other threads, or whoever set this is about to put it there, or it came from there
-/// and has not had its turn. (At home `next_ready` says whether the task is queued.)
+/// In `away`: the task is on the stack of other threads, or whoever set this is about to put it there, or it came from
+/// there and has not had its turn. (At home `next_ready` says whether the task is queued.)
 const QUEUED: usize = 1 << 1;
 /// The future is gone. Its result is there, unless it was taken.
 const ENDED: usize = 1 << 2;
-/// In `away`, also where it is done at home: the task's next turn drops the future instead of polling it. So one word tells a
-/// turn whether it is more than a poll.
+/// In `away`, also where it is done at home: the task's next turn drops the future instead of polling it. So one word
+/// tells a turn whether it is more than a poll.
 const ABORTED: usize = 1 << 3;
 /// The join handle is gone: nobody takes the result.
 const DETACHED: usize = 1 << 4;
@@ -50,15 +50,17 @@ const BORROWED: usize = 1 << 5;
 /// ```
 ///
 /// (1) A wake at home links the task into the ready queue. One elsewhere sets `QUEUED` in `away` and
-/// pushes the task onto the stack, with a reference; the driving thread moves it from there into the ready queue, unless it is
-/// in it, and notes `CALLED`. (2) The driving thread takes it out and clears the link, and `QUEUED` in `away` only where `CALLED`
-/// asks for it, *before* it polls. (3) A wake during the poll finds it cleared on its side, and cannot be lost. One on each side leads to
-/// one poll, or, where the second comes after the stack was emptied, to one poll too many. (4) The driving thread drops the
-/// future, stores the result and sets `ENDED` on both sides, and wakes the joiner. A wake from now on does nothing. (5) Before the
-/// next round, or when it stops to drive, it lets go of the task.
+/// pushes the task onto the stack, with a reference; the driving thread moves it from there into the ready queue,
+/// unless it is in it, and notes `CALLED`. (2) The driving thread takes it out and clears the link, and `QUEUED` in
+/// `away` only where `CALLED` asks for it, *before* it polls. (3) A wake during the poll finds it cleared on its side,
+/// and cannot be lost. One on each side leads to one poll, or, where the second comes after the stack was emptied, to
+/// one poll too many. (4) The driving thread drops the future, stores the result and sets `ENDED` on both sides, and
+/// wakes the joiner. A wake from now on does nothing. (5) Before the next round, or when it stops to drive, it lets go
+/// of the task.
 ///
-/// References are held by each waker, by the join handle, by the stack until the turn of a task that came from there, and by the
-/// ready queue where the task ends while it is in it. All others that look at a task rely on the executor's own, which [`Kept`] stands for.
+/// References are held by each waker, by the join handle, by the stack until the turn of a task that came from there,
+/// and by the ready queue where the task ends while it is in it. All others that look at a task rely on the executor's
+/// own, which [`Kept`] stands for.
 ///
 /// What a wake and a turn touch comes last, beside the future.
 #[repr(C)]
@@ -67,20 +69,21 @@ pub(crate) struct Header {
     alive: Alive,
     /// For the models: is used whenever `stage` is.
     access: UnsafeCell<()>,
-    /// Belongs to the driving thread, at home also when it polls the join handle, unless `BORROWED` is set. The handle sets it
-    /// and takes it back, neither after `ENDED`: if it is set then, what is here stays the handle's.
+    /// Belongs to the driving thread, at home also when it polls the join handle, unless `BORROWED` is set. The handle
+    /// sets it and takes it back, neither after `ENDED`: if it is set then, what is here stays the handle's.
     joiner: UnsafeCell<Option<Waker>>,
-    /// The neighbours in the executor's list. Belong to the thread that drives or drops the executor. A task that is new
-    /// to it, ready or not, is its own `previous`. After the end `next` is the next one that has ended.
+    /// The neighbours in the executor's list. Belong to the thread that drives or drops the executor. A task that is
+    /// new to it, ready or not, is its own `previous`. After the end `next` is the next one that has ended.
     pub(crate) previous: Cell<Option<Kept>>,
     pub(crate) next: Cell<Option<Kept>>,
     /// The next task on the stack. Belongs to whoever holds the stack's reference.
     pub(crate) next_called: Cell<Option<NonNull<Header>>>,
-    /// The next task in the ready queue, or the task itself if it is the last. `None` if it is not in the queue and has not
-    /// ended. A task that has ended links to itself, so that a wake takes it for queued. Belongs to the driving thread.
+    /// The next task in the ready queue, or the task itself if it is the last. `None` if it is not in the queue and has
+    /// not ended. A task that has ended links to itself, so that a wake takes it for queued. Belongs to the driving
+    /// thread.
     pub(crate) next_ready: Cell<Option<Kept>>,
-    /// Where wakes find queue and driver. Kept by the executor, or by the spawn that could not hand the task over, until it lets
-    /// go of the task; then by the task, with a count of the `Arc`, if somebody still refers to it.
+    /// Where wakes find queue and driver. Kept by the executor, or by the spawn that could not hand the task over,
+    /// until it lets go of the task; then by the task, with a count of the `Arc`, if somebody still refers to it.
     shared: NonNull<Shared>,
     vtable: &'static TaskVTable,
     pub(crate) count: BiasedCount,
@@ -105,8 +108,9 @@ impl Header {
 #[repr(C)]
 struct Task<F: Future> {
     header: Header,
-    /// Belongs to the thread that drives or drops the executor until `ENDED`; then to the join handle, or where that is gone,
-    /// to the driving thread. Before the executor has accepted the task, and if it rejects it: to the one that spawns.
+    /// Belongs to the thread that drives or drops the executor until `ENDED`; then to the join handle, or where that is
+    /// gone, to the driving thread. Before the executor has accepted the task, and if it rejects it: to the one that
+    /// spawns.
     stage: cell::UnsafeCell<Stage<F>>,
 }
 
@@ -121,13 +125,13 @@ union Stage<F: Future> {
 ///
 /// Each function asks for a pointer to the header of a `Task<F>` that is alive, of the `F` that the table was made for.
 struct TaskVTable {
-    /// Polls the future, whose panic unwinds. `Ready` when the result has taken its place. Asks for the right to `stage`,
-    /// before `ENDED`.
+    /// Polls the future, whose panic unwinds. `Ready` when the result has taken its place. Asks for the right to
+    /// `stage`, before `ENDED`.
     poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Poll<()>,
     /// Puts the error into the future's place. Asks for the right to `stage`, before `ENDED`.
     fail: unsafe fn(NonNull<Header>, JoinError),
-    /// Moves the result into the `Result<F::Output, JoinError>` that is pointed to, and must not be called twice. Asks for
-    /// the right to `stage`, after `ENDED`.
+    /// Moves the result into the `Result<F::Output, JoinError>` that is pointed to, and must not be called twice. Asks
+    /// for the right to `stage`, after `ENDED`.
     take_result: unsafe fn(NonNull<Header>, NonNull<()>),
     /// Drops the result, which must not have been taken. Asks for the right to `stage`, after `ENDED`.
     drop_result: unsafe fn(NonNull<Header>),
@@ -251,14 +255,14 @@ impl<F: Future> Stage<F> {
 
 /// A counted pointer to a task: what `Arc<Task>` is to arc-waker.
 ///
-/// Its reference is what makes it sound to look at the header. In a `ManuallyDrop` it stands for a reference that is held
-/// elsewhere, by a waker.
+/// Its reference is what makes it sound to look at the header. In a `ManuallyDrop` it stands for a reference that is
+/// held elsewhere, by a waker.
 pub(crate) struct TaskRef {
     header: NonNull<Header>,
 }
 
-/// A pointer to a task that the executor has not let go of, so that nothing needs to be counted. Only for the thread that
-/// drives or drops the executor, or that spawns the task, if the executor has rejected it.
+/// A pointer to a task that the executor has not let go of, so that nothing needs to be counted. Only for the thread
+/// that drives or drops the executor, or that spawns the task, if the executor has rejected it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
     header: NonNull<Header>,
@@ -274,8 +278,8 @@ pub(crate) enum Turn {
 }
 
 impl TaskRef {
-    /// Allocates a task that is referred to by its handle. On a thread that does not drive it counts as called and is referred
-    /// to by the stack, too, for which [`called`](Self::called) is.
+    /// Allocates a task that is referred to by its handle. On a thread that does not drive it counts as called and is
+    /// referred to by the stack, too, for which [`called`](Self::called) is.
     pub(crate) fn allocate<F>(future: F, shared: &Arc<Shared>, at_home: bool) -> (Kept, BiasedJoinHandle<F::Output>)
     where
         F: Future + Send + 'static,
@@ -294,7 +298,8 @@ impl TaskRef {
             vtable: Task::<F>::VTABLE,
             count: if at_home { BiasedCount::new(ONE, 0) } else { BiasedCount::new(0, QUEUED | (2 * ONE)) },
         };
-        // Header and future are put in place one by one: a task that is put together first is one more copy of the future.
+        // Header and future are put in place one by one: a task that is put together first is one more copy of the
+        // future.
         let task = NonNull::from(Box::leak(Box::<Task<F>>::new_uninit())).cast::<Task<F>>();
         // SAFETY: it points to memory for a task.
         let stage = unsafe { &raw mut (*task.as_ptr()).stage };
@@ -322,8 +327,8 @@ impl TaskRef {
 
     /// # Safety
     ///
-    /// `header` points to a task, and a reference to it passes to the result, or is kept elsewhere while the result, which
-    /// then must not be dropped, is used.
+    /// `header` points to a task, and a reference to it passes to the result, or is kept elsewhere while the result,
+    /// which then must not be dropped, is used.
     pub(crate) unsafe fn from_raw(header: NonNull<Header>) -> Self {
         Self { header }
     }
@@ -334,7 +339,8 @@ impl TaskRef {
 
     /// Puts the task into the ready queue unless it is there, and uses up the reference.
     pub(crate) fn wake(self) {
-        // Elsewhere, queue and driver are reached through the task, so this reference keeps it until the wake is through.
+        // Elsewhere, queue and driver are reached through the task, so this reference keeps it until the wake is
+        // through.
         self.wake_by_ref();
     }
 
@@ -390,8 +396,8 @@ impl TaskRef {
     unsafe fn wake_from_elsewhere(header: NonNull<Header>, reason: usize) {
         // SAFETY: it passes none on.
         let task = ManuallyDrop::new(unsafe { Self::from_raw(header) });
-        // AcqRel: pairs with the fetch_sub in `Kept::answer`; the turn sees what every waking thread wrote. Written also where
-        // nothing changes, as the task is queued already: so this wake, too, happens before the turn.
+        // AcqRel: pairs with the fetch_sub in `Kept::answer`; the turn sees what every waking thread wrote. Written
+        // also where nothing changes, as the task is queued already: so this wake, too, happens before the turn.
         let before = task.count.away().fetch_update(AcqRel, Acquire, |away| match away {
             _ if away & ENDED != 0 => None,
             _ if away & QUEUED != 0 => Some(away | reason),
@@ -418,7 +424,8 @@ impl Kept {
         is_new
     }
 
-    /// Takes a task over from the stack, with the stack's reference, which it keeps until its turn. `None` if it has ended.
+    /// Takes a task over from the stack, with the stack's reference, which it keeps until its turn. `None` if it has
+    /// ended.
     pub(crate) fn receive(task: TaskRef) -> Option<Kept> {
         let here = task.count.here();
         if here & ENDED != 0 {
@@ -435,8 +442,8 @@ impl Kept {
         self.next_ready.get().filter(|&next| next != self)
     }
 
-    /// Gives a task that was taken out of the ready queue its turn, with `waker`, which is its own. `take_stack` is called
-    /// when the task may be on the stack as well, so that wakes on both sides lead to one poll.
+    /// Gives a task that was taken out of the ready queue its turn, with `waker`, which is its own. `take_stack` is
+    /// called when the task may be on the stack as well, so that wakes on both sides lead to one poll.
     #[inline]
     pub(crate) fn turn(self, waker: &Waker, take_stack: impl FnOnce()) -> Turn {
         // Relaxed: no more than a reason to look at the stack now.
@@ -489,8 +496,8 @@ impl Kept {
         self.count.away().fetch_sub(QUEUED + ONE, AcqRel)
     }
 
-    /// Drops the future of a task that has not ended. Only for the thread that drives or drops the executor, or that spawns the
-    /// task, if the executor has rejected it.
+    /// Drops the future of a task that has not ended. Only for the thread that drives or drops the executor, or that
+    /// spawns the task, if the executor has rejected it.
     pub(crate) fn fail(self, error: JoinError) {
         // SAFETY: that thread has the right to `stage`, and the task has not ended.
         unsafe { (self.vtable.fail)(self.header, error) };
@@ -517,8 +524,8 @@ impl Kept {
             unsafe { (self.vtable.free)(self.header) };
             return false;
         }
-        // AcqRel: pairs with the fetch_update in the handle's `change_away`, and with its loads: whoever sees `ENDED` sees the
-        // result; this thread sees the joiner.
+        // AcqRel: pairs with the fetch_update in the handle's `change_away`, and with its loads: whoever sees `ENDED`
+        // sees the result; this thread sees the joiner.
         let away = self.count.away().fetch_or(ENDED, AcqRel);
         if (here | away) & DETACHED != 0 {
             // SAFETY: without a handle the driving thread has the right to `stage`, and the task has ended.
@@ -576,8 +583,8 @@ impl TaskRef {
     ///
     /// # Safety
     ///
-    /// The task has the count of the `Arc` that [`Kept::merge`] takes. Nobody has a reference to the task any more, and it holds
-    /// neither future nor result.
+    /// The task has the count of the `Arc` that [`Kept::merge`] takes. Nobody has a reference to the task any more, and
+    /// it holds neither future nor result.
     unsafe fn free(header: NonNull<Header>) {
         // SAFETY: it is not freed yet, and nobody else looks at it.
         let task = unsafe { header.as_ref() };
@@ -640,12 +647,12 @@ pub struct BiasedJoinHandle<T> {
     result: PhantomData<fn() -> T>,
 }
 
-// SAFETY: the handle gives access to the words and the queues, each of which says which thread may touch it, to `joiner`, which
-// `Waker: Send + Sync` lets any thread touch while it has the right to it, and to the result, a `T`, which may be moved to
-// this thread.
+// SAFETY: the handle gives access to the words and the queues, each of which says which thread may touch it, to
+// `joiner`, which `Waker: Send + Sync` lets any thread touch while it has the right to it, and to the result, a `T`,
+// which may be moved to this thread.
 unsafe impl<T: Send> Send for BiasedJoinHandle<T> {}
-// SAFETY: through `&BiasedJoinHandle` there is only `abort`, `is_finished` and `abort_handle`, which wake, load an atomic, and count a
-// reference.
+// SAFETY: through `&BiasedJoinHandle` there is only `abort`, `is_finished` and `abort_handle`, which wake, load an
+// atomic, and count a reference.
 unsafe impl<T: Send> Sync for BiasedJoinHandle<T> {}
 // As for the handle that the other strategies share: what a panic leaves behind is a task that has ended.
 impl<T> UnwindSafe for BiasedJoinHandle<T> {}
@@ -677,8 +684,8 @@ impl<T> Future for BiasedJoinHandle<T> {
             return Poll::Pending;
         }
         let task = self.task.take().expect("it was there");
-        // SAFETY: the task has ended and its handle, which forgets it, has the right to `stage`; `T` is the output of the
-        // task's future.
+        // SAFETY: the task has ended and its handle, which forgets it, has the right to `stage`; `T` is the output of
+        // the task's future.
         Poll::Ready(unsafe { task.into_result() })
     }
 }
@@ -747,7 +754,8 @@ impl TaskRef {
         here & ENDED == 0
     }
 
-    /// Drops the joiner and the reference, if the joiner is the handle's. The reference first: the joiner's drop is foreign code.
+    /// Drops the joiner and the reference, if the joiner is the handle's. The reference first: the joiner's drop is
+    /// foreign code.
     #[cold]
     fn drop_joiner(self) {
         let joiner = self.take_joiner();
@@ -770,7 +778,8 @@ impl TaskRef {
     ///
     /// # Safety
     ///
-    /// The task has ended, its output is `T`, and nobody else takes or drops its result: the caller has the right to `stage`.
+    /// The task has ended, its output is `T`, and nobody else takes or drops its result: the caller has the right to
+    /// `stage`.
     unsafe fn take_result<T>(&self) -> Result<T, JoinError> {
         let mut result = MaybeUninit::uninit();
         // SAFETY: as the caller promises.
@@ -779,8 +788,8 @@ impl TaskRef {
         unsafe { result.assume_init() }
     }
 
-    /// Like [`take_result`](Self::take_result), for a handle that is done with the task. Kept out of the handle's poll, so that
-    /// the rest of that can become part of what awaits it.
+    /// Like [`take_result`](Self::take_result), for a handle that is done with the task. Kept out of the handle's poll,
+    /// so that the rest of that can become part of what awaits it.
     ///
     /// # Safety
     ///
@@ -843,8 +852,8 @@ mod tests {
     /// Half the references that a word can count, as a word.
     const HALF: usize = 1 << (usize::BITS - 2);
 
-    /// Clause W21, which no black box can check: it would have to leak half as many wakers as there are addresses. At home and
-    /// elsewhere.
+    /// Clause W21, which no black box can check: it would have to leak half as many wakers as there are addresses. At
+    /// home and elsewhere.
     #[test]
     fn a_count_that_would_overflow_aborts_the_process() {
         match env::var(CHILD).as_deref() {

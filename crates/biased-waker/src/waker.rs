@@ -1,5 +1,5 @@
-//! A wake names the task, and the waker knows whether it is at home: there, on the thread that drives, waking, cloning and
-//! dropping change plain memory; anywhere else they change atomics.
+//! A wake names the task, and the waker knows whether it is at home: there, on the thread that drives, waking, cloning
+//! and dropping change plain memory; anywhere else they change atomics.
 //!
 //! The four functions are those of raw-waker. What differs is behind them: the question and the two answers.
 //!
@@ -10,8 +10,8 @@
 //! | [`wake_by_ref`] | `Waker::wake_by_ref` | queued here, unless it is | pushed onto the stack, unless it is there |
 //! | [`drop`] | `Waker::drop`, not after `wake` | `here` counts one less | `away` counts one less; the last one frees |
 //!
-//! The question is asked at each call, and never answered in advance: between two calls the waker may have gone to another
-//! thread, and so may the right to drive.
+//! The question is asked at each call, and never answered in advance: between two calls the waker may have gone to
+//! another thread, and so may the right to drive.
 
 #![expect(unsafe_code, reason = "a vtable deals in untyped pointers and in counts that the compiler does not see")]
 
@@ -28,8 +28,9 @@ static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, dr
 /// The waker to poll `task` with. It borrows the executor's own reference: nothing is counted until somebody clones it.
 #[inline]
 pub(crate) fn borrow(task: Kept) -> ManuallyDrop<Waker> {
-    // SAFETY: the functions of `VTABLE` expect a pointer to the header of a task on which a reference is held. The executor
-    // holds its own until the task has had its last turn, and as this waker is never dropped, no reference is given back by it.
+    // SAFETY: the functions of `VTABLE` expect a pointer to the header of a task on which a reference is held. The
+    // executor holds its own until the task has had its last turn, and as this waker is never dropped, no reference is
+    // given back by it.
     ManuallyDrop::new(unsafe { Waker::new(task.as_ptr().as_ptr().cast(), &VTABLE) })
 }
 

@@ -1,7 +1,7 @@
 //! What the exhibits that own tasks have in common, and none of them has wrong.
 //!
-//! The exhibits' own parts are arc-waker's with a lock around the queue in the place of the channel. Their orderings are
-//! those of arc-waker, and are explained there.
+//! The exhibits' own parts are arc-waker's with a lock around the queue in the place of the channel. Their orderings
+//! are those of arc-waker, and are explained there.
 
 use std::any::Any;
 use std::fmt;
@@ -93,8 +93,8 @@ pub struct Base {
 
 /// The executor around the [`Core`] that `C` chooses.
 ///
-/// The choice is made when the program runs: so suite and models are compiled once for all exhibits, which takes a thirtieth
-/// of the time.
+/// The choice is made when the program runs: so suite and models are compiled once for all exhibits, which takes a
+/// thirtieth of the time.
 pub struct Frame<C: Choice> {
     core: Arc<dyn Core>,
     choice: PhantomData<fn() -> C>,
@@ -205,12 +205,14 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    // Boxed before it is guarded: an async function has room for what it is given and, apart from that, for what it pins.
+    // Boxed before it is guarded: an async function has room for what it is given and, apart from that, for what it
+    // pins.
     let (future, join) = joinable(guarded(Box::pin(future), core.on_panic()));
     join.into_handle(core.clone().spawn(future))
 }
 
-/// Shows a panic of `future` to `on_panic` before it is reported. One that is not to be reported leaves the task pending.
+/// Shows a panic of `future` to `on_panic` before it is reported. One that is not to be reported leaves the task
+/// pending.
 async fn guarded<F: Future>(future: F, on_panic: fn(Payload) -> Option<Payload>) -> F::Output {
     let mut future = pin!(future);
     let mut lost = false;

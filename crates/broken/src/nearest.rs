@@ -15,16 +15,17 @@ pub struct Nearest {
     pub in_common: usize,
     /// How many clauses either breaks.
     pub of: usize,
-    /// Whether this is said of the clauses about the future of `block_on` only, and the executor breaks others: the exhibit
-    /// has no tasks.
+    /// Whether this is said of the clauses about the future of `block_on` only, and the executor breaks others: the
+    /// exhibit has no tasks.
     pub of_the_root: bool,
 }
 
-/// The exhibit that is nearest to an executor which breaks these clauses and keeps those. `None` if none breaks one of them.
+/// The exhibit that is nearest to an executor which breaks these clauses and keeps those. `None` if none breaks one of
+/// them.
 ///
-/// The distance is that of Jaccard: clauses that both break, of those that either breaks. Only what the executor was asked
-/// counts, and for an exhibit without tasks only what that was asked. One more is added to the clauses that either breaks, so that a
-/// single clause in common says less than many.
+/// The distance is that of Jaccard: clauses that both break, of those that either breaks. Only what the executor was
+/// asked counts, and for an exhibit without tasks only what that was asked. One more is added to the clauses that
+/// either breaks, so that a single clause in common says less than many.
 pub fn nearest(broken: &[&str], kept: &[&str]) -> Option<Nearest> {
     let of_the_root: BTreeSet<_> = root_clauses().iter().map(|clause| clause.id).collect();
     let broken: BTreeSet<_> = broken.iter().copied().collect();

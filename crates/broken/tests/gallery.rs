@@ -1,5 +1,5 @@
-//! Each exhibit breaks the clauses that it is there to break, its fixed version breaks none, and `docs/gallery.md` shows
-//! what the two files and this list say.
+//! Each exhibit breaks the clauses that it is there to break, its fixed version breaks none, and `docs/gallery.md`
+//! shows what the two files and this list say.
 
 use std::collections::BTreeSet;
 use std::env;

@@ -1,7 +1,7 @@
 //! Counts that were committed, and whether they still hold: `count --check`, with no tolerance at all.
 //!
-//! Counts are exact for one compiler, one C library and one valgrind. So there is a file for each such machine, and where
-//! none fits there is nothing to compare with, which is said and is no failure.
+//! Counts are exact for one compiler, one C library and one valgrind. So there is a file for each such machine, and
+//! where none fits there is nothing to compare with, which is said and is no failure.
 //!
 //! Committed is what this workspace can answer for: the floor and its own strategies. What a published executor counts
 //! moves with what else is in the program, as the compiler inlines by that, and with the dice that some throw.

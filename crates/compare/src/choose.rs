@@ -98,8 +98,8 @@ impl Questions {
         )
     }
 
-    /// The same, with those who answer and hear the questions, if there are any. Whoever has said the three that decide is
-    /// not asked for the others, which have an answer that excludes nobody but who spins.
+    /// The same, with those who answer and hear the questions, if there are any. Whoever has said the three that decide
+    /// is not asked for the others, which have an answer that excludes nobody but who spins.
     ///
     /// # Errors
     ///
@@ -283,8 +283,8 @@ pub struct Fallen {
     pub why: String,
 }
 
-/// Times that differ by less than this factor do not make an order: from run to run of one program they differ by tens of
-/// percent, and a record may hold one run only.
+/// Times that differ by less than this factor do not make an order: from run to run of one program they differ by tens
+/// of percent, and a record may hold one run only.
 const TIE: f64 = 2.0;
 
 /// When something else is the answer, whatever the ranking says.
@@ -305,7 +305,8 @@ pub fn choose(needs: &Needs, contenders: &[Contender], observations: &[Observati
     choose_by(needs, contenders, observations, harness::contender::gate)
 }
 
-/// As [`choose`], with another judge of who breaks what std demands: it says why the contender of a name is out, if it is.
+/// As [`choose`], with another judge of who breaks what std demands: it says why the contender of a name is out, if it
+/// is.
 pub fn choose_by(
     needs: &Needs,
     contenders: &[Contender],
@@ -446,8 +447,8 @@ fn by_hand(observations: &[Observation]) -> Option<f64> {
     Look::new(FLOOR, observations).longest().map(|(longest, _)| longest)
 }
 
-/// The number of tasks that was measured and stands for the one that is needed: the next larger, or the largest. The same
-/// for everybody, so that all are compared at it.
+/// The number of tasks that was measured and stands for the one that is needed: the next larger, or the largest. The
+/// same for everybody, so that all are compared at it.
 fn tasks_measured(needs: &Needs, observations: &[Observation]) -> Option<f64> {
     let rows = observations.iter().filter(|row| row.verb == idle::VERB && row.quantity == WAKE);
     let tasks: Vec<f64> = rows.filter_map(|row| row.parameter).collect();
@@ -538,7 +539,8 @@ fn rank(ranking: &mut [Candidate]) -> Vec<String> {
     undecided.map(|other| other.name.clone()).collect()
 }
 
-/// Which one comes first. Times are put into classes before, each [`TIE`] times the one before, the first from the best on.
+/// Which one comes first. Times are put into classes before, each [`TIE`] times the one before, the first from the best
+/// on.
 fn order(one: &Candidate, other: &Candidate, best: &[f64]) -> Ordering {
     let class = |key: &Key, best: f64| {
         let class = |value: f64| if key.is_time { (value / best).log(TIE).floor() } else { value };
@@ -555,7 +557,8 @@ fn order(one: &Candidate, other: &Candidate, best: &[f64]) -> Ordering {
     orders.fold(Ordering::Equal, Ordering::then)
 }
 
-/// Whether the other one is as good, or nearly, in everything that is known of both. Where nothing is, nobody can say so.
+/// Whether the other one is as good, or nearly, in everything that is known of both. Where nothing is, nobody can say
+/// so.
 fn close(one: &Candidate, other: &Candidate) -> bool {
     let pairs = one.keys.iter().zip(&other.keys).filter_map(|(one, other)| Some((one.value?, other.value?)));
     let near: Vec<_> = pairs.map(|(one, other)| other <= one * TIE).collect();

@@ -143,8 +143,8 @@ impl Found {
     }
 }
 
-/// Runs the suites of these contenders and reports how far it is. Ordered by clause, then by contender; where it is to stop at a
-/// broken clause, the last is the first that is broken in this order.
+/// Runs the suites of these contenders and reports how far it is. Ordered by clause, then by contender; where it is to
+/// stop at a broken clause, the last is the first that is broken in this order.
 ///
 /// # Errors
 ///
@@ -289,8 +289,8 @@ fn by_reason(found: &[&Found]) -> Vec<(String, Vec<&'static str>)> {
     reasons
 }
 
-/// For each executor that breaks something: what and how, whom that hurt, and which exhibit of the gallery is most like it. Of
-/// one alone it is also said why clauses are not applicable to it or vacuous.
+/// For each executor that breaks something: what and how, whom that hurt, and which exhibit of the gallery is most like
+/// it. Of one alone it is also said why clauses are not applicable to it or vacuous.
 pub fn findings(found: &[Found]) -> String {
     let mut executors: Vec<_> = found.iter().map(|found| found.executor).collect();
     executors.sort_unstable();
@@ -386,8 +386,8 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Why it is not to be measured: it breaks what std demands, and [`gate`](harness::contender::gate) says why that is a
-    /// reason; or nothing is known of it.
+    /// Why it is not to be measured: it breaks what std demands, and [`gate`](harness::contender::gate) says why that
+    /// is a reason; or nothing is known of it.
     pub fn refusal(&self) -> Option<String> {
         if !self.known {
             return Some("has no suite: nothing says that it works. `Contender::with_suite` gives it one".to_owned());
@@ -420,8 +420,9 @@ impl Verdict {
     }
 }
 
-/// What `docs/conformance.md` says of it, which a test keeps current, or else what its suite says now, as far as that decides
-/// whether it is measured: the clauses of std, until one is broken. What is remembered is asked anew if `fresh`.
+/// What `docs/conformance.md` says of it, which a test keeps current, or else what its suite says now, as far as that
+/// decides whether it is measured: the clauses of std, until one is broken. What is remembered is asked anew if
+/// `fresh`.
 ///
 /// # Errors
 ///

@@ -14,8 +14,8 @@ pub fn operations() -> Vec<&'static str> {
     OPERATIONS.iter().map(|operation| operation.id).collect()
 }
 
-/// Counts, for everybody who was chosen, as often as `passes` says: what is not the same each time is marked. What cannot
-/// be counted stands in a row that says why.
+/// Counts, for everybody who was chosen, as often as `passes` says: what is not the same each time is marked. What
+/// cannot be counted stands in a row that says why.
 ///
 /// # Errors
 ///

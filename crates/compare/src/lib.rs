@@ -68,7 +68,8 @@ impl Comparison {
         self
     }
 
-    /// With one workload more, on all that are listed here; for an executor of your own add [`scenario::on`] to its contender.
+    /// With one workload more, on all that are listed here; for an executor of your own add [`scenario::on`] to its
+    /// contender.
     pub fn with_scenario<S: Scenario>(mut self) -> Self {
         scenario::add::<S>(&mut self.contenders);
         self

@@ -21,7 +21,8 @@ pub enum Newer {
 }
 
 impl Newer {
-    /// Asks about these packages, by way of `cargo update --dry-run`, which changes nothing. Where there is no answer, why.
+    /// Asks about these packages, by way of `cargo update --dry-run`, which changes nothing. Where there is no answer,
+    /// why.
     pub fn ask(packages: &BTreeSet<&str>) -> (Self, Option<String>) {
         let mut command = Command::new(cargo());
         command
@@ -42,8 +43,8 @@ impl Newer {
         }
     }
 
-    /// Reads what `cargo update --dry-run --verbose` says. Offline it goes by what it was told before, which is not known to be
-    /// the newest.
+    /// Reads what `cargo update --dry-run --verbose` says. Offline it goes by what it was told before, which is not
+    /// known to be the newest.
     pub fn read(said: &str, packages: &BTreeSet<&str>) -> Self {
         let asked = said.lines().map(str::trim).any(|line| line.starts_with("Updating ") && line.ends_with(" index"));
         if !asked {
@@ -71,7 +72,8 @@ impl Newer {
     }
 }
 
-/// The package of a line such as `Updating a v1.0.1 -> v1.0.3 (available: v2.0.0, requires Rust 1.99)`, and its newest version:
+/// The package of a line such as `Updating a v1.0.1 -> v1.0.3 (available: v2.0.0, requires Rust 1.99)`, and its newest
+/// version:
 /// the one in brackets, if there is one that this workspace does not allow.
 fn newest(line: &str) -> Option<(&str, &str)> {
     let (verb, rest) = line.trim().split_once(' ')?;

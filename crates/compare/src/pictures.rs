@@ -1,8 +1,8 @@
 //! The pictures of `report`, as SVG.
 //!
 //! They stand on light pages and on dark ones: without a background, and in colours between. A colour is never the only
-//! key: each executor has a mark of its own, those of this repository filled and joined by whole lines, the published ones
-//! hollow and joined by dashes. No font is measured, so there is room around every text.
+//! key: each executor has a mark of its own, those of this repository filled and joined by whole lines, the published
+//! ones hollow and joined by dashes. No font is measured, so there is room around every text.
 
 use std::error::Error;
 use std::ops::Range;
@@ -210,8 +210,8 @@ fn labels(area: &Area<'_>, mut ends: Vec<((i32, i32), &str)>, to: HPos, at: i32,
 
 /// The places next to the wanted ones, in their order and none before `first`, no two of which are closer than that.
 ///
-/// Without the distance it would be the nearest sequence that does not fall: neighbours that are out of order share their
-/// mean.
+/// Without the distance it would be the nearest sequence that does not fall: neighbours that are out of order share
+/// their mean.
 fn apart(wanted: &[f64], distance: f64, first: f64) -> Vec<f64> {
     let mut groups: Vec<(f64, usize)> = Vec::new();
     for (number, place) in wanted.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! One small program for each executor: it drives a future and, where there are tasks, one task. What such a program takes to
-//! build, and what it is made of, is what the executor adds to yours.
+//! One small program for each executor: it drives a future and, where there are tasks, one task. What such a program
+//! takes to build, and what it is made of, is what the executor adds to yours.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -33,8 +33,8 @@ pub struct Program {
 
 macro_rules! programs {
     ($($(#[$attribute:meta])* $executor:literal $package:literal with $with:expr, in $file:literal;)*) => {
-        /// The executors of this program, in the order of its columns. What there is to know of a package is read from the
-        /// workspace, where the executor is measured: its place or version, and its features.
+        /// The executors of this program, in the order of its columns. What there is to know of a package is read from
+        /// the workspace, where the executor is measured: its place or version, and its features.
         pub const PROGRAMS: &[Program] = &[$($(#[$attribute])* Program {
             executor: $executor,
             package: $package,
@@ -128,7 +128,8 @@ impl Workspace {
     }
 }
 
-/// A program in a folder of its own, which is removed with it. Everything that it is made of is there, and nothing is built.
+/// A program in a folder of its own, which is removed with it. Everything that it is made of is there, and nothing is
+/// built.
 #[derive(Debug)]
 pub struct Prepared {
     folder: Folder,

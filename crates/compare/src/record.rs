@@ -1,8 +1,8 @@
 //! `record`: everything that can be measured, kept as it was found.
 //!
-//! A record is a folder with a file for each step. The first line of a file says where, when and of what it was measured;
-//! each other line is one observation, with nothing computed from it. A file is there only when its step is complete, so
-//! whoever is interrupted goes on where it ended.
+//! A record is a folder with a file for each step. The first line of a file says where, when and of what it was
+//! measured; each other line is one observation, with nothing computed from it. A file is there only when its step is
+//! complete, so whoever is interrupted goes on where it ended.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

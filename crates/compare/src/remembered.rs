@@ -1,7 +1,7 @@
 //! What was found of a program's executors, for as long as the program is the same.
 //!
-//! A file in cargo's target directory, so that `cargo clean` forgets. It holds one program's verdicts, and is begun anew when
-//! that program has changed.
+//! A file in cargo's target directory, so that `cargo clean` forgets. It holds one program's verdicts, and is begun
+//! anew when that program has changed.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 /// In the place of an outcome that is not the same in every run.
 const VARIES: &str = "varies";
 
-/// What cargo leaves in a target directory: a mark for backups where it has made the directory, and what it knows of rustc.
+/// What cargo leaves in a target directory: a mark for backups where it has made the directory, and what it knows of
+/// rustc.
 const MARKS: [&str; 2] = ["CACHEDIR.TAG", ".rustc_info.json"];
 
 /// What is in the file.
@@ -72,13 +73,15 @@ impl Remembered {
         (Self { file: Some(file), record }, complaint)
     }
 
-    /// What was found of an executor for a clause, with the last lines that were printed, unless it is not the same in every run.
+    /// What was found of an executor for a clause, with the last lines that were printed, unless it is not the same in
+    /// every run.
     pub fn verdict(&self, executor: &str, clause: &str) -> Option<(Outcome, &[String])> {
         let verdict = self.record.verdicts.get(executor)?.get(clause)?;
         Some((decode(&verdict.outcome)?, &verdict.last_words))
     }
 
-    /// Notes what was found now. Where a clause was broken in one run and kept in another, nothing is known from then on.
+    /// Notes what was found now. Where a clause was broken in one run and kept in another, nothing is known from then
+    /// on.
     pub fn note(&mut self, executor: &str, clause: &str, outcome: &Outcome, last_words: &[String]) {
         let own = self.record.verdicts.entry(executor.to_owned()).or_default();
         let is_broken = |outcome: &Outcome| matches!(outcome, Outcome::Fail(_));

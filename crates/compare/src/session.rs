@@ -107,8 +107,8 @@ impl<'a> Session<'a> {
         Ok(Self { all, chosen, selection, verdicts: BTreeMap::new() })
     }
 
-    /// Finds out who breaks the contract: from `docs/conformance.md`, or by running the suite of those who are not in it.
-    /// Whatever is measured is measured after this.
+    /// Finds out who breaks the contract: from `docs/conformance.md`, or by running the suite of those who are not in
+    /// it. Whatever is measured is measured after this.
     ///
     /// # Errors
     ///

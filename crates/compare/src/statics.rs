@@ -1,8 +1,8 @@
 //! `static`: what an executor is before it runs: how much code, how much of it `unsafe`, how long it takes to build.
 //!
-//! Every figure comes from one build: a [small program](crate::programs) for each executor, in a folder without anything built.
-//! The compiler's own list of the files that it read says what the executor is made of with the features that it is used
-//! with, so a large package is not charged for parts that nobody asked for.
+//! Every figure comes from one build: a [small program](crate::programs) for each executor, in a folder without
+//! anything built. The compiler's own list of the files that it read says what the executor is made of with the
+//! features that it is used with, so a large package is not charged for parts that nobody asked for.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -39,8 +39,8 @@ pub const SECONDS: &str = "seconds to build, cold";
 pub const BYTES: &str = "bytes of machine code over an empty program";
 /// How large that is: a row of the floor.
 pub const EMPTY_BYTES: &str = "bytes of machine code of an empty program";
-/// The minor version of the oldest Rust that the package says it needs: 85 for 1.85, which the note says in full. Where the
-/// package does not say, the note says so and the value means nothing.
+/// The minor version of the oldest Rust that the package says it needs: 85 for 1.85, which the note says in full. Where
+/// the package does not say, the note says so and the value means nothing.
 pub const COMPILER: &str = "oldest compiler";
 /// Whether the package declares that it works without std: 1 if so, and the note holds the declaration. What its
 /// dependencies need is not looked at.
@@ -49,8 +49,8 @@ pub const NO_STD: &str = "works without std";
 /// The note of a [`COMPILER`] that nobody named.
 const NOT_STATED: &str = "not stated";
 
-/// Builds the program of everybody who was chosen. Nobody is refused for what it breaks: that makes code neither longer nor
-/// shorter.
+/// Builds the program of everybody who was chosen. Nobody is refused for what it breaks: that makes code neither longer
+/// nor shorter.
 ///
 /// # Errors
 ///

@@ -58,8 +58,8 @@ fn a_reference_has_to_take_part() {
     assert!(said.contains("`park-waker` does not take part"), "{said}");
 }
 
-/// What two strategies promise about memory: one block for a task, of 64 or 80 bytes and the future. (The result of a task whose
-/// future is smaller than that takes more.)
+/// What two strategies promise about memory: one block for a task, of 64 or 80 bytes and the future. (The result of a
+/// task whose future is smaller than that takes more.)
 #[cfg(target_pointer_width = "64")]
 #[test]
 fn memory_counts_blocks_and_bytes() {

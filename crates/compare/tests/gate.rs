@@ -1,7 +1,7 @@
 //! An executor that breaks a clause of std has its reason where its figures would be, and figures when asked.
 //!
-//! A program of its own, as the suite of an executor that is in no list is run in copies of it. Of those that are, none has to
-//! break such a clause.
+//! A program of its own, as the suite of an executor that is in no list is run in copies of it. Of those that are, none
+//! has to break such a clause.
 
 use std::env;
 use std::process::{Command, ExitCode};

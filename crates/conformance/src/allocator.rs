@@ -81,9 +81,9 @@ fn signed(size: usize) -> isize {
 }
 
 // SAFETY: every call is passed on unchanged to `System`, which upholds the contract of `GlobalAlloc`, and its answer is
-// returned. Counting does not unwind: it uses wrapping arithmetic, and thread-locals without destructors, which are there as
-// long as the thread is. Nor does it allocate: where a target has no thread-locals of its own, std takes their memory from
-// `System` (since Rust 1.93, rust-lang/rust#144465; before, such targets are out).
+// returned. Counting does not unwind: it uses wrapping arithmetic, and thread-locals without destructors, which are
+// there as long as the thread is. Nor does it allocate: where a target has no thread-locals of its own, std takes their
+// memory from `System` (since Rust 1.93, rust-lang/rust#144465; before, such targets are out).
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's obligations are those of `System::alloc`.

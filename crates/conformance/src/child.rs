@@ -1,4 +1,5 @@
-//! Clauses whose subject is the end of the process: they start this program once more, as a child that runs the same case.
+//! Clauses whose subject is the end of the process: they start this program once more, as a child that runs the same
+//! case.
 
 use std::cell::RefCell;
 use std::env;
@@ -42,8 +43,8 @@ pub(crate) fn is_child(clause: &str) -> bool {
     is_child
 }
 
-/// Runs the case of this thread in a child. `None` if the program has not said how; else whether the child ended well, or how it
-/// ended.
+/// Runs the case of this thread in a child. `None` if the program has not said how; else whether the child ended well,
+/// or how it ended.
 pub(crate) fn run_in_child(clause: &str) -> Option<io::Result<Result<(), String>>> {
     let again = AGAIN.with_borrow(Clone::clone)?;
     Some(start(clause, &again))

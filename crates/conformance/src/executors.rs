@@ -1471,7 +1471,8 @@ clause! {
     }
 }
 
-/// The bytes that a thread holds more after so many calls of `block_on`, each woken so many times, while another thread drives.
+/// The bytes that a thread holds more after so many calls of `block_on`, each woken so many times, while another thread
+/// drives.
 fn growth_of_a_follower<E: RemoteSpawn + 'static>(executor: &Arc<E>, calls: usize, wakes: usize) -> isize {
     let log = Log::new();
     let [woken, gone] = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));

@@ -13,7 +13,8 @@ pub enum Hook {
     Clone,
     /// It is woken, by value or by reference.
     Wake,
-    /// It is dropped, and not woken by value. A panic unwinds out of the drop; what the waker owns is released all the same.
+    /// It is dropped, and not woken by value. A panic unwinds out of the drop; what the waker owns is released all the
+    /// same.
     Drop,
 }
 
@@ -26,8 +27,8 @@ static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, dr
 /// A waker that calls `act` for whatever is done to it and to its clones.
 pub fn hooked_waker(act: impl Fn(Hook) + Send + Sync + 'static) -> Waker {
     let hooks = Arc::new(Hooks { act: Box::new(act) });
-    // SAFETY: the functions of `VTABLE` keep the contract of `RawWakerVTable`: the pointer is that of an `Arc`, whose counts
-    // are the wakers'; what it points to may be used by any thread.
+    // SAFETY: the functions of `VTABLE` keep the contract of `RawWakerVTable`: the pointer is that of an `Arc`, whose
+    // counts are the wakers'; what it points to may be used by any thread.
     unsafe { Waker::from_raw(raw_waker(hooks)) }
 }
 
@@ -37,8 +38,8 @@ fn raw_waker(hooks: Arc<Hooks>) -> RawWaker {
 
 /// # Safety
 ///
-/// `data` is the pointer of an `Arc<Hooks>` of which a count passes to this function, or stays the caller's where the result
-/// is not dropped.
+/// `data` is the pointer of an `Arc<Hooks>` of which a count passes to this function, or stays the caller's where the
+/// result is not dropped.
 unsafe fn owned(data: *const ()) -> Arc<Hooks> {
     // SAFETY: as the caller promises.
     unsafe { Arc::from_raw(data.cast::<Hooks>()) }

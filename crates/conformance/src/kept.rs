@@ -6,8 +6,9 @@ use std::any::Any;
 use std::cell::OnceCell;
 use std::ptr;
 
-/// Holds a value as a thread-local of its type would: where its destructor runs, the value is dropped in place, and its memory
-/// stays. So a borrow that `exit` has not waited for points to a value that is dropped, and not to memory that is freed.
+/// Holds a value as a thread-local of its type would: where its destructor runs, the value is dropped in place, and its
+/// memory stays. So a borrow that `exit` has not waited for points to a value that is dropped, and not to memory that
+/// is freed.
 pub(crate) struct Kept {
     value: OnceCell<Box<dyn Any>>,
 }

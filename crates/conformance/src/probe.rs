@@ -15,8 +15,8 @@ pub use crate::hooked::{Hook, hooked_waker};
 /// that the message names the gate.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What threads of this process wait for. No vector, which would allocate on a thread whose allocations a clause counts;
-/// the few who find no room are not named.
+/// What threads of this process wait for. No vector, which would allocate on a thread whose allocations a clause
+/// counts; the few who find no room are not named.
 static WAITED_FOR: Mutex<[Option<&str>; 16]> = Mutex::new([None; 16]);
 
 /// What threads of this process wait for now, where they have said it.

@@ -1,8 +1,8 @@
 //! Cases in processes of their own: some executors abort where others report, and a case that hangs is ended without a
 //! trace.
 //!
-//! A program that calls [`requested`] first, and [`answer`] with the case it names, can be run by [`run_case`] as often as
-//! there are cases.
+//! A program that calls [`requested`] first, and [`answer`] with the case it names, can be run by [`run_case`] as often
+//! as there are cases.
 
 use std::collections::VecDeque;
 use std::env;

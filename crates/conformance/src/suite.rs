@@ -26,8 +26,8 @@ pub struct Case {
 
 /// Runs a case on a thread of its own. A case that panics or hangs has failed.
 ///
-/// It hangs when all threads of this process sleep for good, but for those that wait in this function, or when it is not
-/// done after a minute.
+/// It hangs when all threads of this process sleep for good, but for those that wait in this function, or when it is
+/// not done after a minute.
 ///
 /// The thread of a case that hangs is left behind; it ends with the process. A case that aborts takes the process with
 /// it: whoever runs cases of executors that may do that runs each in a process of its own.
@@ -97,7 +97,7 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     } else if let Some(text) = payload.downcast_ref::<String>() {
         text.clone()
     } else {
-        "it panicked with a value that is no text".to_owned()
+        "it panicked with a non-string payload".to_owned()
     }
 }
 

@@ -1982,8 +1982,8 @@ clause! {
 }
 
 clause! {
-    /// The stack is that of a thread which nobody gave another. It has room for six copies of the future, and two are the
-    /// test's own.
+    /// The stack is that of a thread which nobody gave another. It has room for six copies of the future, and two are
+    /// the test's own.
     "T15f" Quality "A thread with a stack of 2 MiB spawns, runs and drops a future of 320 KiB, in a debug build, too."
     guards "tokio-rs/tokio#2055 and #6057: an unoptimised build keeps a copy of a future for each function that takes it by \
             value, and the stack overflows."

@@ -4,8 +4,8 @@
 //! means than their tasks. They are all that can be asked of an executor without tasks.
 //!
 //! Wakes are placed by gates and by joining threads, never by sleeping. One place cannot be hit from outside: the
-//! moment between an executor's last look at its queue and its sleep. Where a wake is to meet an executor that sleeps or
-//! is about to, the wake is repeated in many rounds, at a different moment in each; that the moment is safe, a model
+//! moment between an executor's last look at its queue and its sleep. Where a wake is to meet an executor that sleeps
+//! or is about to, the wake is repeated in many rounds, at a different moment in each; that the moment is safe, a model
 //! checker has to show.
 
 #![expect(clippy::waker_clone_wake, reason = "what a clone does when it is woken is what is tested")]

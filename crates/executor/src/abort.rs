@@ -5,8 +5,8 @@ use std::task::Waker;
 
 use crate::AbortHandle;
 
-/// The abort handle of the strategies that keep a task's future and its result apart: what the task shares with its join handle,
-/// without the type of the result.
+/// The abort handle of the strategies that keep a task's future and its result apart: what the task shares with its
+/// join handle, without the type of the result.
 #[derive(Clone)]
 pub struct TaskAbortHandle {
     task: Arc<dyn Abort>,

@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 
 use crate::{JoinError, JoinHandle};
 
-/// A join handle that aborts its task when it is dropped, where the handle alone detaches: for a task that is of no use without whoever
-/// awaits it, such as one of the two that a `select` races.
+/// A join handle that aborts its task when it is dropped, where the handle alone detaches: for a task that is of no use
+/// without whoever awaits it, such as one of the two that a `select` races.
 ///
 /// ```
 /// use executor::{AbortOnDrop, Executor};

@@ -16,11 +16,12 @@ const UNPOISONED: &str = "no code that can panic runs under this lock";
 /// may poll (so that no task is ever polled by two threads), is this call nested in a task of the same executor (so
 /// that it panics instead of waiting for itself), and which thread must be unparked when work arrives.
 ///
-/// Threads that find the right taken are followers: they poll only the future of their own `block_on`. Those of them that sleep
-/// are noted, and the holder that leaves unparks the one that was noted first, which takes over if nobody comes before it.
+/// Threads that find the right taken are followers: they poll only the future of their own `block_on`. Those of them
+/// that sleep are noted, and the holder that leaves unparks the one that was noted first, which takes over if nobody
+/// comes before it.
 ///
-/// A thread that drives, parks, is unparked and leaves takes no lock, unless there are or were followers, or it parks here for
-/// the first time since another did.
+/// A thread that drives, parks, is unparked and leaves takes no lock, unless there are or were followers, or it parks
+/// here for the first time since another did.
 ///
 /// # Leaving
 ///
@@ -34,14 +35,15 @@ const UNPOISONED: &str = "no code that can panic runs under this lock";
 ///     unpark the follower
 /// ```
 ///
-/// If (5) comes first, (4) finds it, and unparks this follower or one that was noted before. If (4) comes first, (5) acquires what it
-/// released: then the follower does not find the one who left in `driving`, but 0, or a thread whose own (4) is still to come, after
-/// this (5), and so finds it.
+/// If (5) comes first, (4) finds it, and unparks this follower or one that was noted before. If (4) comes first, (5)
+/// acquires what it released: then the follower does not find the one who left in `driving`, but 0, or a thread whose
+/// own (4) is still to come, after this (5), and so finds it.
 ///
-/// A follower that was unparked to take over looks at `driving` before it does anything else. If it finds another thread there, that one's
-/// (4) is still to come and finds (6): a swap, too, so that had it come after that (4), the follower would see what was released there.
-/// So nobody has to pass the call on. A follower that does not sleep, as it polls its own future, is not noted: what it waits for in
-/// there may be a task that another has to drive.
+/// A follower that was unparked to take over looks at `driving` before it does anything else. If it finds another
+/// thread there, that one's
+/// (4) is still to come and finds (6): a swap, too, so that had it come after that (4), the follower would see what was
+/// released there. So nobody has to pass the call on. A follower that does not sleep, as it polls its own future, is
+/// not noted: what it waits for in there may be a task that another has to drive.
 ///
 /// # Parking
 ///
@@ -55,8 +57,9 @@ const UNPOISONED: &str = "no code that can panic runs under this lock";
 ///   parked.swap(false)    (3)
 /// ```
 ///
-/// Only read-modify-writes touch `parked`, and each of the driver's acquires what the wakers' before it released. If (2)
-/// finds `true`, the waker unparks the driver. If it finds `false`, another waker has unparked the driver already, and
+/// Only read-modify-writes touch `parked`, and each of the driver's acquires what the wakers' before it released. If
+/// (2) finds `true`, the waker unparks the driver. If it finds `false`, another waker has unparked the driver already,
+/// and
 /// (3) comes after (2) and sees the work; or the driver is awake, and its next (1) does. That is why (3) is a swap: a
 /// store would hide an earlier (2) from the next (1), and the driver could sleep beside the work.
 ///
@@ -98,8 +101,8 @@ impl Driver {
     ///
     /// # Panics
     ///
-    /// When this thread drives already: the call comes from inside a task of the same executor, or from inside the future
-    /// of the `block_on` that drives it.
+    /// When this thread drives already: the call comes from inside a task of the same executor, or from inside the
+    /// future of the `block_on` that drives it.
     #[track_caller]
     #[inline]
     pub fn enter(&self) -> Entered<'_> {
@@ -122,14 +125,15 @@ impl Driver {
     #[inline]
     pub fn is_here(&self) -> bool {
         // Relaxed: only this thread writes its own number, so reading it means having written it.
-        self.driving.load(Relaxed) == here()
+        here() == self.driving.load(Relaxed)
     }
 
     /// Takes the right for good: for the executor's drop. False if a thread holds it.
     ///
-    /// A drop borrows the executor exclusively, so one would think that nobody drives. But `exit` runs the destructors of its
-    /// thread's thread-locals while calls are under way on that thread and on others, and a stack may be forgotten with a call on it.
-    /// Then what that call is in the middle of must be left alone. Other calls that use the executor at that moment are not noticed.
+    /// A drop borrows the executor exclusively, so one would think that nobody drives. But `exit` runs the destructors
+    /// of its thread's thread-locals while calls are under way on that thread and on others, and a stack may be
+    /// forgotten with a call on it. Then what that call is in the middle of must be left alone. Other calls that use
+    /// the executor at that moment are not noticed.
     #[must_use]
     pub fn close(&self) -> bool {
         // Acquire: pairs with the Release in `leave`; the tasks are as the last thread left them.
@@ -163,8 +167,8 @@ impl fmt::Debug for Driver {
     }
 }
 
-/// A call of `block_on` or `run` under way, whose future was not ready at once. Dropping it, also by unwinding, passes the
-/// right to drive on.
+/// A call of `block_on` or `run` under way, whose future was not ready at once. Dropping it, also by unwinding, passes
+/// the right to drive on.
 #[derive(Debug)]
 pub struct Entered<'a> {
     driver: &'a Driver,
@@ -207,7 +211,8 @@ impl Entered<'_> {
         self.driver.parked.swap(false, Acquire);
     }
 
-    /// Parks a thread that does not drive until its own future is woken, or the right is free and this thread is the one to take it.
+    /// Parks a thread that does not drive until its own future is woken, or the right is free and this thread is the
+    /// one to take it.
     #[cold]
     fn follow_unless(&self, ready: impl FnOnce() -> bool) {
         let mut threads = self.driver.threads();

@@ -14,7 +14,8 @@ pub fn quietly(action: impl FnOnce()) {
     }
 }
 
-/// Drops a join waker that is no longer needed. Its drop is foreign code, whose panic must not cost a result or another's wake.
+/// Drops a join waker that is no longer needed. Its drop is foreign code, whose panic must not cost a result or
+/// another's wake.
 #[inline]
 pub fn discard(joiner: Option<Waker>) {
     if let Some(joiner) = joiner {
@@ -22,8 +23,8 @@ pub fn discard(joiner: Option<Waker>) {
     }
 }
 
-/// Drops a task's future with `drop_future`, and returns what the task's handle reports: `result`, or a panic of that drop. Of two
-/// panics the first: the other is its consequence.
+/// Drops a task's future with `drop_future`, and returns what the task's handle reports: `result`, or a panic of that
+/// drop. Of two panics the first: the other is its consequence.
 #[inline]
 pub fn drop_future_before<T>(result: Result<T, JoinError>, drop_future: impl FnOnce()) -> Result<T, JoinError> {
     match catch_unwind(AssertUnwindSafe(drop_future)) {

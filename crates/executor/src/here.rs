@@ -12,8 +12,8 @@ std::thread_local! {
     static NUMBER: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
-/// The calling thread's number, which no other thread ever has, nor any thread 0; or `usize::MAX` if it has never asked for
-/// one with [`number`].
+/// The calling thread's number, which no other thread ever has, nor any thread 0; or `usize::MAX` if it has never asked
+/// for one with [`number`].
 #[cfg(not(wakers_loom))]
 #[inline]
 pub fn here() -> usize {

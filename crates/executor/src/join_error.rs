@@ -27,8 +27,8 @@ pub enum JoinError {
 
 /// What a panic carried.
 ///
-/// A payload is `Send` but need not be `Sync`. So it is handed out to whoever owns this, or borrows it exclusively, and a shared
-/// reference shows no more than its type and its text.
+/// A payload is `Send` but need not be `Sync`. So it is handed out to whoever owns this, or borrows it exclusively, and
+/// a shared reference shows no more than its type and its text.
 pub struct PanicPayload {
     /// In a box, so that a result that is no panic needs no place for it.
     payload: Box<Mutex<Box<dyn Any + Send>>>,

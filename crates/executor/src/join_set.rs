@@ -32,10 +32,12 @@ use crate::{JoinError, JoinHandle};
 ///
 /// # What it costs
 ///
-/// For each task an allocation, for a waker that knows which task it is for, and a place in a `BTreeMap`; each task's end takes a lock that
-/// tasks and set share, wakes the one who waits in [`join_next`](Self::join_next), and leads to one poll of that task's handle. A handle is
-/// polled when it is inserted and when its task has ended: so n tasks cost 2n polls of handles, and not n². A published executor without
-/// abort handles of its own pays for those that [`insert`](Self::insert) returns, too. Handles that are awaited one after the other cost none of this, if the order does not matter.
+/// For each task an allocation, for a waker that knows which task it is for, and a place in a `BTreeMap`; each task's
+/// end takes a lock that tasks and set share, wakes the one who waits in [`join_next`](Self::join_next), and leads to
+/// one poll of that task's handle. A handle is polled when it is inserted and when its task has ended: so n tasks cost
+/// 2n polls of handles, and not n². A published executor without abort handles of its own pays for those that
+/// [`insert`](Self::insert) returns, too. Handles that are awaited one after the other cost none of this, if the order
+/// does not matter.
 pub struct JoinSet<T, H: JoinHandle<T>> {
     members: BTreeMap<u64, Member<T, H>>,
     next_key: u64,
@@ -63,8 +65,8 @@ struct State {
     joiner: Option<Waker>,
 }
 
-/// The waker with which a handle is polled. It is woken at the task's end, and mostly not before, as the set does not poll a handle for
-/// nothing.
+/// The waker with which a handle is polled. It is woken at the task's end, and mostly not before, as the set does not
+/// poll a handle for nothing.
 struct Signal {
     key: u64,
     /// In `signals`, or about to be.
@@ -97,7 +99,8 @@ impl<T, H: JoinHandle<T>> JoinSet<T, H> {
         abort
     }
 
-    /// The result of the next task that ends, or of one that has ended; `None` if the set is empty. To stop waiting loses nothing.
+    /// The result of the next task that ends, or of one that has ended; `None` if the set is empty. To stop waiting
+    /// loses nothing.
     pub async fn join_next(&mut self) -> Option<Result<T, JoinError>> {
         poll_fn(|cx| self.poll_join_next(cx)).await
     }
@@ -175,7 +178,8 @@ impl Ended {
 
     fn next(&self) -> Option<Arc<Signal>> {
         let signal = self.state().signals.pop_front()?;
-        // Before the handle is polled: a wake during the poll is told again. AcqRel: pairs with the swap in `wake_by_ref`.
+        // Before the handle is polled: a wake during the poll is told again. AcqRel: pairs with the swap in
+        // `wake_by_ref`.
         signal.queued.swap(false, AcqRel);
         Some(signal)
     }

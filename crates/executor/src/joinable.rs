@@ -24,14 +24,15 @@ const UNPOISONED: &str = "no code that can panic runs under this lock";
 /// waker. What connects them is one allocation with a lock in it. That is the plain way; raw-waker shows how the
 /// future, its result and the join state share a single allocation.
 ///
-/// The first half comes in a box. An unoptimised build keeps a copy of a future for each function that takes it by value, so
-/// nothing stands between `spawn` and this.
+/// The first half comes in a box. An unoptimised build keeps a copy of a future for each function that takes it by
+/// value, so nothing stands between `spawn` and this.
 pub fn joinable<F>(future: F) -> (BoxedFuture, Join<F::Output>)
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    // Boxed while it is empty, and then filled: boxed afterwards, the future would be moved twice, in an optimised build, too.
+    // Boxed while it is empty, and then filled: boxed afterwards, the future would be moved twice, in an optimised
+    // build, too.
     let mut task = Box::<Joinable<F>>::default();
     let join = Join { shared: task.join.clone() };
     let _future = task.future.insert(future);
@@ -192,7 +193,8 @@ impl<T: Send> Abort for Shared<T> {
     fn abort(&self) -> bool {
         let runs = !self.is_finished();
         if runs {
-            // Release: pairs with the Acquire in `Joinable::poll`. A swap, as a store would hide an earlier abort from it.
+            // Release: pairs with the Acquire in `Joinable::poll`. A swap, as a store would hide an earlier abort from
+            // it.
             self.aborted.swap(true, Release);
         }
         runs

@@ -56,8 +56,8 @@ pub trait Spawn {
     /// is gone, or is being dropped, the future is dropped before this returns and the handle yields
     /// [`JoinError::Cancelled`].
     ///
-    /// Future and output must be `Send`: the thread that drives, or drops the executor, may be another one. What may not leave
-    /// its thread can be `block_on`'s own future, and is not accepted as a task (clause X21 of the contract):
+    /// Future and output must be `Send`: the thread that drives, or drops the executor, may be another one. What may
+    /// not leave its thread can be `block_on`'s own future, and is not accepted as a task (clause X21 of the contract):
     ///
     /// ```compile_fail,E0277
     /// fn spawn_local(spawner: &impl executor::Spawn) {
@@ -78,14 +78,14 @@ pub trait Spawn {
 pub trait BlockOn {
     /// Polls `future` on the calling thread until it is ready, and spawned tasks too, where there are any.
     ///
-    /// The future may borrow and need not be `Send`. It is dropped before the call returns, possibly after the thread has
-    /// stopped driving. Tasks that are left when it is ready stay for the next call.
+    /// The future may borrow and need not be `Send`. It is dropped before the call returns, possibly after the thread
+    /// has stopped driving. Tasks that are left when it is ready stay for the next call.
     ///
     /// # Panics
     ///
     /// When the future panics: the panic unwinds to the caller and the executor stays usable. When called inside a
-    /// task of the same executor, unless its [capabilities](Described::CAPABILITIES) say that it works. It may panic, and does
-    /// not hang, inside the future of another `block_on` of the same executor on the same thread.
+    /// task of the same executor, unless its [capabilities](Described::CAPABILITIES) say that it works. It may panic,
+    /// and does not hang, inside the future of another `block_on` of the same executor on the same thread.
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output;
 }
 
@@ -105,17 +105,18 @@ pub trait Executor: BlockOn + Spawn {
 
     /// How many tasks have not ended, or `None` where the executor does not count them.
     ///
-    /// Exact on the thread that drives, and while no other thread uses the executor; but a task whose end is being reported, to its
-    /// joiner for example, may still be in it. On other threads it is that of some moment.
+    /// Exact on the thread that drives, and while no other thread uses the executor; but a task whose end is being
+    /// reported, to its joiner for example, may still be in it. On other threads it is that of some moment.
     fn tasks(&self) -> Option<usize> {
         None
     }
 }
 
-/// What the conformance suite and the measurements ask of an executor besides: what it is called, what it claims, and that it can
-/// be made by those who know nothing else of it.
+/// What the conformance suite and the measurements ask of an executor besides: what it is called, what it claims, and
+/// that it can be made by those who know nothing else of it.
 ///
-/// A program that uses an executor needs none of it; so a wrapper, or an executor that takes arguments, need not have it.
+/// A program that uses an executor needs none of it; so a wrapper, or an executor that takes arguments, need not have
+/// it.
 pub trait Described: Default {
     /// The executor's name in ids, tables and messages, such as `raw-waker`.
     const NAME: &'static str;
@@ -128,9 +129,9 @@ pub trait Described: Default {
 pub trait RemoteSpawn: Executor + Send + Sync {
     /// A handle to the executor for its tasks and for other threads.
     ///
-    /// A spawner's abort handles are of the executor's type. Its join handles are, too, in every strategy of this workspace, but a
-    /// trait cannot say so for all `T` at once. Generic code that keeps both kinds in one list asks for it where it needs it, or
-    /// spawns through a spawner only:
+    /// A spawner's abort handles are of the executor's type. Its join handles are, too, in every strategy of this
+    /// workspace, but a trait cannot say so for all `T` at once. Generic code that keeps both kinds in one list asks
+    /// for it where it needs it, or spawns through a spawner only:
     ///
     /// ```
     /// use executor::{RemoteSpawn, Spawn};
@@ -150,8 +151,8 @@ pub trait RemoteSpawn: Executor + Send + Sync {
 
 /// A handle to an executor, for its tasks and for other threads, which keeps no executor alive.
 pub trait Spawner: Spawn + Clone + Debug + Send + Sync + 'static {
-    /// Whether the executor is gone, or is being dropped: what is spawned from now on is never polled. `false` may have become
-    /// `true` by the time that it is looked at.
+    /// Whether the executor is gone, or is being dropped: what is spawned from now on is never polled. `false` may have
+    /// become `true` by the time that it is looked at.
     fn is_closed(&self) -> bool;
 }
 
@@ -165,8 +166,8 @@ pub trait JoinHandle<T>: Future<Output = Result<T, JoinError>> + Send + Sync + U
         Self: Sized;
 
     /// Cancels the task: its future is dropped, once, by the thread that drives or drops the executor, no later than
-    /// the executor's next turn for it. Does nothing to a finished task, nor to one that is in its last poll: the handle
-    /// then yields the value. Returns at once; await the handle to know that it is done.
+    /// the executor's next turn for it. Does nothing to a finished task, nor to one that is in its last poll: the
+    /// handle then yields the value. Returns at once; await the handle to know that it is done.
     fn abort(&self);
 
     /// Whether the task has ended and its future is dropped.
@@ -180,8 +181,8 @@ pub trait JoinHandle<T>: Future<Output = Result<T, JoinError>> + Send + Sync + U
 
 /// Cancels a task that somebody else awaits, or nobody. Dropping it changes nothing.
 ///
-/// A strategy's may keep the task's memory allocated, as a waker does, but neither its future nor its result. That of some published
-/// executors keeps the result, where the join handle went before it: see the README of `peers`.
+/// A strategy's may keep the task's memory allocated, as a waker does, but neither its future nor its result. That of
+/// some published executors keeps the result, where the join handle went before it: see the README of `peers`.
 pub trait AbortHandle: Clone + Send + Sync + Debug + 'static {
     /// As [`JoinHandle::abort`].
     fn abort(&self);

@@ -39,8 +39,8 @@ struct Signal {
 impl RootWaker {
     /// Runs `f`, once, with a waker for the calling thread, not woken yet.
     ///
-    /// Allocates where the last call on this thread has left nothing: it was the first, or this one is nested in it, or it
-    /// panicked; and when a clone of that waker still exists: a stale waker never wakes a later call.
+    /// Allocates where the last call on this thread has left nothing: it was the first, or this one is nested in it, or
+    /// it panicked; and when a clone of that waker still exists: a stale waker never wakes a later call.
     #[inline]
     pub fn with<R>(mut f: impl FnMut(&RootWaker) -> R) -> R {
         let result = CACHED.try_with(|cached| {
@@ -118,8 +118,8 @@ impl Wake for Signal {
             // Its own thread is awake, and looks at the flag before it parks.
             self.woken_here.store(true, Relaxed);
         } else if !self.woken_away.swap(true, Release) {
-            // Release: pairs with the Acquire in `take_woken`. A swap even if the flag is set already, so that this wake,
-            // too, happens before the poll.
+            // Release: pairs with the Acquire in `take_woken`. A swap even if the flag is set already, so that this
+            // wake, too, happens before the poll.
             self.thread.unpark();
         }
     }

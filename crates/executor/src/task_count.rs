@@ -1,10 +1,12 @@
-// std's own while the models run, too: nothing is decided by what they say, and each step would multiply the interleavings.
+// std's own while the models run, too: nothing is decided by what they say, and each step would multiply the
+// interleavings.
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 
 /// How many tasks have not ended, for [`Executor::tasks`](crate::Executor::tasks).
 ///
-/// Two words, of which neither means anything alone: the driving thread adds and subtracts in its own with plain loads and stores, and
-/// other threads add to theirs. So a task that is spawned and ends where it is driven costs no atomic read-modify-write.
+/// Two words, of which neither means anything alone: the driving thread adds and subtracts in its own with plain loads
+/// and stores, and other threads add to theirs. So a task that is spawned and ends where it is driven costs no atomic
+/// read-modify-write.
 #[derive(Debug, Default)]
 pub struct TaskCount {
     /// What the driving thread has spawned, less all that have ended. Written by that thread.
@@ -39,8 +41,8 @@ impl TaskCount {
 
     /// Exact for the driving thread; for others, that of some moment, and those that were spawned elsewhere since then.
     pub fn get(&self) -> usize {
-        // Acquire: pairs with the Release in `spawned` and `ended`. Who sees a task's end sees that it was spawned: there are never fewer
-        // than none.
+        // Acquire: pairs with the Release in `spawned` and `ended`. Who sees a task's end sees that it was spawned:
+        // there are never fewer than none.
         let here = self.here.load(Acquire);
         here.wrapping_add(self.elsewhere.load(Relaxed))
     }
@@ -55,7 +57,8 @@ mod tests {
 
     const TIMES: usize = 1_000_000;
 
-    /// Closer together than any executor spawns. (With an addition that is torn it fails on a machine that runs both at once.)
+    /// Closer together than any executor spawns. (With an addition that is torn it fails on a machine that runs both at
+    /// once.)
     #[test]
     fn threads_that_spawn_at_once_are_both_counted() {
         let (count, start) = (TaskCount::new(), Barrier::new(2));

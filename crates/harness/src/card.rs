@@ -1,9 +1,9 @@
 //! The wake cost card: what an operation costs in things that can be counted.
 //!
-//! Each operation of [`workloads::card`] is done n times and 2n times, and the difference divided by n. What happens once
-//! falls out, and what is left is exact: the same program gives the same figure to the last digit, on a busy machine
-//! as on a quiet one. Instructions, atomic read-modify-writes (`Ge`, the "global bus events" of `--collect-bus`) and
-//! system calls are counted by [callgrind](https://valgrind.org/docs/manual/cl-manual.html), allocations and polls by
+//! Each operation of [`workloads::card`] is done n times and 2n times, and the difference divided by n. What happens
+//! once falls out, and what is left is exact: the same program gives the same figure to the last digit, on a busy
+//! machine as on a quiet one. Instructions, atomic read-modify-writes (`Ge`, the "global bus events" of
+//! `--collect-bus`) and system calls are counted by [callgrind](https://valgrind.org/docs/manual/cl-manual.html), allocations and polls by
 //! the program itself.
 //!
 //! What a count does not say is how long it takes: an instruction that waits (`pause`, a locked addition, a load that
@@ -200,8 +200,8 @@ fn times(count: &Count) -> usize {
     if count.operation.exact { TIMES } else { TIMES_INEXACT }
 }
 
-/// Those with one thread come first: in what state a thread leaves the heap depends on when it ends, and by that a later
-/// `malloc` takes four instructions more or less.
+/// Those with one thread come first: in what state a thread leaves the heap depends on when it ends, and by that a
+/// later `malloc` takes four instructions more or less.
 fn counts<'a>(plan: &'a Plan, contender: &'a Contender) -> Vec<&'a Count> {
     let wanted = |count: &&Count| plan.operations.iter().any(|wanted| wanted == count.operation.id);
     let mut counts: Vec<_> = contender.counts.iter().filter(wanted).collect();

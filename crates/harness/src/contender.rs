@@ -154,8 +154,8 @@ pub(crate) fn find<'a>(name: &str, contenders: &'a [Contender]) -> Result<&'a Co
 /// Why the contender of that name is not to be timed: the table shows the reason in place of its figures.
 ///
 /// An executor that breaks what std demands of it does less work than the others; a table that ranked it would praise
-/// the fault. Breaking a clause that only we and other executors demand does not shut it out. What it breaks is read from
-/// `docs/conformance.md`, which a test keeps current.
+/// the fault. Breaking a clause that only we and other executors demand does not shut it out. What it breaks is read
+/// from `docs/conformance.md`, which a test keeps current.
 pub fn gate(name: &str) -> Option<String> {
     refusal(pages::broken(name))
 }

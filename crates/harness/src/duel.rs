@@ -5,9 +5,9 @@
 //! many slices the shortest is kept, as a disturbance can only make one longer. Where two threads take part that is not
 //! so, and the median is kept instead.
 //!
-//! The slices of a process are split into blocks, each of which gives one observation a contender; several fresh processes
-//! say how far figures vary with addresses and heaps. The reference takes part twice. How far its twins differ is how
-//! far any two contenders can differ for no reason: the run's *noise floor*.
+//! The slices of a process are split into blocks, each of which gives one observation a contender; several fresh
+//! processes say how far figures vary with addresses and heaps. The reference takes part twice. How far its twins
+//! differ is how far any two contenders can differ for no reason: the run's *noise floor*.
 //!
 //! The method of short interleaved slices is that of [tango](https://docs.rs/tango-bench), for more than two
 //! contenders and across several processes.
@@ -240,8 +240,8 @@ pub enum Order {
     Unsettled,
 }
 
-/// So many of the processes do not count: in a process, a contender can have bad luck with its addresses, and then takes
-/// half as long again, from beginning to end.
+/// So many of the processes do not count: in a process, a contender can have bad luck with its addresses, and then
+/// takes half as long again, from beginning to end.
 fn unlucky(processes: usize) -> usize {
     processes / 3
 }

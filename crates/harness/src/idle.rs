@@ -154,8 +154,8 @@ pub(crate) fn of_tasks<E: Executor + Described>(plan: &Plan) -> Found {
     for number in 0..plan.tasks {
         drop(executor.spawn(room.wait(number)));
     }
-    // Until everybody has been polled. In the order of spawning or against it, that is so when the first and the last one
-    // have answered; in any other, not before there were as many polls as tasks.
+    // Until everybody has been polled. In the order of spawning or against it, that is so when the first and the last
+    // one have answered; in any other, not before there were as many polls as tasks.
     executor.block_on(async {
         for number in [0, plan.tasks - 1] {
             room.call(number).await;

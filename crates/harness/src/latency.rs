@@ -1,7 +1,7 @@
 //! From another thread's wake to the poll, and what the waiting costs.
 //!
-//! A second thread wakes one task again and again, at even intervals, and notes when; the task, when it is polled, notes
-//! when that was. Both threads are pinned to a processor of their own, where that can be done. What is found is a
+//! A second thread wakes one task again and again, at even intervals, and notes when; the task, when it is polled,
+//! notes when that was. Both threads are pinned to a processor of their own, where that can be done. What is found is a
 //! distribution and stays one: percentiles, never a mean or a minimum. Beside it stands the processor time that the
 //! driving thread used for each second that went by, so that a spinning executor's short latency has its price next to
 //! it.

@@ -137,8 +137,8 @@ pub fn too_busy(machine: &Machine, before: &Moment, after: &Moment) -> Option<St
     (!reasons.is_empty()).then(|| reasons.join(", "))
 }
 
-/// Lets the calling thread run on one processor only, of those it may run on; does nothing where that cannot be done, or
-/// where there are fewer.
+/// Lets the calling thread run on one processor only, of those it may run on; does nothing where that cannot be done,
+/// or where there are fewer.
 pub fn pin_to(number: usize) {
     #[cfg(target_os = "linux")]
     {

@@ -28,8 +28,8 @@ impl SourceFile {
         Ok(Self { file })
     }
 
-    /// The same without what only tests see: the items that are marked `#[cfg(test)]`, in modules and `impl` blocks too. Other
-    /// conditions are not weighed, and what is handed to a macro is left as it is.
+    /// The same without what only tests see: the items that are marked `#[cfg(test)]`, in modules and `impl` blocks
+    /// too. Other conditions are not weighed, and what is handed to a macro is left as it is.
     pub fn without_tests(mut self) -> Self {
         remove_tests(&mut self.file.items);
         self
@@ -303,8 +303,8 @@ impl<'a> Visit<'a> for Search {
     }
 }
 
-/// How often a word stands in what is handed to a macro. (`unsafe` in a type, as in `unsafe fn(..)`, promises and does nothing,
-/// but is counted: what a macro makes of a type is not known.)
+/// How often a word stands in what is handed to a macro. (`unsafe` in a type, as in `unsafe fn(..)`, promises and does
+/// nothing, but is counted: what a macro makes of a type is not known.)
 fn names(tokens: TokenStream, wanted: &str) -> usize {
     let each = tokens.into_iter().map(|token| match token {
         TokenTree::Ident(word) => usize::from(word == wanted),

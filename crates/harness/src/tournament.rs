@@ -267,8 +267,8 @@ fn matrix(standing: &Standing) -> Table {
     table
 }
 
-/// Workloads across: ratios to the floor, marked where they tie with the fastest, and in the last rows the floor itself and
-/// the noise. For a screen.
+/// Workloads across: ratios to the floor, marked where they tie with the fastest, and in the last rows the floor itself
+/// and the noise. For a screen.
 pub fn side_by_side(observations: &[Observation]) -> Vec<Table> {
     let mut standings = standings(observations);
     standings.retain(|standing| !standing.places.is_empty());

@@ -1,8 +1,8 @@
 //! Measurements in processes of their own: a copy of the calling program, told by an environment variable what to do,
 //! which prints what it observed.
 //!
-//! A fresh process has a fresh heap, thread-locals and addresses; a contender that aborts or hangs takes nothing with it;
-//! and several processes are what says how far a figure varies from run to run.
+//! A fresh process has a fresh heap, thread-locals and addresses; a contender that aborts or hangs takes nothing with
+//! it; and several processes are what says how far a figure varies from run to run.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read};
@@ -17,8 +17,8 @@ use crate::contender::Contender;
 use crate::observation::Observation;
 use crate::{card, duel, idle, latency, memory};
 
-/// Says what to measure. A process that measures leaves it in its environment, as taking it out would be `unsafe`; a copy of
-/// this program that it started would inherit it and measure the same again. No measurement starts one.
+/// Says what to measure. A process that measures leaves it in its environment, as taking it out would be `unsafe`; a
+/// copy of this program that it started would inherit it and measure the same again. No measurement starts one.
 const WORK: &str = "WAKERS_WORK";
 
 /// What stands before a row, in case something else is printed.
@@ -140,8 +140,8 @@ pub fn run_in(mut command: Command, work: &Work, patience: Duration) -> Result<V
     Err(complaint(&said).unwrap_or_else(|| format!("the process ended: {status}")))
 }
 
-/// Why a process failed, by the first thing that it said of it: an error of ours, or the message of a panic, which stands in
-/// the line below the place. Whatever panics after that, as a rule, does so because of it.
+/// Why a process failed, by the first thing that it said of it: an error of ours, or the message of a panic, which
+/// stands in the line below the place. Whatever panics after that, as a rule, does so because of it.
 fn complaint(said: &str) -> Option<String> {
     let mut lines = said.lines();
     while let Some(line) = lines.next() {

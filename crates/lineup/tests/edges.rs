@@ -1,5 +1,5 @@
-//! Edges of the contract that are said in words in `executor` and are no clauses, as published executors decide otherwise: for each
-//! strategy of this workspace.
+//! Edges of the contract that are said in words in `executor` and are no clauses, as published executors decide
+//! otherwise: for each strategy of this workspace.
 
 use std::future::poll_fn;
 use std::panic::resume_unwind;
@@ -67,7 +67,8 @@ fn a_result_that_panics_when_it_goes_with_its_handle_is_heard_of_by_nobody<E: Re
     assert_eq!(drops.load(Relaxed), 1);
 }
 
-/// How often a task that is alone and wakes itself in each poll is polled between two polls of a root that does the same.
+/// How often a task that is alone and wakes itself in each poll is polled between two polls of a root that does the
+/// same.
 fn polls_of_a_task_for_each_of_the_root<E: RemoteSpawn + Described + 'static>() -> usize {
     const ROUNDS: usize = 100;
     let (executor, polls) = (E::default(), Arc::new(AtomicUsize::new(0)));

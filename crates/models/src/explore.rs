@@ -18,7 +18,8 @@ const MAX_BRANCHES: usize = 20_000;
 ///
 /// # Panics
 ///
-/// When anything in an execution panics, also where the executor catches it, when all threads wait, and when memory leaks.
+/// When anything in an execution panics, also where the executor catches it, when all threads wait, and when memory
+/// leaks.
 pub(crate) fn explore(executor: &str, model: &str, preemptions: usize, program: impl Fn() + Send + Sync + 'static) {
     count_panics();
     let mut builder = loom::model::Builder::new();

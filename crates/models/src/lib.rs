@@ -13,7 +13,8 @@ mod programs;
 #[cfg(wakers_loom)]
 pub use programs::*;
 
-/// Makes a test of each model, for one executor: one line in a file `tests/models.rs`. Empty without the cfg `wakers_loom`.
+/// Makes a test of each model, for one executor: one line in a file `tests/models.rs`. Empty without the cfg
+/// `wakers_loom`.
 ///
 /// ```text
 /// models::tests!(RawExecutor);        // implements RemoteSpawn

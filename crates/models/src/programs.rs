@@ -12,7 +12,8 @@ use crate::explore::explore;
 use crate::parts::{Event, Joiner, OnDrop, Slot, poll_once, tracked, wait};
 
 /// A task that is polled again while another thread wakes it: the wake is not lost, whether it finds the task queued,
-/// running or idle, and the thread that drives awake or parked; and the poll that it causes sees what was written before it.
+/// running or idle, and the thread that drives awake or parked; and the poll that it causes sees what was written
+/// before it.
 pub fn m01_a_wake_races_the_poll<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m01_a_wake_races_the_poll", 2, || {
         let executor = E::default();
@@ -34,8 +35,8 @@ pub fn m01_a_wake_races_the_poll<E: RemoteSpawn + Described>() {
     });
 }
 
-/// Two threads wake a task, each after it has written a flag with no order of its own. However the two wakes become one,
-/// a poll follows that sees both flags: also a wake that finds the task queued happens before the poll.
+/// Two threads wake a task, each after it has written a flag with no order of its own. However the two wakes become
+/// one, a poll follows that sees both flags: also a wake that finds the task queued happens before the poll.
 pub fn m02_two_wakes_race_the_poll<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m02_two_wakes_race_the_poll", 1, || {
         let executor = E::default();
@@ -66,7 +67,8 @@ pub fn m02_two_wakes_race_the_poll<E: RemoteSpawn + Described>() {
     });
 }
 
-/// The last two wakers of a task that has ended go away on two threads, one dropped and one woken: the task is freed once.
+/// The last two wakers of a task that has ended go away on two threads, one dropped and one woken: the task is freed
+/// once.
 pub fn m03_the_last_wakers_race_each_other<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m03_the_last_wakers_race_each_other", 2, || {
         let executor = E::default();
@@ -103,8 +105,8 @@ pub fn m04_a_joiner_races_completion<E: RemoteSpawn + Described + 'static>() {
     });
 }
 
-/// A handle, polled once with a waker before, is dropped while the task completes on another thread: result and waker are
-/// dropped once each.
+/// A handle, polled once with a waker before, is dropped while the task completes on another thread: result and waker
+/// are dropped once each.
 pub fn m05_a_handles_drop_races_completion<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m05_a_handles_drop_races_completion", 2, || {
         let executor = Arc::new(E::default());
@@ -232,8 +234,8 @@ pub fn m09_two_wakes_race_the_park<E: RemoteSpawn + Described>() {
     });
 }
 
-/// The future of `block_on` is woken while code of the user's, inside its poll, parks the thread for its own reasons and so
-/// takes the token: the future is polled again.
+/// The future of `block_on` is woken while code of the user's, inside its poll, parks the thread for its own reasons
+/// and so takes the token: the future is polled again.
 pub fn m10_a_wake_races_foreign_parking<E: BlockOn + Described>() {
     explore(E::NAME, "m10_a_wake_races_foreign_parking", 2, || {
         let executor = E::default();
@@ -486,7 +488,8 @@ pub fn m21_a_wake_races_the_handing_over<E: RemoteSpawn + Described + 'static>()
     });
 }
 
-/// The last handle is dropped while a wake by value from another thread leads to the task's end: whoever is last frees it.
+/// The last handle is dropped while a wake by value from another thread leads to the task's end: whoever is last frees
+/// it.
 pub fn m22_the_last_handle_and_the_last_waker_race_completion<E>()
 where
     E: RemoteSpawn + Described,
@@ -528,8 +531,8 @@ pub fn m23_two_wakes_race_the_executors_drop<E: RemoteSpawn + Described>() {
     });
 }
 
-/// A handle that was polled by the thread that drives is polled by another while the task completes: the joiner that was left
-/// last is woken, or finds the result.
+/// A handle that was polled by the thread that drives is polled by another while the task completes: the joiner that
+/// was left last is woken, or finds the result.
 pub fn m24_a_handle_that_moves_races_completion<E>()
 where
     E: RemoteSpawn + Described,
@@ -554,8 +557,8 @@ where
     });
 }
 
-/// A waker that was cloned on the thread that drives is cloned, woken and dropped on another, while the task ends and the
-/// executor is done with it: it is freed once, after all.
+/// A waker that was cloned on the thread that drives is cloned, woken and dropped on another, while the task ends and
+/// the executor is done with it: it is freed once, after all.
 pub fn m25_a_waker_that_moves_races_the_end<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m25_a_waker_that_moves_races_the_end", 2, || {
         let executor = E::default();
@@ -580,7 +583,8 @@ pub fn m25_a_waker_that_moves_races_the_end<E: RemoteSpawn + Described>() {
     });
 }
 
-/// A handle is polled and then dropped while the task ends: the joiner is gone with it, though a waker of the task is kept.
+/// A handle is polled and then dropped while the task ends: the joiner is gone with it, though a waker of the task is
+/// kept.
 pub fn m26_a_joiner_goes_with_its_handle<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m26_a_joiner_goes_with_its_handle", 2, || {
         let executor = Arc::new(E::default());
@@ -647,8 +651,8 @@ where
     });
 }
 
-/// A task that has ended is woken by the thread that drives, while another drops a waker of it: nothing comes of it, and the
-/// task is freed once.
+/// A task that has ended is woken by the thread that drives, while another drops a waker of it: nothing comes of it,
+/// and the task is freed once.
 pub fn m28_a_wake_after_the_end<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m28_a_wake_after_the_end", 2, || {
         let executor = E::default();
@@ -675,7 +679,8 @@ pub fn m28_a_wake_after_the_end<E: RemoteSpawn + Described>() {
     });
 }
 
-/// A handle is dropped by the thread that drives, once before and once after the end of its task: the result is dropped each time.
+/// A handle is dropped by the thread that drives, once before and once after the end of its task: the result is dropped
+/// each time.
 pub fn m29_a_handle_is_dropped_at_home<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m29_a_handle_is_dropped_at_home", 2, || {
         let executor = E::default();
@@ -706,8 +711,8 @@ pub fn m30_what_has_ended_is_freed<E: RemoteSpawn + Described>() {
     });
 }
 
-/// The future of a `block_on` has polled a handle and keeps it: that is dropped when another thread may drive, which ends the
-/// task.
+/// The future of a `block_on` has polled a handle and keeps it: that is dropped when another thread may drive, which
+/// ends the task.
 pub fn m31_a_kept_handle_races_the_next_driver<E>()
 where
     E: RemoteSpawn + Described + 'static,
@@ -750,7 +755,8 @@ pub fn m32_a_wake_in_the_last_poll_is_over<E: BlockOn + Described>() {
     });
 }
 
-/// Tasks that one thread makes ready are polled in that order, also where the right to drive passes to that thread in between.
+/// Tasks that one thread makes ready are polled in that order, also where the right to drive passes to that thread in
+/// between.
 pub fn m33_order_across_a_hand_over<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m33_order_across_a_hand_over", 2, || {
         let executor = Arc::new(E::default());
@@ -790,7 +796,8 @@ pub fn m33_order_across_a_hand_over<E: RemoteSpawn + Described + 'static>() {
     });
 }
 
-/// A task calls `block_on` of another executor, while another thread wakes it by reference and by value: none of it is lost.
+/// A task calls `block_on` of another executor, while another thread wakes it by reference and by value: none of it is
+/// lost.
 pub fn m34_wakes_race_a_nested_block_on<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m34_wakes_race_a_nested_block_on", 2, || {
         let executor = E::default();
@@ -818,8 +825,8 @@ pub fn m34_wakes_race_a_nested_block_on<E: RemoteSpawn + Described + 'static>() 
     });
 }
 
-/// A task is aborted, woken and left inside the `block_on` of another executor, while another thread wakes it: its future is
-/// dropped by its own executor, and it is freed once.
+/// A task is aborted, woken and left inside the `block_on` of another executor, while another thread wakes it: its
+/// future is dropped by its own executor, and it is freed once.
 pub fn m35_an_abort_from_a_nested_block_on<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m35_an_abort_from_a_nested_block_on", 2, || {
         let (executor, inner) = (E::default(), E::default());
@@ -843,8 +850,8 @@ pub fn m35_an_abort_from_a_nested_block_on<E: RemoteSpawn + Described>() {
     });
 }
 
-/// A task that another thread has just spawned, and that the executor may not have seen yet, is aborted by the thread that
-/// drives.
+/// A task that another thread has just spawned, and that the executor may not have seen yet, is aborted by the thread
+/// that drives.
 pub fn m36_a_new_task_is_aborted_at_home<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m36_a_new_task_is_aborted_at_home", 2, || {
         let executor = E::default();
@@ -903,8 +910,8 @@ pub fn m37_an_abort_publishes_what_came_before<E: RemoteSpawn + Described>() {
     });
 }
 
-/// A task is aborted by the thread that drives, while another clones, wakes and drops a waker of it: neither the abort is lost
-/// nor any of the references.
+/// A task is aborted by the thread that drives, while another clones, wakes and drops a waker of it: neither the abort
+/// is lost nor any of the references.
 pub fn m38_an_abort_at_home_races_a_waker<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m38_an_abort_at_home_races_a_waker", 2, || {
         let executor = E::default();
@@ -926,8 +933,8 @@ pub fn m38_an_abort_at_home_races_a_waker<E: RemoteSpawn + Described>() {
     });
 }
 
-/// A task has ended and been joined by another thread, and the thread that drove it sleeps: the task's memory does not wait for
-/// the next wake.
+/// A task has ended and been joined by another thread, and the thread that drove it sleeps: the task's memory does not
+/// wait for the next wake.
 pub fn m39_what_has_ended_is_freed_before_the_sleep<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m39_what_has_ended_is_freed_before_the_sleep", 2, || {
         let executor = E::default();

@@ -21,8 +21,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// How long a test may take: a model with two preemptions takes minutes, a clause milliseconds. The rest is for busy
-    /// machines.
+    /// How long a test may take: a model with two preemptions takes minutes, a clause milliseconds. The rest is for
+    /// busy machines.
     fn patience(self) -> Duration {
         Duration::from_secs(match self {
             Self::Models => 600,
@@ -72,7 +72,8 @@ impl Executable {
         Ok(Some(Self { kind, path, tests }))
     }
 
-    /// The tests that fail, abort or hang, each twice in a row, by what their names begin with. Models run with this many preemptions.
+    /// The tests that fail, abort or hang, each twice in a row, by what their names begin with. Models run with this
+    /// many preemptions.
     pub(crate) fn failing(&self, preemptions: usize) -> Result<Vec<String>, Box<dyn Error>> {
         let left: Mutex<VecDeque<_>> = Mutex::new(self.tests.iter().collect());
         let failed = Mutex::new(Vec::new());

@@ -25,8 +25,8 @@ pub struct NoopExecutor {
     shared: Arc<Shared>,
 }
 
-/// Spawns onto a [`NoopExecutor`] from its tasks and from other threads. Keeps no task alive: once the executor is dropped,
-/// what it shares with its spawners is empty and closed.
+/// Spawns onto a [`NoopExecutor`] from its tasks and from other threads. Keeps no task alive: once the executor is
+/// dropped, what it shares with its spawners is empty and closed.
 #[derive(Clone, Debug)]
 pub struct NoopSpawner {
     shared: Arc<Shared>,
@@ -138,8 +138,8 @@ impl Drop for NoopExecutor {
 }
 
 impl NoopExecutor {
-    /// Polls the tasks and `future`, in turn, until that is ready. Kept out of `block_on`, so that a future that is ready at once
-    /// costs little more than its poll.
+    /// Polls the tasks and `future`, in turn, until that is ready. Kept out of `block_on`, so that a future that is
+    /// ready at once costs little more than its poll.
     #[inline(never)]
     fn drive<F: Future>(&self, waker: &Waker, mut future: Pin<&mut F>) -> F::Output {
         let entered = self.shared.driver.enter();

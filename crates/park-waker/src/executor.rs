@@ -24,8 +24,8 @@ pub struct ParkExecutor {
     spins: u32,
 }
 
-/// Spawns onto a [`ParkExecutor`] from its tasks and from other threads. Keeps no task alive: once the executor is dropped,
-/// what it shares with its spawners is empty and closed.
+/// Spawns onto a [`ParkExecutor`] from its tasks and from other threads. Keeps no task alive: once the executor is
+/// dropped, what it shares with its spawners is empty and closed.
 #[derive(Clone, Debug)]
 pub struct ParkSpawner {
     shared: Arc<Shared>,
@@ -142,15 +142,16 @@ impl Drop for ParkExecutor {
 impl ParkExecutor {
     /// One that looks so many times whether there was a wake before it parks.
     ///
-    /// To park and to be unparked takes the operating system some microseconds, or some ten in a virtual machine. Where the next
-    /// wake mostly comes sooner, looking out for it is faster; where it does not, the processor's time is spent and the thread
-    /// parks after all. A look takes about as long as [`spin_loop`](std::hint::spin_loop): some ten nanoseconds.
+    /// To park and to be unparked takes the operating system some microseconds, or some ten in a virtual machine. Where
+    /// the next wake mostly comes sooner, looking out for it is faster; where it does not, the processor's time is
+    /// spent and the thread parks after all. A look takes about as long as [`spin_loop`](std::hint::spin_loop): some
+    /// ten nanoseconds.
     pub fn spinning(spins: u32) -> Self {
         Self { shared: Arc::default(), spins }
     }
 
-    /// Polls the tasks and `future` when any of them is woken, until that is ready. Kept out of `block_on`, so that a future that is
-    /// ready at once costs little more than its poll.
+    /// Polls the tasks and `future` when any of them is woken, until that is ready. Kept out of `block_on`, so that a
+    /// future that is ready at once costs little more than its poll.
     #[inline(never)]
     fn drive<F: Future>(&self, thread: &ThreadWaker, mut future: Pin<&mut F>) -> F::Output {
         let entered = self.shared.driver.enter();

@@ -34,8 +34,8 @@ struct Signal {
 impl ThreadWaker {
     /// Runs `f`, once, with the waker of the calling thread, not woken yet.
     ///
-    /// Allocates where the last call on this thread has left nothing: it was the first, or this one is nested in it, or it
-    /// panicked; and when a clone of that waker still exists: a stale waker never wakes a later call.
+    /// Allocates where the last call on this thread has left nothing: it was the first, or this one is nested in it, or
+    /// it panicked; and when a clone of that waker still exists: a stale waker never wakes a later call.
     #[inline]
     pub(crate) fn with<R>(mut f: impl FnMut(&ThreadWaker) -> R) -> R {
         let result = CACHED.try_with(|cached| {

@@ -48,8 +48,8 @@ impl Home {
         Entered { home: self, outer: DRIVING.replace(self.address()) }
     }
 
-    /// Whether a call of `block_on` or `run` is under way: in the executor's drop, too, where `exit` runs the destructors of the
-    /// thread's thread-locals.
+    /// Whether a call of `block_on` or `run` is under way: in the executor's drop, too, where `exit` runs the
+    /// destructors of the thread's thread-locals.
     pub(crate) fn is_driven(&self) -> bool {
         self.driving.load(Relaxed)
     }

@@ -5,11 +5,11 @@ use std::mem;
 use std::panic::RefUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What a join handle holds of its task, and shares with abort handles from the moment when the first of them is made: a task that
-/// is only joined costs what the peer's own handle costs.
+/// What a join handle holds of its task, and shares with abort handles from the moment when the first of them is made:
+/// a task that is only joined costs what the peer's own handle costs.
 ///
-/// The lock is for what is done through shared references. It is held while the peer cancels or looks; only once there are abort
-/// handles, while it polls, too.
+/// The lock is for what is done through shared references. It is held while the peer cancels or looks; only once there
+/// are abort handles, while it polls, too.
 pub(crate) struct Sharing<S> {
     place: Mutex<Place<S>>,
 }

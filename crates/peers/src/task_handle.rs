@@ -13,8 +13,8 @@ use crate::sharing::{AbortHandle, Cancel, Sharing};
 
 /// async-task's own handle, made fallible, which is its way to ask for cancellation as a value.
 ///
-/// Its panics come by unwinding; to catch them here costs nothing until there is one. The crate cancels by consuming the
-/// handle, in an async function without a name: so aborting a task allocates, and nothing else does.
+/// Its panics come by unwinding; to catch them here costs nothing until there is one. The crate cancels by consuming
+/// the handle, in an async function without a name: so aborting a task allocates, and nothing else does.
 pub struct TaskHandle<T, M = ()> {
     state: Sharing<State<T, M>>,
 }

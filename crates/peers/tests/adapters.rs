@@ -196,7 +196,8 @@ fn tasks_of_two_executors_on_one_thread_stay_apart<E: Executor + Described>() {
     assert!(matches!(poll(&mut waits), Poll::Ready(Ok(()))));
 }
 
-/// The adapter makes it, but for tokio's. (compio's own handle counts as finished as soon as it is aborted: clause T10c.)
+/// The adapter makes it, but for tokio's. (compio's own handle counts as finished as soon as it is aborted: clause
+/// T10c.)
 fn an_abort_handle_does_what_the_clause_asks<E: Executor + Described + 'static>() {
     assert_eq!(conformance::tasks::t10h_an_abort_handle_aborts_as_the_join_handle_does::<E>(), Outcome::Pass);
 }

@@ -9,15 +9,16 @@ use executor::AbortHandle;
 
 use crate::task::TaskRef;
 
-/// Cancels a task of a [`RawExecutor`](crate::RawExecutor). Its memory is kept until this is dropped; future and result are not.
+/// Cancels a task of a [`RawExecutor`](crate::RawExecutor). Its memory is kept until this is dropped; future and result
+/// are not.
 #[derive(Clone)]
 pub struct RawAbortHandle {
     /// None where the result had been taken.
     task: Option<TaskRef>,
 }
 
-// SAFETY: the handle does to a task what wakers do, which may be on any thread: it counts it, and puts it into a queue. Besides that it
-// touches the task's state, which is atomic.
+// SAFETY: the handle does to a task what wakers do, which may be on any thread: it counts it, and puts it into a queue.
+// Besides that it touches the task's state, which is atomic.
 unsafe impl Send for RawAbortHandle {}
 // SAFETY: as above.
 unsafe impl Sync for RawAbortHandle {}

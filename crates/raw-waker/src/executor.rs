@@ -28,8 +28,8 @@ pub struct RawExecutor {
     shared: Arc<Shared>,
 }
 
-/// Spawns onto a [`RawExecutor`] from its tasks and from other threads. Keeps no task alive: once the executor is dropped,
-/// what it shares with its spawners is empty and closed.
+/// Spawns onto a [`RawExecutor`] from its tasks and from other threads. Keeps no task alive: once the executor is
+/// dropped, what it shares with its spawners is empty and closed.
 #[derive(Clone, Debug)]
 pub struct RawSpawner {
     shared: Arc<Shared>,
@@ -52,10 +52,10 @@ struct Local {
     list: TaskList,
 }
 
-// SAFETY: `Local` is reached in three ways: through `Shared::local`, which asks whether this thread drives; in `poll_ready`,
-// `has_work` and what they call, which `drive` calls once `Entered::drives` has said that this thread does; and in the
-// executor's drop, once `Driver::close` has said that nobody does nor ever will. At most one thread drives at a time, and the right
-// passes from thread to thread with a Release and an Acquire, in `Driver`.
+// SAFETY: `Local` is reached in three ways: through `Shared::local`, which asks whether this thread drives; in
+// `poll_ready`, `has_work` and what they call, which `drive` calls once `Entered::drives` has said that this thread
+// does; and in the executor's drop, once `Driver::close` has said that nobody does nor ever will. At most one thread
+// drives at a time, and the right passes from thread to thread with a Release and an Acquire, in `Driver`.
 unsafe impl Sync for Local {}
 // SAFETY: as above; and what `Local` holds are counts of tasks, which any thread may give back.
 unsafe impl Send for Local {}
@@ -158,8 +158,8 @@ impl Drop for RawExecutor {
 }
 
 impl RawExecutor {
-    /// Polls the tasks that are ready, and `future` when it is woken, until that is ready. Kept out of `block_on`, so that a
-    /// future that is ready at once costs little more than its poll.
+    /// Polls the tasks that are ready, and `future` when it is woken, until that is ready. Kept out of `block_on`, so
+    /// that a future that is ready at once costs little more than its poll.
     #[inline(never)]
     fn drive<F: Future>(&self, root: &RootWaker, mut future: Pin<&mut F>) -> F::Output {
         let entered = self.shared.driver.enter();
@@ -184,8 +184,8 @@ impl RawExecutor {
         }
     }
 
-    /// Polls the tasks that are ready now, in turn. Those that become ready meanwhile wait for the next round, unless this
-    /// one is short: so none of them keeps `block_on`'s own future waiting for long.
+    /// Polls the tasks that are ready now, in turn. Those that become ready meanwhile wait for the next round, unless
+    /// this one is short: so none of them keeps `block_on`'s own future waiting for long.
     fn poll_ready(&self) {
         let Local { queue, list } = &self.shared.local;
         self.shared.remote.take(queue, list);
@@ -251,7 +251,8 @@ impl Shared {
         self.driver.is_here()
     }
 
-    /// Puts a task into the ready queue and wakes the thread that drives. The queue of an executor that is gone drops it.
+    /// Puts a task into the ready queue and wakes the thread that drives. The queue of an executor that is gone drops
+    /// it.
     #[inline]
     pub(crate) fn push(&self, task: TaskRef) {
         match self.local() {

@@ -66,9 +66,9 @@ impl LocalQueue {
 /// a whole. As nothing else is ever taken, a compare-exchange of its top is never fooled by a top that went and came
 /// back: the address is that of the task on top, whichever that is now.
 ///
-/// The pointer need not be, in Rust's model: the top that was loaded may have been freed and another task allocated in its place before
-/// the exchange succeeds, and then the link has the address of the one and the provenance of the other. So only a link's address
-/// counts, and each task's pointer is exposed when it is allocated.
+/// The pointer need not be, in Rust's model: the top that was loaded may have been freed and another task allocated in
+/// its place before the exchange succeeds, and then the link has the address of the one and the provenance of the
+/// other. So only a link's address counts, and each task's pointer is exposed when it is allocated.
 ///
 /// Source of that: rust-lang/unsafe-code-guidelines#480; std had it in `Once` and `RwLock`, rust-lang/rust#121950.
 ///

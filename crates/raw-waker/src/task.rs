@@ -30,9 +30,11 @@ const QUEUED: usize = 1 << 0;
 const ENDED: usize = 1 << 1;
 /// The task's next turn drops the future instead of polling it.
 const ABORTED: usize = 1 << 2;
-/// The join handle was not dropped before the end: the result is for it to take or to drop. Otherwise the driving thread drops it.
+/// The join handle was not dropped before the end: the result is for it to take or to drop. Otherwise the driving
+/// thread drops it.
 const HANDLE: usize = 1 << 3;
-/// `joiner` belongs to the driving thread, for which the join handle left a waker there. Otherwise it belongs to the join handle.
+/// `joiner` belongs to the driving thread, for which the join handle left a waker there. Otherwise it belongs to the
+/// join handle.
 const JOINER: usize = 1 << 4;
 /// One count. The counts stand above the flags, so that both change in one operation.
 const COUNT: usize = 1 << 5;
@@ -63,8 +65,8 @@ pub(crate) struct Header {
     pub(crate) shared: Arc<Shared>,
     /// The next task in the ready queue. Belongs to whoever holds the queue's count.
     pub(crate) next_ready: Cell<Option<NonNull<Header>>>,
-    /// The neighbours in the executor's list. Belong to the thread that drives or drops the executor. A task that is new
-    /// to it is its own `previous`.
+    /// The neighbours in the executor's list. Belong to the thread that drives or drops the executor. A task that is
+    /// new to it is its own `previous`.
     pub(crate) previous: Cell<Option<NonNull<Header>>>,
     pub(crate) next: Cell<Option<NonNull<Header>>>,
     /// Belongs to the driving thread while `JOINER` is set, else to the join handle. The handle sets `JOINER` and takes
@@ -81,13 +83,13 @@ pub(crate) struct Header {
 struct Task<F: Future> {
     header: Header,
     /// Belongs to the thread that drives or drops the executor until `ENDED`; then to the join handle while `HANDLE` is
-    /// set, else to the driving thread. Before the executor has accepted the task, and if it rejects it: to the one that
-    /// spawns.
+    /// set, else to the driving thread. Before the executor has accepted the task, and if it rejects it: to the one
+    /// that spawns.
     stage: cell::UnsafeCell<Stage<F>>,
 }
 
-/// The future before `ENDED`, the result after it: the flags know which, so this needs no tag. (A tag in the future's bytes
-/// could be read through a reference while the future refers to itself: tokio-rs/tokio#6729.)
+/// The future before `ENDED`, the result after it: the flags know which, so this needs no tag. (A tag in the future's
+/// bytes could be read through a reference while the future refers to itself: tokio-rs/tokio#6729.)
 #[repr(C)]
 union Stage<F: Future> {
     future: ManuallyDrop<F>,
@@ -102,8 +104,8 @@ struct TaskVTable {
     poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Poll<()>,
     /// Puts [`JoinError::Cancelled`] into the future's place. Asks for the right to `stage`, before `ENDED`.
     cancel: unsafe fn(NonNull<Header>),
-    /// Moves the result into the `Result<F::Output, JoinError>` that is pointed to, and must not be called twice. Asks for
-    /// the right to `stage`, after `ENDED`.
+    /// Moves the result into the `Result<F::Output, JoinError>` that is pointed to, and must not be called twice. Asks
+    /// for the right to `stage`, after `ENDED`.
     take_result: unsafe fn(NonNull<Header>, NonNull<()>),
     /// Drops the result, which must not have been taken. Asks for the right to `stage`, after `ENDED`.
     drop_result: unsafe fn(NonNull<Header>),
@@ -243,7 +245,8 @@ impl TaskRef {
             alive: Alive::new(),
             access: UnsafeCell::new(()),
         };
-        // Header and future are put in place one by one: a task that is put together first is one more copy of the future.
+        // Header and future are put in place one by one: a task that is put together first is one more copy of the
+        // future.
         let task = NonNull::from(Box::leak(Box::<Task<F>>::new_uninit())).cast::<Task<F>>();
         // SAFETY: it points to memory for a task.
         let stage = unsafe { &raw mut (*task.as_ptr()).stage };
@@ -374,8 +377,8 @@ impl TaskRef {
 
     /// Reports the result, which is in its place.
     fn end(&self) {
-        // AcqRel: pairs with the fetch_update in the handle's `change`, and with its loads: whoever sees `ENDED` sees the result;
-        // this thread sees the joiner.
+        // AcqRel: pairs with the fetch_update in the handle's `change`, and with its loads: whoever sees `ENDED` sees
+        // the result; this thread sees the joiner.
         let before = self.state.fetch_or(ENDED, AcqRel);
         if before & HANDLE == 0 {
             // SAFETY: without a handle the driving thread has the right to `stage`, and the task has ended.
@@ -402,7 +405,8 @@ impl Deref for TaskRef {
 
 impl Clone for TaskRef {
     fn clone(&self) -> Self {
-        // Relaxed: the count that `self` holds keeps the task alive, and nothing is read on the strength of the new one.
+        // Relaxed: the count that `self` holds keeps the task alive, and nothing is read on the strength of the new
+        // one.
         let before = self.state.fetch_add(COUNT, Relaxed);
         if before > usize::MAX / 2 {
             // Only leaked wakers get here. A count that wraps would free a task in use.
@@ -433,11 +437,11 @@ pub struct RawJoinHandle<T> {
     result: PhantomData<fn() -> T>,
 }
 
-// SAFETY: the handle gives access to the task's state, which is atomic, to `joiner`, which `Waker: Send + Sync` lets any
-// thread touch while it has the right to it, and to the result, a `T`, which may be moved to this thread.
+// SAFETY: the handle gives access to the task's state, which is atomic, to `joiner`, which `Waker: Send + Sync` lets
+// any thread touch while it has the right to it, and to the result, a `T`, which may be moved to this thread.
 unsafe impl<T: Send> Send for RawJoinHandle<T> {}
-// SAFETY: through `&RawJoinHandle` there is only `abort`, `is_finished` and `abort_handle`, which counts the task: they touch nothing but
-// atomics and the queue.
+// SAFETY: through `&RawJoinHandle` there is only `abort`, `is_finished` and `abort_handle`, which counts the task: they
+// touch nothing but atomics and the queue.
 unsafe impl<T: Send> Sync for RawJoinHandle<T> {}
 // As for the handle that the other strategies share: what a panic leaves behind is a task that has ended.
 impl<T> UnwindSafe for RawJoinHandle<T> {}
@@ -469,8 +473,8 @@ impl<T> Future for RawJoinHandle<T> {
             return Poll::Pending;
         }
         let task = self.task.take().expect("it was there");
-        // SAFETY: the task has ended and its handle, which forgets it, has the right to `stage`; `T` is the output of the
-        // task's future.
+        // SAFETY: the task has ended and its handle, which forgets it, has the right to `stage`; `T` is the output of
+        // the task's future.
         Poll::Ready(unsafe { task.into_result() })
     }
 }
@@ -511,7 +515,8 @@ impl TaskRef {
         changed.is_ok()
     }
 
-    /// Drops the joiner and the count, if the joiner is the handle's. The count first: the joiner's drop is foreign code.
+    /// Drops the joiner and the count, if the joiner is the handle's. The count first: the joiner's drop is foreign
+    /// code.
     #[cold]
     fn drop_joiner(self) {
         let joiner = self.take_joiner();
@@ -533,7 +538,8 @@ impl TaskRef {
     ///
     /// # Safety
     ///
-    /// The task has ended, its output is `T`, and nobody else takes or drops its result: the caller has the right to `stage`.
+    /// The task has ended, its output is `T`, and nobody else takes or drops its result: the caller has the right to
+    /// `stage`.
     unsafe fn take_result<T>(&self) -> Result<T, JoinError> {
         let mut result = MaybeUninit::uninit();
         // SAFETY: as the caller promises.
@@ -542,8 +548,8 @@ impl TaskRef {
         unsafe { result.assume_init() }
     }
 
-    /// Like [`take_result`](Self::take_result), for a handle that is done with the task. Kept out of the handle's poll, so that
-    /// the rest of that can become part of what awaits it.
+    /// Like [`take_result`](Self::take_result), for a handle that is done with the task. Kept out of the handle's poll,
+    /// so that the rest of that can become part of what awaits it.
     ///
     /// # Safety
     ///

@@ -27,9 +27,9 @@ static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, dr
 /// The waker to poll `task` with. It borrows the count that `task` stands for: nothing is counted until somebody clones
 /// it.
 pub(crate) fn borrow(task: &TaskRef) -> ManuallyDrop<Waker> {
-    // SAFETY: the functions of `VTABLE` expect a pointer to the header of a task on which a count is held. `task` stands
-    // for one (of its own, or of the list, while the task has not ended), and as this waker is never dropped, that count
-    // is not given back by it.
+    // SAFETY: the functions of `VTABLE` expect a pointer to the header of a task on which a count is held. `task`
+    // stands for one (of its own, or of the list, while the task has not ended), and as this waker is never dropped,
+    // that count is not given back by it.
     ManuallyDrop::new(unsafe { Waker::new(task.as_ptr().as_ptr().cast(), &VTABLE) })
 }
 

@@ -85,7 +85,8 @@ fn fail(message: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Each of the threads writes a letter and wakes the task that is to read it, then spawns a task and joins or aborts it.
+/// Each of the threads writes a letter and wakes the task that is to read it, then spawns a task and joins or aborts
+/// it.
 fn wake_sleeper<E: RemoteSpawn + Described>(rounds: usize, threads: usize, with_a_race: bool) {
     let crew = Crew::new(threads);
     let mut dice = Dice::new(threads as u64);

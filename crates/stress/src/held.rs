@@ -46,8 +46,8 @@ impl Tally {
         self.entries[index].drops.load(Acquire)
     }
 
-    /// The numbers of the futures of this round that were not dropped, that were dropped more than once, and of the polls
-    /// after the end. Begins the next round.
+    /// The numbers of the futures of this round that were not dropped, that were dropped more than once, and of the
+    /// polls after the end. Begins the next round.
     pub(crate) fn settle(&self) -> (u64, u64, u64) {
         let (mut undropped, mut again) = (0, 0);
         for (index, entry) in self.entries[..self.next.swap(0, Relaxed)].iter().enumerate() {
@@ -64,8 +64,8 @@ impl Tally {
     }
 }
 
-/// A future that nobody but a wake can bring to its end, and that holds its own waker: an executor that relies on wakers
-/// being dropped first never drops it.
+/// A future that nobody but a wake can bring to its end, and that holds its own waker: an executor that relies on
+/// wakers being dropped first never drops it.
 pub(crate) struct Held {
     tally: Arc<Tally>,
     index: usize,

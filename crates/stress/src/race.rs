@@ -15,8 +15,8 @@ use crate::held::{Held, Tally};
 /// Rounds before bytes are compared: the first ones fill the caches of executors and threads.
 const WARM_UP: usize = 200;
 
-/// How many of the polled tasks have a handle that the owner keeps: it is the first wake of a task that can come too late for
-/// the drop, so more tasks are more chances.
+/// How many of the polled tasks have a handle that the owner keeps: it is the first wake of a task that can come too
+/// late for the drop, so more tasks are more chances.
 const OWN: usize = 8;
 
 /// How long a pause before an action may be, as a power of two of spins: some microseconds, the length of a drop.

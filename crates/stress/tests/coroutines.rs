@@ -7,8 +7,8 @@ use std::task::Poll;
 use executor::{Described, Executor, yield_now};
 use generator::{Gn, done};
 
-/// Two coroutines on one thread, each in a `block_on` of an executor of its own, which is dropped with it. The one that began first
-/// ends first, while the other is suspended in a poll.
+/// Two coroutines on one thread, each in a `block_on` of an executor of its own, which is dropped with it. The one that
+/// began first ends first, while the other is suspended in a poll.
 fn the_first_ends_first<E: Executor + Described + 'static>() {
     let coroutine = || {
         Gn::<()>::new_scoped(|mut scope| {

@@ -1,6 +1,8 @@
-//! The auto traits of every public type of the contract and of the strategies: what a program relies on without having asked.
+//! The auto traits of every public type of the contract and of the strategies: what a program relies on without having
+//! asked.
 //!
-//! A public type without an entry fails, and an entry without a type. What takes a type takes one that is `Send` and not `Sync`.
+//! A public type without an entry fails, and an entry without a type. What takes a type takes one that is `Send` and
+//! not `Sync`.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -14,7 +16,8 @@ type Handle = executor::support::TaskHandle<Value>;
 
 const ALL: &[&str] = &["Send", "Sync", "Unpin", "UnwindSafe", "RefUnwindSafe"];
 
-/// Whether a concrete type has a trait: the constant of the type itself, if its bound holds, comes before that of the trait.
+/// Whether a concrete type has a trait: the constant of the type itself, if its bound holds, comes before that of the
+/// trait.
 macro_rules! has {
     ($type:ty: $trait:ident) => {{
         struct Probe<T>(T);

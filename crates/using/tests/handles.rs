@@ -179,8 +179,8 @@ fn to_stop_waiting_loses_nothing<E: Executor + Default>() {
     assert_eq!(executor.block_on(set.join_next()).unwrap().unwrap(), 7);
 }
 
-/// A result that nobody will take is dropped where it is made, although an abort handle is left. (A peer's is kept: its README says so.)
-/// Its drop panics, unless a panic is under way.
+/// A result that nobody will take is dropped where it is made, although an abort handle is left. (A peer's is kept: its
+/// README says so.) Its drop panics, unless a panic is under way.
 struct Bomb;
 
 impl Drop for Bomb {
@@ -228,6 +228,30 @@ fn a_joiner_that_panics_costs_a_set_no_result<E: Executor + Default>() {
     assert_eq!(executor.block_on(set.join_next()).expect("there are two").ok(), Some(7));
 }
 
+/// Clause T9c leaves open whether such a panic reaches whoever polls. Here it does not.
+fn a_join_waker_that_is_replaced_panics_to_nobody<E: Executor + Default>() {
+    struct Bomb;
+
+    impl Wake for Bomb {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic::resume_unwind(Box::new("in a join waker's drop"));
+        }
+    }
+
+    let executor = E::default();
+    let mut task = pin!(executor.spawn(pending::<()>()));
+    let mut poll = |waker: &Waker| task.as_mut().poll(&mut Context::from_waker(waker)).is_pending();
+    let waker = Waker::from(Arc::new(Bomb));
+    assert!(poll(&waker));
+    drop(waker);
+    // The handle's clone is the last.
+    assert!(poll(Waker::noop()));
+}
+
 fn an_abort_handle_keeps_no_result<E: Executor + Default>() {
     let (executor, alive) = (E::default(), Arc::default());
     let value = Alive::new(&alive);
@@ -272,10 +296,11 @@ fn handles_and_sets_work_on_every_executor() {
 fn strategy<E: Executor + Default>() {
     what_panics_in_a_set_panics_to_nobody::<E>();
     a_joiner_that_panics_costs_a_set_no_result::<E>();
+    a_join_waker_that_is_replaced_panics_to_nobody::<E>();
 }
 
 #[test]
-fn foreign_panics_cost_a_set_nothing_on_any_strategy() {
+fn foreign_panics_reach_nobody_on_any_strategy() {
     strategy::<noop_waker::NoopExecutor>();
     strategy::<park_waker::ParkExecutor>();
     strategy::<arc_waker::ArcExecutor>();

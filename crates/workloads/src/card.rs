@@ -2,8 +2,9 @@
 //!
 //! A [`Workload`](crate::Workload) does what a program does, and its figure holds a little of everything. An operation
 //! here is done n times and then 2n times, and the difference is n times the operation and nothing else: what a first
-//! call costs, the executor, the spawn of the tasks that take part, all fall out. So nothing in here may cost what a wake
-//! costs: what tasks share stands in thread-locals and plain loads and stores, without one atomic read-modify-write.
+//! call costs, the executor, the spawn of the tasks that take part, all fall out. So nothing in here may cost what a
+//! wake costs: what tasks share stands in thread-locals and plain loads and stores, without one atomic
+//! read-modify-write.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -401,7 +402,8 @@ thread_local! {
     };
 }
 
-/// At which two tasks sit and wake each other by turns. A thread-local, and not shared, as both are polled by one thread.
+/// At which two tasks sit and wake each other by turns. A thread-local, and not shared, as both are polled by one
+/// thread.
 struct Table {
     wakers: [RefCell<Option<Waker>>; 2],
     turn: Cell<usize>,
@@ -483,8 +485,8 @@ pub fn local_wake_floor(times: usize) -> Job {
     Job { run: Box::new(run), finish: Box::new(move || at_least(times, TABLE.with(Table::clear))) }
 }
 
-/// Spawns so many tasks on another thread, lets them wait there, and wakes them all from this one. The executor's thread
-/// sleeps elsewhere meanwhile, so what is counted is what the waking thread does for a driver that is awake.
+/// Spawns so many tasks on another thread, lets them wait there, and wakes them all from this one. The executor's
+/// thread sleeps elsewhere meanwhile, so what is counted is what the waking thread does for a driver that is awake.
 pub fn foreign_wake<E: Executor + Described + 'static>(times: usize) -> Job {
     let (to_waker, wakers) = mpsc::channel();
     let (to_caller, waits) = mpsc::channel();
@@ -599,7 +601,8 @@ pub fn foreign_poll<E: Executor + Described + 'static>(times: usize) -> Job {
     Job { run: Box::new(run), finish: Box::new(finish) }
 }
 
-/// A task asks a second thread for a wake, so many times, one after the other. Each sleeps until the other one wakes it.
+/// A task asks a second thread for a wake, so many times, one after the other. Each sleeps until the other one wakes
+/// it.
 pub fn round_trip<E: Executor + Described + 'static>(times: usize) -> Job {
     let executor = E::default();
     let friend = Arc::new(Friend::new());

@@ -198,7 +198,8 @@ pub fn foreign_wake_many_floor() -> Iteration {
     called_by_others_by_hand(FOREIGN_PLAN, 1)
 }
 
-/// Like [`foreign_wake_many`], with ten times as many: the way to the first wake and the parks count for less, the caches for more.
+/// Like [`foreign_wake_many`], with ten times as many: the way to the first wake and the parks count for less, the
+/// caches for more.
 pub fn foreign_wake_10000<E: Executor + Described + 'static>() -> Iteration {
     called_by_others::<E>(FOREIGN_10000_PLAN, 1)
 }
@@ -210,7 +211,8 @@ pub fn foreign_wake_10000_floor() -> Iteration {
 
 /// Lets two other threads call 5,000 waiting tasks each, at the same time, and waits until all have answered.
 ///
-/// What the wakes of two threads share is contended here, if there are as many processors as threads: with fewer, they take turns.
+/// What the wakes of two threads share is contended here, if there are as many processors as threads: with fewer, they
+/// take turns.
 pub fn foreign_wake_by_two<E: Executor + Described + 'static>() -> Iteration {
     called_by_others::<E>(FOREIGN_BY_TWO_PLAN, 2)
 }
@@ -388,8 +390,8 @@ impl Crowd {
     /// Calls members, from any thread.
     fn call(&self, members: Range<usize>) {
         for member in &self.members[members] {
-            // One thread calls this one at a time, so this needs no read-modify-write. Release: pairs with the Acquire in
-            // `member`.
+            // One thread calls this one at a time, so this needs no read-modify-write. Release: pairs with the Acquire
+            // in `member`.
             member.calls.store(member.calls.load(Relaxed) + 1, Release);
             member.waker.wake();
         }

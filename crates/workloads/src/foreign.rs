@@ -27,8 +27,8 @@ pub static FOREIGN_WAKE_ONE: Workload = Workload {
 /// Spawns one task that asks a second thread for a wake, ten times, one after the other.
 ///
 /// Latency, there and back. The second thread sleeps when it is asked, and getting up takes it longer, as a rule, than
-/// an executor needs to park; nothing enforces that the wake finds it parked. It is a distribution with a long tail: for
-/// a ranking look at percentiles, never at one number.
+/// an executor needs to park; nothing enforces that the wake finds it parked. It is a distribution with a long tail:
+/// for a ranking look at percentiles, never at one number.
 pub fn foreign_wake_one<E: Executor + Described + 'static>() -> Iteration {
     let check = Check::contender::<E>(&FOREIGN_WAKE_ONE);
     let executor = E::default();

@@ -38,8 +38,8 @@ pub struct Workload {
     pub operations: usize,
     /// Whom it can be run on.
     pub needs: Needs,
-    /// How many threads take part. Where one does, a disturbance only makes it slower, and the shortest of many times is
-    /// what it costs; where two do, the times are a distribution.
+    /// How many threads take part. Where one does, a disturbance only makes it slower, and the shortest of many times
+    /// is what it costs; where two do, the times are a distribution.
     pub threads: usize,
     /// Sets up the floor: the same work by hand, without an executor. What an executor takes above it is its own
     /// price.

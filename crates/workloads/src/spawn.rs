@@ -121,8 +121,8 @@ pub fn spawn_join_many_floor() -> Iteration {
     })
 }
 
-/// Does what [`spawn_join`] does with futures of 64 KiB. What it costs beside that is to write the future, and to copy it as
-/// often as it is moved on its way into the task.
+/// Does what [`spawn_join`] does with futures of 64 KiB. What it costs beside that is to write the future, and to copy
+/// it as often as it is moved on its way into the task.
 pub fn spawn_large<E: Executor + Described + 'static>() -> Iteration {
     let check = Check::contender::<E>(&SPAWN_LARGE);
     let executor = E::default();

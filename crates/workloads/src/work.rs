@@ -23,8 +23,8 @@ fn works(polls: usize, steps: usize, tally: Arc<Tally>) -> impl Future<Output = 
     })
 }
 
-/// A chain of steps, each of which waits for the one before it: a nanosecond or two for each. The shift is there so that
-/// several steps cannot be made into one, as those of a linear generator can.
+/// A chain of steps, each of which waits for the one before it: a nanosecond or two for each. The shift is there so
+/// that several steps cannot be made into one, as those of a linear generator can.
 fn take(steps: usize) {
     let mut number = black_box(0x9e37_79b9_7f4a_7c15_u64);
     for _ in 0..steps {

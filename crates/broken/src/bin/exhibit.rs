@@ -1,4 +1,5 @@
-//! `exhibit [NAME...]`: runs the conformance suite over the exhibits named, or over all of them, and prints what they break.
+//! `exhibit [NAME...]`: runs the conformance suite over the exhibits named, or over all of them, and prints what they
+//! break.
 #![forbid(unsafe_code)]
 
 use std::env;

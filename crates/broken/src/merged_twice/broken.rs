@@ -36,8 +36,8 @@ struct Task {
     core: Arc<Core>,
 }
 
-/// How many references there are: what the driving thread counts is in `here`, what others count in `away`. Only the sum
-/// means something, and it is taken when the executor lets go of the task; from then on all is counted in `away`.
+/// How many references there are: what the driving thread counts is in `here`, what others count in `away`. Only the
+/// sum means something, and it is taken when the executor lets go of the task; from then on all is counted in `away`.
 ///
 /// A simplification: both stand under a lock. biased-waker has them without.
 #[derive(Default)]

@@ -106,7 +106,8 @@ impl Core {
 impl Task {
     fn poll(self: Count<Self>) {
         self.queued.swap(false, AcqRel);
-        // SAFETY: `self` keeps the task alive during the poll; `ManuallyDrop` keeps the waker from giving its count back.
+        // SAFETY: `self` keeps the task alive during the poll; `ManuallyDrop` keeps the waker from giving its count
+        // back.
         let waker = ManuallyDrop::new(unsafe { Waker::from_raw(counted(Count::as_ptr(&self).cast())) });
         let mut future = self.future.lock().expect("a task's future does not panic");
         let Some(running) = &mut *future else { return };

@@ -37,10 +37,11 @@ macro_rules! __thread_local {
 pub mod atomic {
     //! loom's atomics, with every access a place where another thread may go first.
     //!
-    //! loom leaves out interleavings that it takes for equal to others, and for that it remembers the last access to each
-    //! atomic, of whichever thread. Where one thread loads and then changes an atomic, its own load hides the load that another
-    //! thread made before, and the order in which that thread loads after the change is never tried. So each access is
-    //! preceded by a change of a second atomic, which orders nothing, as it is relaxed, but has to be tried in every order.
+    //! loom leaves out interleavings that it takes for equal to others, and for that it remembers the last access to
+    //! each atomic, of whichever thread. Where one thread loads and then changes an atomic, its own load hides the load
+    //! that another thread made before, and the order in which that thread loads after the change is never tried. So
+    //! each access is preceded by a change of a second atomic, which orders nothing, as it is relaxed, but has to be
+    //! tried in every order.
 
     use std::fmt;
     pub use std::sync::atomic::Ordering;
@@ -305,8 +306,8 @@ pub mod thread {
     }
 }
 
-/// Belongs into what is counted by hand: fails the model when the allocation is leaked, when it is used after its end, and
-/// when its end is not ordered after every use.
+/// Belongs into what is counted by hand: fails the model when the allocation is leaked, when it is used after its end,
+/// and when its end is not ordered after every use.
 pub struct Alive {
     uses: cell::UnsafeCell<()>,
     ended: AtomicBool,

@@ -66,7 +66,7 @@ fn in_time(action: impl FnOnce() -> Result<(), String> + Send + 'static) -> Resu
 
 fn text(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("with a value that is no text")
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("with a non-string payload")
 }
 
 fn end_of(index: usize, result: Result<usize, JoinError>) -> Result<End, String> {

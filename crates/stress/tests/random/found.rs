@@ -103,7 +103,8 @@ fn an_executor_that_reports_panics_is_found_out_by_a_small_program() {
 
 #[test]
 fn an_executor_that_leaks_futures_is_found_out_by_several_threads() {
-    // No assertion on its size: whether a future is left when the executor goes is a matter of time, and so is shrinking.
+    // No assertion on its size: whether a future is left when the executor goes is a matter of time, and so is
+    // shrinking.
     found_by(crowds(), check_crowd::<Wrong<LeaksFutures>>);
 }
 

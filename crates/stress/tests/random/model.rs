@@ -251,8 +251,8 @@ impl<'a> Model<'a> {
         if std::mem::replace(&mut self.gone, true) {
             return;
         }
-        // In which order an executor drops its tasks is its own affair. What their drops do to one another's handles and
-        // wakers depends on it; that all are cancelled does not.
+        // In which order an executor drops its tasks is its own affair. What their drops do to one another's handles
+        // and wakers depends on it; that all are cancelled does not.
         for index in 0..self.entries.len() {
             if self.entries[index].spawned && self.entries[index].end.is_none() {
                 self.finish(index, End::Cancelled);

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 /// How many gates every program has.
 pub(crate) const GATES: usize = 3;
 
-/// What both tasks and threads can do. Numbers name tasks and gates, modulo how many there are: so a program stays valid
-/// whatever is taken away from it.
+/// What both tasks and threads can do. Numbers name tasks and gates, modulo how many there are: so a program stays
+/// valid whatever is taken away from it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Action {
     /// Spawns the task, unless that was done already: each is spawned at most once.

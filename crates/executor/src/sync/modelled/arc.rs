@@ -12,8 +12,8 @@ use std::task::{RawWaker, RawWakerVTable, Wake, Waker};
 use loom::alloc::Track;
 use loom::sync::atomic::{AtomicUsize, Ordering::*, fence};
 
-/// `std::sync::Arc` with a count beside std's own, which loom sees: with the orders that std's has and no others. loom's `Arc`
-/// orders more where it is asked for its count.
+/// `std::sync::Arc` with a count beside std's own, which loom sees: with the orders that std's has and no others.
+/// loom's `Arc` orders more where it is asked for its count.
 pub struct Arc<T>(sync::Arc<T>);
 
 /// What is counted, for as long as the allocation is alive.
