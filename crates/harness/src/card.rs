@@ -122,25 +122,31 @@ pub fn measure_instructions(plan: &Plan, contenders: &[Contender]) -> Result<Vec
     let mut observations = Vec::new();
     // Each call of `noted` leaves a file with what was counted since the last, numbered from 1: before and after.
     for (number, count) in counts(plan, contender).into_iter().enumerate() {
-        let times = times(count);
         let [once, twice] = [0, 1].map(|turn| totals(&folder.0.join(format!("out.{}", 2 * (2 * number + turn + 1)))));
         let (once, twice) = (once?, twice?);
         for (event, quantity) in [("Ir", INSTRUCTIONS), ("Ge", ATOMICS), ("sysCount", SYSTEM_CALLS)] {
             let total = |totals: &BTreeMap<String, u64>| totals.get(event).copied().unwrap_or(0) as f64;
-            let slope = (total(&twice) - total(&once)) / times as f64;
-            // One call in a thousand operations is the heap's, which grows when it does.
-            let slope = if quantity == SYSTEM_CALLS { (slope * 100.0).round() / 100.0 + 0.0 } else { slope };
-            observations.push(observation(plan, count, quantity, slope));
+            observations.push(observation(plan, count, quantity, total(&once), total(&twice)));
         }
     }
     Ok(observations)
 }
 
-fn observation(plan: &Plan, count: &Count, quantity: &str, value: f64) -> Observation {
-    let observation = Observation::new(VERB, &plan.executor, count.operation.id, quantity, value);
+/// What one operation costs, from what n of them did and what 2n did.
+fn observation(plan: &Plan, count: &Count, quantity: &str, once: f64, twice: f64) -> Observation {
+    let (operation, times) = (count.operation, times(count) as f64);
+    let slope = (twice - once) / times;
+    // One call in a thousand operations is the heap's, which grows when it does.
+    let slope = if quantity == SYSTEM_CALLS { (slope * 100.0).round() / 100.0 + 0.0 } else { slope };
+    if slope < 0.0 {
+        let why =
+            format!("{}: {quantity}: {} operations took {twice} and {times} took {once}", operation.id, 2.0 * times);
+        return Observation::refused(VERB, &plan.executor, operation.id, why);
+    }
+    let observation = Observation::new(VERB, &plan.executor, operation.id, quantity, slope);
     // Those of every thread are counted.
-    let alone = quantity != SYSTEM_CALLS || count.operation.threads == 1;
-    if count.operation.exact && alone { observation } else { observation.noting(APPROXIMATE) }
+    let alone = quantity != SYSTEM_CALLS || operation.threads == 1;
+    if operation.exact && alone { observation } else { observation.noting(APPROXIMATE) }
 }
 
 /// In the process: does each operation so that callgrind can tell them apart.
@@ -180,7 +186,7 @@ pub(crate) fn allocations(plan: &Plan, contenders: &[Contender]) -> Result<Vec<O
         done(2 * times);
         let (once, twice) = (done(times), done(2 * times));
         for (number, quantity) in [ALLOCATIONS, BYTES, POLLS].into_iter().enumerate() {
-            observations.push(observation(plan, count, quantity, (twice[number] - once[number]) / times as f64));
+            observations.push(observation(plan, count, quantity, once[number], twice[number]));
         }
     }
     Ok(observations)
@@ -224,14 +230,15 @@ fn measured(run: Box<dyn FnOnce()>) {
     black_box(());
 }
 
-/// The totals of one of callgrind's files, by event.
+/// What was counted between one of callgrind's files and the one before, by event. That is the summary: the totals also
+/// have the system calls of what was not to be counted, as soon as something is.
 fn totals(file: &Path) -> Result<BTreeMap<String, u64>, String> {
     let text = fs::read_to_string(file).map_err(|error| {
         format!("callgrind left no {}: {error}; the program must be built with its symbols", file.display())
     })?;
     let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
     let events = line("events:").unwrap_or_default().split_whitespace();
-    let totals = line("totals:").or_else(|| line("summary:")).unwrap_or_default().split_whitespace();
+    let totals = line("summary:").unwrap_or_default().split_whitespace();
     let totals = totals.map(|total| total.parse().map_err(|error| format!("{}: `{total}`: {error}", file.display())));
     events.map(str::to_owned).zip(totals).map(|(event, total)| Ok((event, total?))).collect()
 }
@@ -262,12 +269,33 @@ mod tests {
     fn totals_that_end_in_zeros_are_left_out_by_callgrind() {
         let folder = Folder::new("totals").unwrap();
         let file = folder.0.join("out.1");
-        fs::write(&file, "version: 1\nevents: Ir Ge sysCount sysTime\nfn=(1) main\n0 5\ntotals: 108848 2021\n")
-            .unwrap();
+        let text = "version: 1\nevents: Ir Ge sysCount sysTime\nsummary: 108848 2021\nfn=(1) main\n0 5\n";
+        fs::write(&file, text).unwrap();
         let found = totals(&file).unwrap();
         assert_eq!(found.get("Ir"), Some(&108_848));
         assert_eq!(found.get("Ge"), Some(&2_021));
         assert_eq!(found.get("sysCount"), None);
+    }
+
+    #[test]
+    fn system_calls_of_what_is_not_counted_are_left_out() {
+        let folder = Folder::new("summary").unwrap();
+        let file = folder.0.join("out.1");
+        // As valgrind 3.19 writes it after 2,000 calls that were not to be counted and 1,000 that were.
+        let text = "events: Ir sysCount\nsummary: 9107 1000\nfn=(1) main\n0 9107 3000\ntotals: 9107 3000\n";
+        fs::write(&file, text).unwrap();
+        assert_eq!(totals(&file).unwrap().get("sysCount"), Some(&1_000));
+    }
+
+    #[test]
+    fn a_count_below_zero_is_refused() {
+        let plan = Plan { executor: "tokio".to_owned(), operations: Vec::new() };
+        let counts = workloads::card::floor_counts();
+        let count = counts.iter().find(|count| count.operation.id == "spawn_join").unwrap();
+        let found = observation(&plan, count, SYSTEM_CALLS, 4_000.0, 2_000.0);
+        let why = "spawn_join: system calls per operation: 2000 operations took 2000 and 1000 took 4000";
+        assert_eq!(found.refusal(), Some(why));
+        assert_eq!(observation(&plan, count, SYSTEM_CALLS, 2_000.0, 4_000.0).value, 2.0);
     }
 
     #[test]
