@@ -204,12 +204,12 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
         }
         Verb::Latency { processes, .. } => {
             session.gate()?;
-            let observations = latency::measure(&session, harness::latency::INTERVALS, processes);
+            let observations = latency::measure(&session, harness::latency::INTERVALS, processes)?;
             session.show(latency::view(&observations), &observations);
         }
         Verb::Idle { processes, .. } => {
             session.gate()?;
-            let observations = idle::measure(&session, harness::idle::TASKS, 500, processes);
+            let observations = idle::measure(&session, harness::idle::TASKS, 500, processes)?;
             session.show(idle::view(&observations), &observations);
         }
         Verb::Crossover { seconds, .. } => {
@@ -219,7 +219,7 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
         }
         Verb::Memory { .. } => {
             session.gate()?;
-            let observations = memory::measure(&session);
+            let observations = memory::measure(&session)?;
             session.show(memory::view(&observations), &observations);
         }
         Verb::Choose { questions, .. } => {
@@ -368,7 +368,7 @@ fn duel(session: &Session<'_>, seconds: u64, reference: Option<&str>, all: bool)
         time: Duration::from_secs(seconds),
         most_processes: 12,
     };
-    let ending = tournament::fight(&duel);
+    let ending = tournament::fight(&duel)?;
     let observations = [session.refusals(harness::duel::VERB), ending.observations].concat();
     session.show(tournament::view(&observations), &observations);
     if session.selection.format == Format::Json {

@@ -115,7 +115,7 @@ impl<'a> Step<'a> {
 pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
     let processes = if quick { 1 } else { 2 };
     let mut steps =
-        vec![Step::new("count", || count::measure(session, 2)), Step::new("memory", || Ok(memory::measure(session)))];
+        vec![Step::new("count", || count::measure(session, 2)), Step::new("memory", || memory::measure(session))];
     for workload in duel::workloads(session.all) {
         if !duel::contenders(session).iter().any(|contender| takes_part(contender, workload)) {
             continue;
@@ -128,18 +128,18 @@ pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
                 time: Duration::from_secs(if quick { 2 } else { 15 }),
                 most_processes: if quick { 3 } else { 12 },
             };
-            Ok([session.refusals(harness::duel::VERB), tournament::fight(&duel).observations].concat())
+            Ok([session.refusals(harness::duel::VERB), tournament::fight(&duel)?.observations].concat())
         };
         steps.push(Step::new(format!("duel-{workload}"), measure));
     }
     steps.push(Step::new("crossover", move || crossover::measure(session, if quick { 20 } else { 60 })));
     for interval in waking::INTERVALS {
-        let measure = move || Ok(latency::measure(session, &[*interval], processes));
+        let measure = move || latency::measure(session, &[*interval], processes);
         steps.push(Step::new(format!("latency-{interval}ns"), measure));
     }
     for tasks in idling::TASKS {
         let milliseconds = if quick { 100 } else { 500 };
-        let measure = move || Ok(idle::measure(session, &[*tasks], milliseconds, processes));
+        let measure = move || idle::measure(session, &[*tasks], milliseconds, processes);
         steps.push(Step::new(format!("idle-{tasks}"), measure));
     }
     steps.push(Step::new("static", || statics::measure(session)));

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::contender::{self, Contender};
 use crate::machine::{pin_to, processor_time, processors};
 use crate::observation::Observation;
-use crate::worker::{self, Work};
+use crate::worker::{self, Failure, Work};
 
 /// What a process measures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ pub fn events(interval: u64, about: Duration) -> usize {
 /// # Errors
 ///
 /// When the process fails.
-pub fn measure_one(plan: &Plan) -> Result<Vec<Observation>, String> {
+pub fn measure_one(plan: &Plan) -> Result<Vec<Observation>, Failure> {
     let expected = Duration::from_nanos(plan.interval) * plan.events as u32;
     worker::run(&Work::Latency(plan.clone()), expected * 3 + Duration::from_secs(20))
 }
