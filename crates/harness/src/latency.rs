@@ -73,6 +73,18 @@ pub fn events(interval: u64, about: Duration) -> usize {
     (about.as_nanos() / u128::from(interval)).clamp(25, 20_000) as usize
 }
 
+/// Whether this can be measured here.
+///
+/// # Errors
+///
+/// When there is one processor only.
+pub fn ready() -> Result<(), String> {
+    if processors() >= 2 {
+        return Ok(());
+    }
+    Err("a thread that wakes and one that is woken want a processor each, and there is one".to_owned())
+}
+
 /// Has a fresh process measure.
 ///
 /// # Errors
@@ -101,9 +113,7 @@ pub(crate) fn measure(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Obser
     Allocations::suspend();
     let contender = contender::find(&plan.executor, contenders)?;
     let probe = contender.probes.latency.ok_or_else(|| format!("{} has no latency", plan.executor))?;
-    if processors() < 2 {
-        return Err("a thread that wakes and one that is woken want a processor each, and there is one".to_owned());
-    }
+    ready()?;
     let Heard { times, processor, interval } = probe(plan);
     let row = |quantity: &str, value| {
         let observation = Observation::new(VERB, &plan.executor, "foreign_wake", quantity, value);
