@@ -312,6 +312,49 @@ fn read_all(mut from: impl Read + Send + 'static) -> mpsc::Receiver<String> {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
+    fn heard(begun: bool, status: i32, said: &str) -> Heard {
+        use std::os::unix::process::ExitStatusExt as _;
+
+        let status = ExitStatus::from_raw(status);
+        Heard { observations: Vec::new(), begun, ended: false, found: None, status, said: said.to_owned() }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_what_was_measured_can_be_found_of_it() {
+        let why = |said: &str| complaint(said).unwrap_or_else(|| "it ended".to_owned());
+        let judge = |begun, status, said| heard(begun, status, said).judge(why).expect_err("it is not done");
+        let found = |why: &str| Failure::Found(why.to_owned());
+        assert_eq!(judge(true, 6, ""), found("it ended"));
+        assert_eq!(judge(true, 101 << 8, "panicked at a.rs:1:2:\nit is broken"), found("panicked: it is broken"));
+        let elsewhere = [
+            judge(false, 127 << 8, "error while loading shared libraries"),
+            judge(true, 9, ""),
+            judge(true, 1 << 8, "error: this program does not count allocations"),
+            judge(true, 101 << 8, "panicked at a.rs:1:2:\nfailed to spawn thread: Os { code: 11 }"),
+        ];
+        assert!(elsewhere.iter().all(|failure| matches!(failure, Failure::Elsewhere(_))), "{elsewhere:?}");
+        let trial = |why: &str| Heard { found: Some(why.to_owned()), ..heard(true, 1 << 8, "") };
+        assert_eq!(trial("hangs").judge(why), Err(found("hangs")));
+        assert!(matches!(trial("failed to spawn thread").judge(why), Err(Failure::Elsewhere(_))));
+    }
+
+    #[test]
+    fn a_program_that_cannot_be_started_is_nobodys_finding() {
+        let work = Work::Memory(memory::Plan { executor: "a".to_owned() });
+        let failure =
+            run_below(Command::new("/nowhere/at-all"), &work, Duration::from_secs(60)).expect_err("it is not there");
+        assert!(matches!(&failure, Failure::Elsewhere(why) if why.contains("cannot be started")), "{failure:?}");
+    }
+
+    #[test]
+    fn valgrinds_own_words_are_kept() {
+        assert_eq!(last_words("==1== Callgrind\nvalgrind: no tool\nvalgrind: really\n"), "valgrind: no tool");
+        assert_eq!(last_words("==1== Callgrind\n==1== disk full\n==1== \n"), "disk full");
+        assert_eq!(last_words(""), "it does not say why");
+    }
+
     #[test]
     fn of_two_panics_the_first_is_told() {
         let said = "thread 'a' panicked at src/a.rs:1:2:\nno more room\n\
