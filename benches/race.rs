@@ -13,6 +13,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
+use conformance::image::running;
 use executor::Described;
 use harness::machine::{Machine, Source};
 use harness::{pages, versions};
@@ -140,9 +141,9 @@ impl Request {
 }
 
 fn run(Request { contenders, rounds, all }: Request) -> ExitCode {
-    let program = match env::current_exe() {
+    let program = match running() {
         Ok(program) => program,
-        Err(error) => return fail(&format!("this program cannot find itself: {error}")),
+        Err(error) => return fail(&format!("this program cannot be started again: {error}")),
     };
     let mut outcomes = Vec::new();
     for contender in contenders {

@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 use std::{env, hint, io};
 
+use conformance::image::running;
 use criterion::{Criterion, SamplingMode};
 use harness::contender::{Contender, Kind, contenders, gate};
 use harness::machine::{Machine, Source};
@@ -66,7 +67,7 @@ fn main() -> ExitCode {
     // Cargo says `--bench` when figures are wanted, and not when it only tests.
     let times = given("--bench") && !given("--list") && !given("--test");
     if times {
-        duel(&contenders, &progress.chosen);
+        progress.failed.extend(duel(&contenders, &progress.chosen).err());
     }
     for reason in &progress.failed {
         eprintln!("error: {reason}");
@@ -80,7 +81,11 @@ fn fail(message: &str) -> ExitCode {
 }
 
 /// Ranks the chosen contenders in those of the chosen workloads that are looked at first.
-fn duel(contenders: &[Contender], chosen: &HashSet<String>) {
+///
+/// # Errors
+///
+/// When a process fails of something else than the contenders.
+fn duel(contenders: &[Contender], chosen: &HashSet<String>) -> Result<(), String> {
     let takes_part = |workload: &str, name: &str| chosen.contains(&format!("{workload}/{name}"));
     let headlines = HEADLINES.iter().copied();
     let workloads: Vec<_> =
@@ -91,16 +96,17 @@ fn duel(contenders: &[Contender], chosen: &HashSet<String>) {
         contenders.iter().filter(|contender| named.contains(&contender.name) && gate(contender.name).is_none());
     let admitted: Vec<_> = admitted.cloned().collect();
     if !admitted.iter().any(|contender| contender.kind != Kind::Floor) {
-        return;
+        return Ok(());
     }
     println!("\nA duel of {} s over {}:\n", DUEL.as_secs(), workloads.join(", "));
     let duel = Duel { workloads, contenders: admitted, reference: "raw-waker", time: DUEL, most_processes: 3 };
-    let mut observations = tournament::fight(&duel).observations;
+    let mut observations = tournament::fight(&duel)?.observations;
     observations.extend(named.into_iter().filter_map(|name| Some(Observation::refused("duel", name, "", gate(name)?))));
     for table in tournament::side_by_side(&observations) {
         println!("{}\n", table.render(Format::Table));
     }
     println!("{WHAT_IT_IS_WORTH}\n\n{}; {}", Machine::this().in_words(), Source::this().in_words());
+    Ok(())
 }
 
 /// Where we are, and who dropped out.
@@ -129,7 +135,7 @@ fn chosen() -> io::Result<HashSet<String>> {
             arguments.push(argument);
         }
     }
-    let listed = Command::new(env::current_exe()?).args(arguments).arg("--list").env(LISTS_ONLY, "1").output()?;
+    let listed = Command::new(running()?).args(arguments).arg("--list").env(LISTS_ONLY, "1").output()?;
     if !listed.status.success() {
         return Err(io::Error::other(String::from_utf8_lossy(&listed.stderr).into_owned()));
     }

@@ -18,14 +18,14 @@ use harness::{Observation, pages};
 
 use crate::programs::{self, Program};
 
-/// Where the counts of such a machine stand.
-pub fn file(machine: &Machine) -> PathBuf {
+/// The name of the file with the counts of such a machine.
+pub fn file_name(machine: &Machine) -> String {
     let valgrind = machine.valgrind.as_deref().unwrap_or("no valgrind");
     let compiler = machine.rustc.split(" (").next().unwrap_or(&machine.rustc);
     let key = format!("{compiler} {valgrind} {} {}", machine.c_library, machine.instruction_set);
     let key: String =
         key.chars().map(|char| if char.is_ascii_alphanumeric() || char == '.' { char } else { '-' }).collect();
-    pages::page("docs/counts").join(format!("{key}.jsonl"))
+    format!("docs/counts/{key}.jsonl")
 }
 
 /// Rows about this workspace's own that are the same in each run.
@@ -39,6 +39,15 @@ pub fn is_ours(executor: &str) -> bool {
     executor == FLOOR || programs::of(executor).is_some_and(Program::is_ours)
 }
 
+/// Where counts are committed to.
+///
+/// # Errors
+///
+/// When the current directory lies in no checkout.
+pub fn place() -> Result<PathBuf, String> {
+    pages::to_write(&file_name(&Machine::this()), "change to one")
+}
+
 /// Commits these counts to the file for such a machine.
 ///
 /// # Errors
@@ -46,7 +55,7 @@ pub fn is_ours(executor: &str) -> bool {
 /// When there was no valgrind, or the file cannot be written.
 pub fn write(observations: &[Observation]) -> Result<PathBuf, String> {
     card::valgrind()?;
-    let file = file(&Machine::this());
+    let file = place()?;
     // What was not counted this time stays as it was.
     let mut rows = read(&file)?.unwrap_or_default();
     let counted = |row: &Observation| {
@@ -86,7 +95,7 @@ pub fn check(observations: &[Observation]) -> Result<Check, String> {
     if let Err(why) = card::valgrind() {
         return Ok(Check::NoBaseline(why));
     }
-    let file = file(&Machine::this());
+    let file = pages::to_read(&file_name(&Machine::this()));
     let Some(known) = read(&file)? else {
         return Ok(Check::NoBaseline(format!(
             "no counts were committed for such a machine: `cargo compare count --commit` writes {}",

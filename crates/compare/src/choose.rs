@@ -11,7 +11,7 @@ use harness::card::{self, ALLOCATIONS, INSTRUCTIONS};
 use harness::contender::FLOOR;
 use harness::idle::{self, PROCESSOR, WAKE};
 use harness::latency::{self, P99};
-use harness::pages::{is_judged, page};
+use harness::pages::{is_judged, to_read};
 use harness::statistics::median;
 use harness::table::{Table, count, time};
 use harness::{Contender, Kind, Observation, memory};
@@ -80,7 +80,7 @@ pub struct Questions {
     /// No allocation for a wake
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub no_alloc_per_wake: Option<bool>,
-    /// The folder of the record to go by; without, the last in docs/results
+    /// The folder of the record to go by; without, the newest in docs/results that is complete and not quick
     #[arg(long, value_name = "FOLDER")]
     pub record: Option<PathBuf>,
 }
@@ -143,7 +143,7 @@ impl Questions {
     pub fn record(&self) -> Result<Option<(PathBuf, Record)>, String> {
         let folder = match &self.record {
             Some(folder) => Some(folder.clone()),
-            None => record::newest(&page(record::FOLDER))?,
+            None => record::newest(&to_read(record::FOLDER))?,
         };
         let Some(folder) = folder else { return Ok(None) };
         let record = record::load(&folder)?;
@@ -557,6 +557,11 @@ fn order(one: &Candidate, other: &Candidate, best: &[f64]) -> Ordering {
     orders.fold(Ordering::Equal, Ordering::then)
 }
 
+/// Whether anything is known of both.
+fn comparable(one: &Candidate, other: &Candidate) -> bool {
+    one.keys.iter().zip(&other.keys).any(|(one, other)| one.value.is_some() && other.value.is_some())
+}
+
 /// Whether the other one is as good, or nearly, in everything that is known of both. Where nothing is, nobody can say
 /// so.
 fn close(one: &Candidate, other: &Candidate) -> bool {
@@ -591,13 +596,17 @@ fn remarks(needs: &Needs, ranking: &[Candidate], undecided: &[String], observati
             remarks.push("The record has none of the rows that rank: the order means nothing.".to_owned());
         }
         [first, others @ ..] => {
-            let published: Vec<_> = others
-                .iter()
-                .filter(|other| other.origin == Origin::Published && close(first, other))
-                .map(|other| &*other.name)
-                .collect();
+            let others: Vec<_> = others.iter().filter(|other| other.origin == Origin::Published).collect();
+            let (known, unknown): (Vec<_>, Vec<_>) = others.into_iter().partition(|other| comparable(first, other));
+            let published: Vec<_> =
+                known.iter().filter(|other| close(first, other)).map(|other| &*other.name).collect();
+            let unknown: Vec<_> = unknown.into_iter().map(|other| &*other.name).collect();
             remarks.push(match first.origin {
                 Origin::Published => format!("Take {}: it comes first, is published and maintained.", first.name),
+                _ if known.is_empty() => format!(
+                    "Take {} if you want to own the code: the record compares it with nobody who is published and fits.",
+                    first.name
+                ),
                 _ if published.is_empty() => format!(
                     "Take {}: by what the record has, nobody published is within a factor of {TIE} of it.",
                     first.name
@@ -609,6 +618,13 @@ fn remarks(needs: &Needs, ranking: &[Candidate], undecided: &[String], observati
                     published.join(", ")
                 ),
             });
+            if !unknown.is_empty() {
+                remarks.push(format!(
+                    "Of {} the record has no such rows: nothing is said of how they compare with {}.",
+                    unknown.join(", "),
+                    first.name
+                ));
+            }
             if !undecided.is_empty() {
                 remarks.push(format!(
                     "The record does not tell {} from {}: any of them will do.",

@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::io::{Write as _, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -119,11 +119,27 @@ enum Verb {
         /// Remove what was recorded under that name and begin again
         #[arg(long)]
         anew: bool,
+        /// Below which folder; docs/results of the checkout that the current directory lies in without
+        #[arg(long, value_name = "FOLDER")]
+        into: Option<PathBuf>,
+        /// Only steps whose name is this, or contains what this regular expression matches; the rest another time
+        #[arg(long, value_name = "REGEX")]
+        step: Vec<String>,
+        /// Not these
+        #[arg(long, value_name = "REGEX")]
+        not_step: Vec<String>,
     },
     /// Write docs/results.md, its pictures and the tables in other pages from a record; measures nothing
     Report {
-        /// The record's folder or its name; the newest in docs/results without
+        /// The record's folder or its name; without, the newest in docs/results that is complete, of the whole line-up and
+        /// not quick
         folder: Option<String>,
+        /// Of which folder the pages are; without, of the checkout that the current directory lies in
+        #[arg(long, value_name = "FOLDER")]
+        into: Option<PathBuf>,
+        /// Also from a record that is damaged, quick, not complete or not of the whole line-up
+        #[arg(long)]
+        force: bool,
         /// Only say where the pages are not what the record says
         #[arg(long)]
         check: bool,
@@ -189,6 +205,9 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
                 session.chosen.retain(|contender| baseline::is_ours(contender.name));
             }
             // Committed is only what is the same each time, so it had better be looked at more than once.
+            if commit {
+                baseline::place()?;
+            }
             let observations = count::measure(&session, if commit { 4 } else { 2 })?;
             if commit {
                 println!("written: {}", baseline::write(&observations)?.display());
@@ -204,12 +223,12 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
         }
         Verb::Latency { processes, .. } => {
             session.gate()?;
-            let observations = latency::measure(&session, harness::latency::INTERVALS, processes);
+            let observations = latency::measure(&session, harness::latency::INTERVALS, processes)?;
             session.show(latency::view(&observations), &observations);
         }
         Verb::Idle { processes, .. } => {
             session.gate()?;
-            let observations = idle::measure(&session, harness::idle::TASKS, 500, processes);
+            let observations = idle::measure(&session, harness::idle::TASKS, 500, processes)?;
             session.show(idle::view(&observations), &observations);
         }
         Verb::Crossover { seconds, .. } => {
@@ -219,7 +238,7 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
         }
         Verb::Memory { .. } => {
             session.gate()?;
-            let observations = memory::measure(&session);
+            let observations = memory::measure(&session)?;
             session.show(memory::view(&observations), &observations);
         }
         Verb::Choose { questions, .. } => {
@@ -230,12 +249,17 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
             let observations = statics::measure(&session)?;
             session.show(statics::view(&observations), &observations);
         }
-        Verb::Record { name, quick, anew } => {
+        Verb::Record { name, quick, anew, into, step, not_step } => {
             session.gate()?;
-            let folder = record::record(&session, &record::Request { name, quick, anew })?;
-            println!("Recorded in {}: `cargo compare report {}` shows it.", folder.display(), folder.display());
+            let request = record::Request { name, quick, anew, into, steps: step, not_steps: not_step };
+            let record::Recorded { folder, lacks } = record::record(&session, &request)?;
+            let folder = folder.display();
+            match &lacks[..] {
+                [] => println!("Recorded in {folder}: `cargo compare report {folder}` writes the pages from it."),
+                _ => println!("Recorded in {folder}. No pages are made of it by itself: {}.", lacks.join("; ")),
+            }
         }
-        Verb::Report { folder, check } => return report(folder.as_deref(), check),
+        Verb::Report { folder, check, into, force } => return report(folder.as_deref(), check, into, force),
         Verb::Diff { old, new } => {
             let (old, new) = (load(&old)?, load(&new)?);
             let tables = diff::view(&old, &new);
@@ -250,16 +274,28 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
     Ok(ExitCode::SUCCESS)
 }
 
-fn report(folder: Option<&str>, check: bool) -> Result<ExitCode, String> {
+fn report(folder: Option<&str>, check: bool, into: Option<PathBuf>, force: bool) -> Result<ExitCode, String> {
+    let root = match into {
+        Some(root) if root.is_dir() => root,
+        Some(root) => return Err(format!("{} is no folder", root.display())),
+        None => pages::to_write("", "change to one, or say with `--into FOLDER` where the pages are")?,
+    };
     let record = match folder {
         Some(folder) => load(folder)?,
         None => {
-            let newest = record::newest(&pages::page(record::FOLDER))?;
-            record::load(&newest.ok_or("there is no record in docs/results yet: `cargo compare record` makes one")?)?
+            let below = root.join(record::FOLDER);
+            record::load(&record::newest(&below)?.ok_or_else(|| {
+                let below = below.display();
+                format!("no record in {below} is complete, of the whole line-up and not quick: `cargo compare record` makes one")
+            })?)?
         }
     };
+    let lacks = record.lacks();
+    if !lacks.is_empty() && !force {
+        let (name, lacks) = (&record.name, lacks.join("; "));
+        return Err(format!("no pages are made of {name}: {lacks}. `--force` makes them all the same"));
+    }
     let rendered = report::render(&record)?;
-    let root = pages::page("");
     if check {
         report::compare(&root, &rendered)?;
         println!("The pages say what {} says.", record.name);
@@ -273,7 +309,7 @@ fn report(folder: Option<&str>, check: bool) -> Result<ExitCode, String> {
 
 /// The record in that folder, or of that name.
 fn load(folder: &str) -> Result<Record, String> {
-    let named = pages::page(record::FOLDER).join(folder);
+    let named = pages::to_read(record::FOLDER).join(folder);
     record::load(if named.is_dir() { &named } else { Path::new(folder) })
 }
 
@@ -368,7 +404,7 @@ fn duel(session: &Session<'_>, seconds: u64, reference: Option<&str>, all: bool)
         time: Duration::from_secs(seconds),
         most_processes: 12,
     };
-    let ending = tournament::fight(&duel);
+    let ending = tournament::fight(&duel)?;
     let observations = [session.refusals(harness::duel::VERB), ending.observations].concat();
     session.show(tournament::view(&observations), &observations);
     if session.selection.format == Format::Json {

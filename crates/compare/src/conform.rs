@@ -3,12 +3,12 @@
 //! Every case runs in a process of its own: some executors abort where others report, and a case that hangs is ended
 //! without a trace. What was found is remembered until the program changes.
 
-use std::env;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 
 use broken::{Nearest, nearest};
+use conformance::image::running;
 use conformance::process::{Judged, PATIENCE, answer, in_parallel, requested, run_case};
 use conformance::{Clause, Level, Outcome};
 use harness::machine::processors;
@@ -150,8 +150,8 @@ impl Found {
 ///
 /// When this program cannot be started again or does not answer as a case does.
 pub fn judge(contenders: &[&Contender], asked: &Asked) -> Result<Vec<Found>, String> {
-    let program = env::current_exe().map_err(|error| format!("this program cannot find itself: {error}"))?;
-    let (remembered, complaint) = Remembered::of(&program);
+    let program = running().map_err(|error| format!("this program cannot be started again: {error}"))?;
+    let (remembered, complaint) = Remembered::of_this_program(&program);
     if let Some(complaint) = complaint {
         eprintln!("note: {complaint}");
     }

@@ -3,6 +3,7 @@
 use harness::card::{self, ALLOCATIONS, APPROXIMATE, ATOMICS, BYTES, INSTRUCTIONS, POLLS, Plan, SYSTEM_CALLS};
 use harness::progress::progress;
 use harness::table::{Table, count};
+use harness::worker::Failure;
 use harness::{Contender, Observation};
 use workloads::card::OPERATIONS;
 
@@ -19,7 +20,8 @@ pub fn operations() -> Vec<&'static str> {
 ///
 /// # Errors
 ///
-/// When an operation is asked for that there is not.
+/// When an operation is asked for that there is not; when something fails that is not of who is counted, such as a broken
+/// valgrind. Where there is none at all, the rows say so.
 pub fn measure(session: &Session<'_>, passes: usize) -> Result<Vec<Observation>, String> {
     let names = session.workloads(&operations())?;
     let contenders = session.admitted();
@@ -27,10 +29,10 @@ pub fn measure(session: &Session<'_>, passes: usize) -> Result<Vec<Observation>,
     let mut observations = session.refusals(card::VERB);
     for contender in contenders {
         bar.set_message(format!("count {}", contender.name));
-        let mut first = of(contender, session.all, &names);
+        let mut first = of(contender, session.all, &names)?;
         bar.inc(1);
         for _ in 1..passes {
-            card::compare_passes(&mut first, &of(contender, session.all, &names));
+            card::compare_passes(&mut first, &of(contender, session.all, &names)?);
             bar.inc(1);
         }
         observations.extend(first);
@@ -40,7 +42,11 @@ pub fn measure(session: &Session<'_>, passes: usize) -> Result<Vec<Observation>,
 }
 
 /// Counts, for one contender.
-pub fn of(contender: &Contender, all: &[Contender], names: &Names) -> Vec<Observation> {
+///
+/// # Errors
+///
+/// As [`measure`].
+pub fn of(contender: &Contender, all: &[Contender], names: &Names) -> Result<Vec<Observation>, String> {
     let counted = contender.counts.iter().map(|count| count.operation).filter(|operation| names.include(operation.id));
     // A thread that spins while it waits counts how long it waited.
     let counted = counted.filter(|operation| operation.exact || contender.parks());
@@ -49,16 +55,23 @@ pub fn of(contender: &Contender, all: &[Contender], names: &Names) -> Vec<Observ
         operations: counted.map(|operation| operation.id.to_owned()).collect(),
     };
     if plan.operations.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let mut observations = Vec::new();
-    for result in [card::measure_instructions(&plan, all), card::measure_allocations(&plan)] {
-        match result {
-            Ok(rows) => observations.extend(rows),
-            Err(why) => observations.push(Observation::refused(card::VERB, contender.name, "", why)),
+    let refused = |why| Observation::refused(card::VERB, contender.name, "", why);
+    // First without valgrind: what fails there is the contender's.
+    let allocations = match card::measure_allocations(&plan) {
+        Err(Failure::Found(why)) => return Ok(vec![refused(why)]),
+        found => Failure::as_finding(found.map_err(|failure| failure.of(contender.name)), refused)?,
+    };
+    let instructions = match card::valgrind() {
+        Err(why) if card::valgrind_is_missing() => vec![refused(why)],
+        Err(why) => return Err(why),
+        Ok(_) => {
+            let found = card::measure_instructions(&plan, all);
+            Failure::as_finding(found.map_err(|failure| failure.of(contender.name)), refused)?
         }
-    }
-    observations
+    };
+    Ok([instructions, allocations].concat())
 }
 
 /// One table for each operation.

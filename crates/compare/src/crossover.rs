@@ -22,7 +22,7 @@ pub const SHARES: [f64; 2] = [0.05, 0.01];
 ///
 /// # Errors
 ///
-/// As [`duel::reference`].
+/// As [`duel::reference`], and when something fails that is not of who is measured.
 pub fn measure(session: &Session<'_>, seconds: u64) -> Result<Vec<Observation>, String> {
     let contenders = session.admitted().into_iter().filter(|contender| contender.kind == Kind::Executor);
     let contenders: Vec<_> = contenders.cloned().collect();
@@ -38,7 +38,7 @@ pub fn measure(session: &Session<'_>, seconds: u64) -> Result<Vec<Observation>, 
         time: Duration::from_secs(seconds),
         most_processes: 3,
     };
-    let mut observations = [session.refusals(VERB), tournament::fight(&duel).observations].concat();
+    let mut observations = [session.refusals(VERB), tournament::fight(&duel)?.observations].concat();
     observations.iter_mut().for_each(|row| VERB.clone_into(&mut row.verb));
     Ok(observations)
 }

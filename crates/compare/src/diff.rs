@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use harness::card::APPROXIMATE;
 use harness::contender::FLOOR;
 use harness::duel::Standing;
+use harness::observation::distinct;
 use harness::table::{Table, count, figure};
 use harness::tournament::{self, percent};
 use harness::{Observation, card, duel, idle, latency, statistics};
@@ -109,13 +110,19 @@ pub fn view(old: &Record, new: &Record) -> Vec<Table> {
     }
     let mut tables = vec![counts, ratios(old, new, comparable.times), times];
     tables.retain(|table| !table.rows.is_empty());
+    let one_sided = one_sided([(old, &before), (new, &after)]);
     if tables.is_empty() {
-        tables.push(Table::new(format!("{} and {} say the same.", old.name, new.name), ["what"]));
+        let in_common = before.keys().any(|key| after.contains_key(key));
+        let verdict = match (in_common, &one_sided, &comparable.because) {
+            (false, ..) => "have no figure in common",
+            (true, None, None) => "say the same",
+            (true, Some(_), None) => "say the same of what both have",
+            (true, _, Some(_)) => "say the same where they are compared",
+        };
+        tables.push(Table::new(format!("{} and {} {verdict}.", old.name, new.name), ["what"]));
     }
     tables[0].notes.splice(0..0, comparable.because);
-    for sentence in [only(&before, &after, &old.name), only(&after, &before, &new.name)].into_iter().flatten() {
-        tables[0].note(sentence);
-    }
+    tables.extend(one_sided);
     tables
 }
 
@@ -216,13 +223,31 @@ fn between_processes(run: &Standing, name: &str) -> f64 {
     run.place(name).map_or(1.0, |place| place.interval.1 / place.interval.0)
 }
 
-/// Of whom only the first says something.
-fn only(groups: &Groups, others: &Groups, name: &str) -> Option<String> {
-    let mut missing: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for key in groups.keys().filter(|key| !others.contains_key(key)) {
-        *missing.entry((&key.verb, &key.executor)).or_default() += 1;
+/// What only one of the two says something of, and why the other does not, if it says so.
+fn one_sided(sides: [(&Record, &Groups); 2]) -> Option<Table> {
+    let mut table = Table::new("On one side only", ["what", "executor", "subject", "figures", "only in", "why"]);
+    let [one, other] = sides;
+    for ((record, groups), (other, others)) in [(one, other), (other, one)] {
+        let mut missing: BTreeMap<(&str, &str), Vec<&Key>> = BTreeMap::new();
+        for key in groups.keys().filter(|key| !others.contains_key(key)) {
+            missing.entry((&key.verb, &key.executor)).or_default().push(key);
+        }
+        for ((verb, executor), keys) in missing {
+            let has_others = others.keys().any(|key| (&*key.verb, &*key.executor) == (verb, executor));
+            let subjects = distinct(keys.iter().map(|key| key.subject()));
+            let subject = match &subjects[..] {
+                _ if !has_others => "all".to_owned(),
+                [first, second, third, .., _] => {
+                    format!("{first}, {second}, {third} and {} more", subjects.len() - 3)
+                }
+                few => few.join(", "),
+            };
+            let of_it = |row: &&Observation| row.verb == verb && row.executor == executor;
+            let why = other.observations.iter().filter(of_it).find_map(Observation::refusal);
+            let why = why.map_or_else(String::new, |why| format!("{} does not measure it: {why}", other.name));
+            let cells = [verb, executor, &*subject, &*keys.len().to_string(), &*record.name, &*why];
+            table.row(cells.map(str::to_owned));
+        }
     }
-    let missing: Vec<_> =
-        missing.iter().map(|((verb, executor), figures)| format!("{verb} {executor} ({figures})")).collect();
-    (!missing.is_empty()).then(|| format!("Only {name} has, with so many figures each: {}.", missing.join(", ")))
+    (!table.rows.is_empty()).then_some(table)
 }

@@ -3,13 +3,23 @@
 use harness::idle::{self, POLLS, PROCESSOR, Plan, SWITCHES, TASKS, WAKE};
 use harness::progress::progress;
 use harness::table::{Table, count, figure, time};
+use harness::worker::Failure;
 use harness::{Kind, Observation};
 
 use crate::rows::{self, executors, not_measured};
 use crate::session::Session;
 
 /// Measures everybody who was chosen and owns tasks, with so many tasks.
-pub fn measure(session: &Session<'_>, tasks: &[usize], milliseconds: u64, processes: u32) -> Vec<Observation> {
+///
+/// # Errors
+///
+/// When something fails that is not of who is measured, such as a process that does not start.
+pub fn measure(
+    session: &Session<'_>,
+    tasks: &[usize],
+    milliseconds: u64,
+    processes: u32,
+) -> Result<Vec<Observation>, String> {
     let mut contenders = session.admitted();
     contenders.retain(|contender| contender.kind == Kind::Executor);
     let bar = progress(contenders.len() * tasks.len() * processes as usize);
@@ -21,13 +31,14 @@ pub fn measure(session: &Session<'_>, tasks: &[usize], milliseconds: u64, proces
                 bar.set_message(format!("idle {} with {tasks} tasks", contender.name));
                 let plan = Plan { executor: contender.name.to_owned(), tasks, milliseconds, process };
                 let refused = |why| Observation::refused(idle::VERB, contender.name, "waiting", why).at(tasks as f64);
-                observations.extend(idle::measure_one(&plan).unwrap_or_else(|why| vec![refused(why)]));
+                let found = idle::measure_one(&plan).map_err(|failure| failure.of(contender.name));
+                observations.extend(Failure::as_finding(found, refused)?);
                 bar.inc(1);
             }
         }
     }
     bar.finish_and_clear();
-    observations
+    Ok(observations)
 }
 
 /// One table for each number of tasks.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use harness::latency::{self, INTERVALS, MAXIMUM, P50, P99, PROCESSOR, Plan, SENT};
 use harness::progress::progress;
 use harness::table::{Table, time};
+use harness::worker::Failure;
 use harness::{Observation, statistics};
 
 use crate::rows::{executors, not_measured, value, values};
@@ -14,7 +15,11 @@ use crate::session::Session;
 const ABOUT: Duration = Duration::from_millis(1_000);
 
 /// Measures everybody who was chosen, at every interval.
-pub fn measure(session: &Session<'_>, intervals: &[u64], processes: u32) -> Vec<Observation> {
+///
+/// # Errors
+///
+/// When something fails that is not of who is measured, such as a process that does not start.
+pub fn measure(session: &Session<'_>, intervals: &[u64], processes: u32) -> Result<Vec<Observation>, String> {
     let contenders = session.admitted();
     let bar = progress(contenders.len() * intervals.len() * processes as usize);
     let mut observations = session.refusals(latency::VERB);
@@ -27,13 +32,14 @@ pub fn measure(session: &Session<'_>, intervals: &[u64], processes: u32) -> Vec<
                 let plan = Plan { executor: contender.name.to_owned(), interval, events, process };
                 let refused =
                     |why| Observation::refused(latency::VERB, contender.name, "foreign_wake", why).at(interval as f64);
-                observations.extend(latency::measure_one(&plan).unwrap_or_else(|why| vec![refused(why)]));
+                let found = latency::measure_one(&plan).map_err(|failure| failure.of(contender.name));
+                observations.extend(Failure::as_finding(found, refused)?);
                 bar.inc(1);
             }
         }
     }
     bar.finish_and_clear();
-    observations
+    Ok(observations)
 }
 
 /// One table for each interval.

@@ -3,13 +3,18 @@
 use harness::memory::{self, BLOCKS, BYTES, Plan, TASKS};
 use harness::progress::progress;
 use harness::table::{Table, count};
+use harness::worker::Failure;
 use harness::{Kind, Observation};
 
 use crate::rows::{self, executors, not_measured};
 use crate::session::Session;
 
 /// Measures everybody who was chosen and owns tasks.
-pub fn measure(session: &Session<'_>) -> Vec<Observation> {
+///
+/// # Errors
+///
+/// When something fails that is not of who is measured, such as a process that does not start.
+pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
     let mut contenders = session.admitted();
     contenders.retain(|contender| contender.kind == Kind::Executor);
     let bar = progress(contenders.len());
@@ -18,11 +23,12 @@ pub fn measure(session: &Session<'_>) -> Vec<Observation> {
         bar.set_message(format!("memory {}", contender.name));
         let plan = Plan { executor: contender.name.to_owned() };
         let refused = |why| Observation::refused(memory::VERB, contender.name, "waiting", why);
-        observations.extend(memory::measure_one(&plan).unwrap_or_else(|why| vec![refused(why)]));
+        let found = memory::measure_one(&plan).map_err(|failure| failure.of(contender.name));
+        observations.extend(Failure::as_finding(found, refused)?);
         bar.inc(1);
     }
     bar.finish_and_clear();
-    observations
+    Ok(observations)
 }
 
 /// Sizes of futures across.

@@ -28,7 +28,7 @@ const TIME: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 ///
-/// As [`duel::reference`].
+/// As [`duel::reference`], and when something fails that is not of who is measured.
 pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
     let known: Vec<_> = count::operations();
     let wanted: Vec<String> = OPERATIONS.iter().map(|&name| name.to_owned()).collect();
@@ -38,11 +38,11 @@ pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
     let mut observations = Vec::new();
     for contender in &contenders {
         bar.set_message(format!("count {}", contender.name));
-        observations.extend(count::of(contender, session.all, &names));
+        observations.extend(count::of(contender, session.all, &names)?);
         bar.inc(1);
     }
     bar.finish_and_clear();
-    observations.extend(idle::measure(session, &[WAITING], 100, 1));
+    observations.extend(idle::measure(session, &[WAITING], 100, 1)?);
     let tasks: Vec<_> = contenders.into_iter().filter(|contender| contender.kind == Kind::Executor).cloned().collect();
     if !tasks.is_empty() {
         let duel = Duel {
@@ -53,7 +53,7 @@ pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
             time: TIME,
             most_processes: 3,
         };
-        observations.extend(tournament::fight(&duel).observations);
+        observations.extend(tournament::fight(&duel)?.observations);
     }
     Ok(observations)
 }

@@ -5,22 +5,37 @@
 //! complete, so whoever is interrupted goes on where it ended.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, fmt, fs};
 
 use harness::duel::TWIN;
 use harness::machine::{Machine, Moment, Source, too_busy};
+use harness::observation::distinct;
 use harness::tournament::{self, Duel};
-use harness::{Contender, Kind, Observation, idle as idling, latency as waking, pages, versions};
+use harness::{Contender, Kind, Observation, card, idle as idling, latency as waking, pages, versions};
 use serde::{Deserialize, Serialize};
 
 use crate::newer::Newer;
-use crate::session::Session;
+use crate::session::{Names, Session};
 use crate::{conform, count, crossover, duel, idle, latency, memory, statics};
 
 /// Where the records are.
 pub const FOLDER: &str = "docs/results";
+
+/// What every complete record has steps of.
+const VERBS: [&str; 8] = [
+    card::VERB,
+    harness::memory::VERB,
+    harness::duel::VERB,
+    crossover::VERB,
+    waking::VERB,
+    idling::VERB,
+    statics::VERB,
+    conform::VERB,
+];
 
 /// The first line of a step's file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,6 +62,19 @@ pub struct Header {
     pub busy: Option<String>,
     /// How many lines follow.
     pub rows: usize,
+    /// What the whole record is to be. Older records do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<Whole>,
+}
+
+/// What a record is complete with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whole {
+    /// The names of all its steps.
+    pub steps: Vec<String>,
+    /// Who of the line-up was not asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -69,6 +97,7 @@ impl Header {
             after: moment,
             busy: None,
             rows: 0,
+            whole: None,
         }
     }
 
@@ -93,6 +122,8 @@ impl Header {
 pub struct Step<'a> {
     /// The name of its file, less the ending.
     pub name: String,
+    /// Finds out whether all is there that it needs, without measuring anything.
+    pub ready: Box<dyn Fn() -> Result<(), String> + 'a>,
     /// Does it.
     pub measure: Box<dyn Fn() -> Result<Vec<Observation>, String> + 'a>,
 }
@@ -106,7 +137,12 @@ impl fmt::Debug for Step<'_> {
 impl<'a> Step<'a> {
     /// What is called `name` and measured so.
     pub fn new(name: impl Into<String>, measure: impl Fn() -> Result<Vec<Observation>, String> + 'a) -> Self {
-        Self { name: name.into(), measure: Box::new(measure) }
+        Self { name: name.into(), ready: Box::new(|| Ok(())), measure: Box::new(measure) }
+    }
+
+    /// With what it needs: asked before anything of a record is measured.
+    pub fn needing(self, ready: impl Fn() -> Result<(), String> + 'a) -> Self {
+        Self { ready: Box::new(ready), ..self }
     }
 }
 
@@ -114,8 +150,10 @@ impl<'a> Step<'a> {
 /// somebody else's.
 pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
     let processes = if quick { 1 } else { 2 };
-    let mut steps =
-        vec![Step::new("count", || count::measure(session, 2)), Step::new("memory", || Ok(memory::measure(session)))];
+    let mut steps = vec![
+        Step::new("count", || count::measure(session, 2)).needing(|| card::ready(session.all)),
+        Step::new("memory", || memory::measure(session)).needing(card::allocations_are_counted),
+    ];
     for workload in duel::workloads(session.all) {
         if !duel::contenders(session).iter().any(|contender| takes_part(contender, workload)) {
             continue;
@@ -128,21 +166,21 @@ pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
                 time: Duration::from_secs(if quick { 2 } else { 15 }),
                 most_processes: if quick { 3 } else { 12 },
             };
-            Ok([session.refusals(harness::duel::VERB), tournament::fight(&duel).observations].concat())
+            Ok([session.refusals(harness::duel::VERB), tournament::fight(&duel)?.observations].concat())
         };
         steps.push(Step::new(format!("duel-{workload}"), measure));
     }
     steps.push(Step::new("crossover", move || crossover::measure(session, if quick { 20 } else { 60 })));
     for interval in waking::INTERVALS {
-        let measure = move || Ok(latency::measure(session, &[*interval], processes));
-        steps.push(Step::new(format!("latency-{interval}ns"), measure));
+        let measure = move || latency::measure(session, &[*interval], processes);
+        steps.push(Step::new(format!("latency-{interval}ns"), measure).needing(waking::ready));
     }
     for tasks in idling::TASKS {
         let milliseconds = if quick { 100 } else { 500 };
-        let measure = move || Ok(idle::measure(session, &[*tasks], milliseconds, processes));
+        let measure = move || idle::measure(session, &[*tasks], milliseconds, processes);
         steps.push(Step::new(format!("idle-{tasks}"), measure));
     }
-    steps.push(Step::new("static", || statics::measure(session)));
+    steps.push(Step::new("static", || statics::measure(session)).needing(|| statics::ready(session)));
     steps.push(Step::new("conform", || {
         let suites = session.chosen.iter().filter(|contender| !contender.suite.is_empty()).copied();
         let found = conform::judge(&suites.collect::<Vec<_>>(), &conform::Asked::anew())?;
@@ -156,35 +194,164 @@ fn takes_part(contender: &Contender, workload: &str) -> bool {
 }
 
 /// What is measured, in which folder, and whether it is begun anew.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Request {
     /// The name of the folder; the date and the commit without.
     pub name: Option<String>,
+    /// Below which folder; [`FOLDER`] without, of the checkout that the current directory lies in.
+    pub into: Option<PathBuf>,
+    /// Only the steps of these names; all without.
+    pub steps: Vec<String>,
+    /// Not these.
+    pub not_steps: Vec<String>,
     /// Less time for each figure.
     pub quick: bool,
     /// Whether what was recorded under that name is removed first.
     pub anew: bool,
 }
 
-/// Measures whatever is not in the record yet, and says which folder it is.
+/// What came of a request.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The record's folder.
+    pub folder: PathBuf,
+    /// What it still lacks, in a few words each.
+    pub lacks: Vec<String>,
+}
+
+/// Measures whatever is not in the record yet.
 ///
 /// # Errors
 ///
-/// When the folder holds something else, cannot be written, or a measurement fails. What was complete before stays.
-pub fn record(session: &Session<'_>, request: &Request) -> Result<PathBuf, String> {
-    let command: Vec<String> = env::args().skip(1).collect();
+/// When the name is none, something is missing that a step needs, the folder holds something else or cannot be written,
+/// another process is writing it, or a measurement fails. What was complete before stays.
+pub fn record(session: &Session<'_>, request: &Request) -> Result<Recorded, String> {
+    let command: Vec<String> = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let mut header = Header::now(&format!("cargo compare {}", command.join(" ")), request.quick, &session.chosen);
-    header.newer = newer(&session.chosen);
     let name = request.name.clone().unwrap_or_else(|| {
         let commit = &header.source.commit;
         format!("{}-{}", date(header.before.time), &commit[..commit.len().min(8)])
     });
-    let folder = pages::page(FOLDER).join(&name);
+    check_name(&name)?;
+    let below = match &request.into {
+        Some(below) => below.clone(),
+        None => pages::to_write(FOLDER, "change to one, or say with `--into FOLDER` below which folder to record")?,
+    };
+    let mut steps = steps(session, request.quick);
+    let known: Vec<_> = steps.iter().map(|step| step.name.clone()).collect();
+    let known_names: Vec<_> = known.iter().map(String::as_str).collect();
+    let names = Names::new("step", &request.steps, &request.not_steps, &known_names)?;
+    steps.retain(|step| names.include(&step.name));
+    let chosen = |contender: &&Contender| session.chosen.iter().any(|other| other.name == contender.name);
+    let left_out = session.all.iter().filter(|contender| contender.kind != Kind::Floor && !chosen(contender));
+    header.whole =
+        Some(Whole { steps: known.clone(), left_out: left_out.map(|contender| contender.name.to_owned()).collect() });
+
+    let folder = below.join(&name);
+    let _lock = Lock::take(&folder)?;
+    let open = if request.anew { steps.iter().collect() } else { open(&folder, &header, &steps)? };
+    let missing: Vec<_> = open.iter().filter_map(|step| Some((&step.name, (step.ready)().err()?))).collect();
+    if !missing.is_empty() {
+        let missing = distinct(missing.iter().map(|(_, why)| &**why)).into_iter().map(|why| {
+            let names: Vec<_> =
+                missing.iter().filter(|(_, other)| other == why).map(|(name, _)| name.as_str()).collect();
+            format!("{why} (needed for {})", names.join(", "))
+        });
+        return Err(format!(
+            "nothing was measured, as something is missing; `--not-step` leaves a step out: {}",
+            missing.collect::<Vec<_>>().join("; ")
+        ));
+    }
+    header.newer = newer(&session.chosen);
     if request.anew {
         forget(&folder)?;
     }
-    take(&folder, &header, &steps(session, request.quick))?;
-    Ok(folder)
+    take(&folder, &header, &steps)?;
+    let lacks = load(&folder)?.lacks();
+    Ok(Recorded { folder, lacks })
+}
+
+/// Whether a folder may be called so: by what a link in a page can hold as it is, and by nothing that leads elsewhere.
+fn check_name(name: &str) -> Result<(), String> {
+    let plain = |char: char| char.is_ascii_alphanumeric() || "-_.".contains(char);
+    if name.chars().all(plain) && name.starts_with(|first: char| first.is_ascii_alphanumeric()) {
+        return Ok(());
+    }
+    Err(format!(
+        "a record cannot be called {name:?}: a name has letters, digits, `-`, `_` and `.`, and begins with a letter or a digit"
+    ))
+}
+
+/// Keeps two processes from writing one record.
+#[derive(Debug)]
+pub struct Lock {
+    folder: PathBuf,
+    /// Locked for as long as it is open.
+    _file: File,
+}
+
+impl Lock {
+    const NAME: &str = ".lock";
+
+    /// Makes the folder if there is none.
+    ///
+    /// # Errors
+    ///
+    /// When another process has the lock, or the folder cannot be written.
+    pub fn take(folder: &Path) -> Result<Self, String> {
+        let path = folder.join(Self::NAME);
+        let cannot = |error| format!("{} cannot be written: {error}", path.display());
+        loop {
+            fs::create_dir_all(folder).map_err(|error| format!("{} cannot be written: {error}", folder.display()))?;
+            let file = match OpenOptions::new().create(true).read(true).append(true).open(&path) {
+                Ok(file) => file,
+                // Whoever had it has just removed the folder.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => return Err(cannot(error)),
+            };
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    return Err(format!(
+                        "another `record` is writing {}: wait for its end, or choose another `--name`",
+                        folder.display()
+                    ));
+                }
+                Err(TryLockError::Error(error)) => return Err(cannot(error)),
+            }
+            if is_at(&file, &path) {
+                return Ok(Self { folder: folder.to_owned(), _file: file });
+            }
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // While it is locked. Who has opened it meanwhile finds that it is no longer there, and begins again. Where it
+        // cannot be removed it stays, and harms nobody.
+        let _ = fs::remove_file(self.folder.join(Self::NAME));
+        // Fails where anything was recorded.
+        let _ = fs::remove_dir(&self.folder);
+    }
+}
+
+/// Whether the file is still the one at that path.
+fn is_at(file: &File, path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+
+        let place = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        let (Ok(ours), Ok(there)) = (file.metadata(), fs::metadata(path)) else { return false };
+        place(ours) == place(there)
+    }
+    // What is open there cannot be removed.
+    #[cfg(not(unix))]
+    {
+        let _ = (file, path);
+        true
+    }
 }
 
 /// Removes the files of a record, and nothing else that may be in the folder.
@@ -195,14 +362,12 @@ fn forget(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Takes the steps that are not in the folder yet, and says how many those were.
+/// The steps that the folder does not hold yet, as a whole.
 ///
 /// # Errors
 ///
-/// When the folder holds something else, cannot be written, or a step fails.
-pub fn take(folder: &Path, header: &Header, steps: &[Step<'_>]) -> Result<usize, String> {
-    let cannot = |what: &Path, error| format!("{} cannot be written: {error}", what.display());
-    fs::create_dir_all(folder).map_err(|error| cannot(folder, error))?;
+/// When it holds something else, or cannot be read.
+fn open<'a, 'b>(folder: &Path, header: &Header, steps: &'b [Step<'a>]) -> Result<Vec<&'b Step<'a>>, String> {
     let mut complete = Vec::new();
     for file in files(folder)? {
         // Whatever is damaged is measured again.
@@ -217,12 +382,24 @@ pub fn take(folder: &Path, header: &Header, steps: &[Step<'_>]) -> Result<usize,
             complete.push(part.step);
         }
     }
+    Ok(steps.iter().filter(|step| !complete.contains(&step.name)).collect())
+}
+
+/// Takes the steps that are not in the folder yet, and says how many those were.
+///
+/// # Errors
+///
+/// When the folder holds something else, cannot be written, or a step fails.
+pub fn take(folder: &Path, header: &Header, steps: &[Step<'_>]) -> Result<usize, String> {
+    let cannot = |what: &Path, error| format!("{} cannot be written: {error}", what.display());
+    fs::create_dir_all(folder).map_err(|error| cannot(folder, error))?;
+    let open: Vec<_> = open(folder, header, steps)?.into_iter().map(|step| &*step.name).collect();
     let mut taken = 0;
     // One that fails is in nobody's way.
     let mut failed = Vec::new();
     for (number, step) in steps.iter().enumerate() {
         let place = format!("[{}/{}] {}", number + 1, steps.len(), step.name);
-        if complete.contains(&step.name) {
+        if !open.contains(&&*step.name) {
             eprintln!("{place}: recorded already");
             continue;
         }
@@ -241,8 +418,12 @@ pub fn take(folder: &Path, header: &Header, steps: &[Step<'_>]) -> Result<usize,
         let file = folder.join(format!("{}.jsonl", step.name));
         // Under another name until it is complete: an interrupted step leaves nothing that looks like one.
         let unfinished = file.with_extension("unfinished");
-        fs::write(&unfinished, text(&header, &rows)).map_err(|error| cannot(&unfinished, error))?;
-        fs::rename(&unfinished, &file).map_err(|error| cannot(&file, error))?;
+        let written = fs::write(&unfinished, text(&header, &rows)).and_then(|()| fs::rename(&unfinished, &file));
+        written.map_err(|error| {
+            // It may not even be there.
+            let _ = fs::remove_file(&unfinished);
+            cannot(&file, error)
+        })?;
         taken += 1;
     }
     if failed.is_empty() { Ok(taken) } else { Err(failed.join("\n")) }
@@ -276,6 +457,50 @@ impl Record {
     /// The header of one of the steps: they agree in all but moments.
     pub fn header(&self) -> &Header {
         self.steps.values().next().expect("a record without steps is not loaded")
+    }
+
+    /// Why neither pages nor answers rest on it unless they are asked to, in a few words each: it is no complete record of
+    /// the whole line-up that took its time.
+    pub fn lacks(&self) -> Vec<String> {
+        let mut lacks = Vec::new();
+        if let Some(first) = self.damaged.first() {
+            let more = self.damaged.len() - 1;
+            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+            lacks.push(format!("it is damaged ({first}{more})"));
+        }
+        if self.header().quick {
+            lacks.push("it was made with `--quick`".to_owned());
+        }
+        let missing = self.missing_steps();
+        if !missing.is_empty() {
+            lacks.push(format!("it is not complete: without {}", missing.join(", ")));
+        }
+        let left_out = self.left_out();
+        if !left_out.is_empty() {
+            lacks.push(format!("it is not of the whole line-up: without {}", left_out.join(", ")));
+        }
+        lacks
+    }
+
+    fn missing_steps(&self) -> Vec<String> {
+        let begins = |verb: &str| self.steps.keys().any(|step| step.split('-').next() == Some(verb));
+        match &self.header().whole {
+            Some(whole) => whole.steps.iter().filter(|step| !self.steps.contains_key(*step)).cloned().collect(),
+            None => VERBS.iter().filter(|verb| !begins(verb)).map(|verb| format!("any `{verb}`")).collect(),
+        }
+    }
+
+    /// Who of the line-up is not in it.
+    fn left_out(&self) -> Vec<String> {
+        let header = self.header();
+        match &header.whole {
+            Some(whole) => whole.left_out.clone(),
+            None => {
+                let names = harness::contenders().into_iter().filter(|contender| contender.kind != Kind::Floor);
+                let names = names.map(|contender| contender.name.to_owned());
+                names.filter(|name| !header.executors.contains_key(name)).collect()
+            }
+        }
     }
 
     /// When the first of its steps began.
@@ -324,32 +549,33 @@ pub fn load(folder: &Path) -> Result<Record, String> {
     Ok(record)
 }
 
-/// The folder of the newest record below that one, if there is any.
+/// The folder of the newest record below that one that [lacks](Record::lacks) nothing, if there is any. Which newer ones
+/// are passed over, and why, is said.
 ///
 /// # Errors
 ///
 /// When a folder cannot be read.
 pub fn newest(below: &Path) -> Result<Option<PathBuf>, String> {
     let Ok(entries) = fs::read_dir(below) else { return Ok(None) };
-    let mut newest: Option<(u64, PathBuf)> = None;
+    let mut candidates = Vec::new();
     for entry in entries {
         let folder = entry.map_err(|error| format!("{} cannot be read: {error}", below.display()))?.path();
         if !folder.is_dir() || files(&folder)?.is_empty() {
             continue;
         }
-        let record = match load(&folder) {
-            Ok(record) => record,
-            Err(why) => {
-                eprintln!("warning: passed over: {why}");
-                continue;
-            }
-        };
-        let candidate = (record.begun(), folder);
-        if newest.as_ref().is_none_or(|newest| candidate > *newest) {
-            newest = Some(candidate);
+        match load(&folder) {
+            Ok(record) => candidates.push((record.begun(), folder, record.lacks())),
+            Err(why) => eprintln!("warning: passed over: {why}"),
         }
     }
-    Ok(newest.map(|(_, folder)| folder))
+    candidates.sort();
+    while let Some((_, folder, lacks)) = candidates.pop() {
+        if lacks.is_empty() {
+            return Ok(Some(folder));
+        }
+        eprintln!("warning: passed over: {}: {}", folder.display(), lacks.join("; "));
+    }
+    Ok(None)
 }
 
 /// The steps' files, by name.

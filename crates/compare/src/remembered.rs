@@ -4,6 +4,7 @@
 //! anew when that program has changed.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hasher as _};
 use std::io::{self, ErrorKind, Read as _};
@@ -48,10 +49,24 @@ pub struct Remembered {
 }
 
 impl Remembered {
+    /// What is known of this program, of which `image` is what runs. A build may have put another one in its place since,
+    /// of which nothing is found by this one.
+    pub fn of_this_program(image: &Path) -> (Self, Option<String>) {
+        let Ok(program) = env::current_exe() else { return (Self { file: None, record: Record::default() }, None) };
+        // As Linux marks what was deleted.
+        let text = program.to_string_lossy();
+        let program = text.strip_suffix(" (deleted)").map_or_else(|| program.clone(), PathBuf::from);
+        Self::kept_of(&program, image)
+    }
+
     /// What is known of `program`, and why that is nothing if what there is cannot be read.
     pub fn of(program: &Path) -> (Self, Option<String>) {
+        Self::kept_of(program, program)
+    }
+
+    fn kept_of(program: &Path, image: &Path) -> (Self, Option<String>) {
         let Some(file) = file(program) else { return (Self { file: None, record: Record::default() }, None) };
-        let identity = match identity(program) {
+        let identity = match identity(image) {
             Ok(identity) => identity,
             Err(error) => {
                 let why = format!("{} cannot be read, so no verdict is remembered: {error}", program.display());
@@ -150,8 +165,6 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::env;
-
     use super::*;
 
     /// A target directory with a program in it.
@@ -219,6 +232,19 @@ mod tests {
         assert_eq!(target.outcome(), None);
         target.note(&broken());
         assert_eq!(target.outcome(), Some(broken()));
+    }
+
+    /// What an image finds that runs on is not kept for the program that took its place.
+    #[test]
+    fn what_was_found_by_the_program_before_is_not_known_of_the_new_one() {
+        let target = Target::new("rebuilt");
+        let image = target.0.join("image");
+        fs::rename(target.program(), &image).expect("it is there");
+        target.build("second");
+        let (mut remembered, _) = Remembered::kept_of(&target.program(), &image);
+        remembered.note("mine", "X9", &broken(), &["the end".to_owned()]);
+        remembered.keep().expect("it can be written");
+        assert_eq!(target.outcome(), None);
     }
 
     #[test]

@@ -2,16 +2,18 @@
 //!
 //! Nothing is measured here, so that the same record gives the same pages to the last byte, on any machine.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process;
 
 use harness::card::{self, ALLOCATIONS, ATOMICS, INSTRUCTIONS};
 use harness::duel::{Standing, TWIN};
 use harness::idle::PROCESSOR;
 use harness::memory::BYTES;
 use harness::observation::distinct;
-use harness::pages::{compare_table, difference, write_table};
+use harness::pages::{compare_table, difference, with_table};
 use harness::table::{Format, Table, count as whole, figure, time};
 use harness::tournament::{self, percent};
 use harness::{Kind, Observation, statistics};
@@ -158,31 +160,56 @@ pub fn render(record: &Record) -> Result<Rendered, String> {
     Ok(Rendered { files, tables: tables.to_vec() })
 }
 
-/// Writes all pages, and says what became of them.
+/// Writes all pages or none, and says what became of them.
 ///
 /// # Errors
 ///
-/// When a page cannot be written, or has no place for its table.
+/// When a page cannot be written, or has no place for its table: then all are as they were.
 pub fn write(root: &Path, rendered: &Rendered) -> Result<Vec<String>, String> {
     let mut sentences = Vec::new();
+    let mut pages: BTreeMap<PathBuf, String> = BTreeMap::new();
     for (path, text) in &rendered.files {
-        let file = root.join(path);
-        let folder = file.parent().expect("a file is in a folder");
-        fs::create_dir_all(folder)
-            .and_then(|()| fs::write(&file, text))
-            .map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
+        pages.insert(root.join(path), text.clone());
         sentences.push(format!("{path} is written."));
     }
     for (path, name, table) in &rendered.tables {
         let page = root.join(path);
-        if page.exists() {
-            write_table(&page, name, table)?;
-            sentences.push(format!("The table `{name}` in {path} is written."));
-        } else {
-            sentences.push(format!("There is no {path}, so its table `{name}` is left out."));
-        }
+        let text = match pages.get(&page) {
+            Some(text) => text.clone(),
+            None if !page.exists() => {
+                sentences.push(format!("There is no {path}, so its table `{name}` is left out."));
+                continue;
+            }
+            None => fs::read_to_string(&page).map_err(|error| format!("{} cannot be read: {error}", page.display()))?,
+        };
+        pages.insert(page.clone(), with_table(&page, &text, name, table)?);
+        sentences.push(format!("The table `{name}` in {path} is written."));
     }
+    write_all(&pages)?;
     Ok(sentences)
+}
+
+/// Writes every file under another name first, so that a full disk is noticed before any of them is touched.
+fn write_all(files: &BTreeMap<PathBuf, String>) -> Result<(), String> {
+    let new = |file: &Path| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        file.with_file_name(format!(".{name}.{}.new", process::id()))
+    };
+    let write = |file: &Path, text: &str| {
+        // What is a folder, or may not be written, is not replaced either.
+        if file.exists() {
+            OpenOptions::new().append(true).open(file)?;
+        }
+        fs::create_dir_all(file.parent().unwrap_or(file)).and_then(|()| fs::write(new(file), text))
+    };
+    let prepared = files.iter().try_for_each(|(file, text)| write(file, text).map_err(|error| (file, error)));
+    let written = prepared
+        .and_then(|()| files.keys().try_for_each(|file| fs::rename(new(file), file).map_err(|error| (file, error))));
+    written.map_err(|(file, error)| {
+        // Some may not be there.
+        files.keys().for_each(|file| _ = fs::remove_file(new(file)));
+        format!("{} cannot be written: {error}", file.display())
+    })
 }
 
 /// Compares all pages.
@@ -242,6 +269,10 @@ fn page(record: &Record, pictures: &[(&str, String)]) -> String {
     let newer = header.newer.in_words();
     let _ = writeln!(text, "With {}, {valgrind}, and {}. {newer}\n", machine.c_library, versions.join(", "));
     text.push_str(&busy(record));
+    let lacks = record.lacks();
+    if !lacks.is_empty() {
+        let _ = writeln!(text, "\nThis record is not what it should be: {}.", lacks.join("; "));
+    }
     let _ = writeln!(text, "\n## Summary\n\n{}", summary(&record.observations).render(Format::Markdown));
     for section in SECTIONS {
         let tables = (section.view)(&record.observations);
@@ -277,8 +308,9 @@ pub fn doubts(record: &Record) -> Vec<String> {
             record.steps.len()
         ));
     }
-    if record.header().quick {
-        doubts.push("It was made with `--quick`: its times vary more than they need to.".to_owned());
+    let lacks = record.lacks();
+    if !lacks.is_empty() {
+        doubts.push(format!("That record is not what it should be: {}.", lacks.join("; ")));
     }
     doubts
 }

@@ -75,6 +75,18 @@ pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
     Ok(observations)
 }
 
+/// Whether all is there that the programs are built from: builds the empty one, and resolves the others.
+///
+/// # Errors
+///
+/// When rustc, cargo, a linker or a package is missing: which.
+pub fn ready(session: &Session<'_>) -> Result<(), String> {
+    let workspace = Workspace::read()?;
+    Prepared::new(&workspace, None)?.build()?;
+    let programs = session.chosen.iter().filter_map(|contender| programs::of(contender.name));
+    programs.into_iter().try_for_each(|program| Prepared::new(&workspace, Some(program)).map(drop))
+}
+
 /// Builds the program of one executor, and looks at what it was built from.
 fn of(contender: &Contender, workspace: &Workspace, empty: u64) -> Result<Vec<Observation>, String> {
     let name = contender.name;

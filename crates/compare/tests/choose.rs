@@ -215,8 +215,20 @@ fn what_the_record_does_not_tell_apart_is_said_to_be_so() {
     assert_eq!(names(&choice), ["arc-waker", "raw-waker", "tokio", "park-waker"]);
     assert!(choice.remarks[0].ends_with(": tokio."), "half as much again is close: {:?}", choice.remarks);
     assert!(choice.remarks[1].contains("does not tell arc-waker from raw-waker:"), "{:?}", choice.remarks);
-    let choice = choose(&NEEDS, &contenders(), &rows[1..2]);
-    assert!(choice.remarks[0].contains("nobody published"), "nothing is known of tokio: {:?}", choice.remarks);
+}
+
+/// A record of one executor knows nothing of the others.
+#[test]
+fn who_has_no_rows_is_not_compared_with() {
+    let choice = choose(&NEEDS, &contenders(), &[wake("raw-waker", 200.0)]);
+    let (verdict, rest) = (&choice.remarks[0], &choice.remarks[1]);
+    assert!(verdict.ends_with("compares it with nobody who is published and fits."), "{verdict}");
+    assert!(choice.remarks.iter().all(|remark| !remark.contains("factor of")), "{:?}", choice.remarks);
+    assert!(rest.starts_with("Of tokio the record has no such rows"), "{rest}");
+
+    let choice = choose(&NEEDS, &contenders(), &[wake("raw-waker", 200.0), wake("tokio", 2_000.0)]);
+    assert!(choice.remarks[0].contains("nobody published is within a factor of 2"), "{:?}", choice.remarks);
+    assert!(choice.remarks.iter().all(|remark| !remark.contains("no such rows")), "{:?}", choice.remarks);
 }
 
 #[test]

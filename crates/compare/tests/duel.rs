@@ -119,6 +119,6 @@ fn main() -> ExitCode {
 }
 
 fn fight(duel: &Duel) -> harness::duel::Standing {
-    let ending = tournament::fight(duel);
+    let ending = tournament::fight(duel).expect("every process can be run");
     standing(&ending.observations, WORKLOAD, duel.reference)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
 use compare::newer::Newer;
-use compare::record::{self, FOLDER, Header, Record, Step, date, load, newest, take};
+use compare::record::{self, FOLDER, Header, Record, Step, Whole, date, load, newest, take};
 use compare::{diff, report};
 use harness::card::{ALLOCATIONS, ATOMICS, INSTRUCTIONS};
 use harness::duel::SHORTEST;
@@ -33,6 +33,9 @@ impl Drop for Folder {
     }
 }
 
+/// What a record here is complete with.
+const STEPS: [&str; 7] = ["conform", "count", "crossover", "duel", "idle", "latency", "memory"];
+
 fn header() -> Header {
     let moment = Moment { time: 1_800_000_000, load: Some(0.5), stolen: Some(0), ticks: Some(100) };
     Header {
@@ -56,6 +59,7 @@ fn header() -> Header {
         after: moment,
         busy: None,
         rows: 0,
+        whole: Some(Whole { steps: STEPS.map(str::to_owned).to_vec(), left_out: Vec::new() }),
     }
 }
 
@@ -111,7 +115,8 @@ fn rows(price: f64) -> Vec<Observation> {
 
 fn made_up(folder: &Path, header: &Header, price: f64) -> Record {
     let all = rows(price);
-    for verb in ["conform", "count", "duel", "crossover", "latency", "idle", "memory"] {
+    fs::create_dir_all(folder).expect("it can be made");
+    for verb in STEPS {
         let own: Vec<_> = all.iter().filter(|row| row.verb == verb).cloned().collect();
         let header = Header { rows: own.len(), ..header.clone() };
         fs::write(folder.join(format!("{verb}.jsonl")), record::text(&header, &own)).expect("it can be written");
@@ -243,9 +248,6 @@ fn steps_on_a_busy_machine_are_named() {
 fn difference(name: &str, change: impl FnOnce(&mut Header)) -> String {
     let folder = Folder::new(name);
     let (old, new) = (folder.0.join("old"), folder.0.join("new"));
-    for folder in [&old, &new] {
-        fs::create_dir_all(folder).expect("it can be made");
-    }
     let mut other = header();
     change(&mut other);
     let tables = diff::view(&made_up(&old, &header(), 2.0), &made_up(&new, &other, 3.0));
@@ -285,6 +287,124 @@ fn records_that_are_equal_differ_in_nothing() {
     let tables = diff::view(&record, &record);
     assert_eq!(tables.len(), 1);
     assert!(tables[0].rows.is_empty() && tables[0].title.ends_with("say the same."), "{tables:?}");
+}
+
+#[test]
+fn what_only_one_record_has_is_not_the_same() {
+    let folder = Folder::new("one-sided");
+    let record = made_up(&folder.0, &header(), 2.0);
+    let mut other = Record { name: "other".to_owned(), ..record.clone() };
+    other.observations.retain(|row| row.executor != "tokio" && row.verb != "memory");
+    other.observations.push(Observation::refused("idle", "tokio", "waiting", "hangs: not done after 60 s").at(1.0));
+    let text =
+        |old, new| diff::view(old, new).iter().map(|table| table.render(Format::Table) + "\n").collect::<String>();
+    for text in [text(&record, &other), text(&other, &record)] {
+        assert!(text.contains("say the same of what both have."), "{text}");
+        assert!(text.contains("On one side only"), "{text}");
+        let line = |start: [&str; 2]| {
+            let begins = |line: &&str| line.split_whitespace().take(2).eq(start);
+            text.lines().find(begins).unwrap_or_else(|| panic!("no line {start:?} in\n{text}"))
+        };
+        assert!(line(["memory", "raw-waker"]).contains("all"), "{text}");
+        assert!(line(["idle", "tokio"]).contains("other does not measure it: hangs"), "{text}");
+    }
+
+    // Half of a verb's figures.
+    let mut half = record.clone();
+    half.observations.retain(|row| (&*row.verb, row.parameter) != ("memory", Some(64.0)));
+    let text = text(&record, &half);
+    assert!(text.contains("waiting 64") && !text.contains("  all  "), "{text}");
+
+    let nothing = Record { observations: Vec::new(), ..other };
+    assert!(diff::view(&record, &nothing)[0].title.ends_with("have no figure in common."));
+}
+
+#[test]
+fn what_is_not_compared_is_not_said_to_be_the_same() {
+    let folder = Folder::new("not-compared");
+    let old = made_up(&folder.0.join("old"), &header(), 2.0);
+    let mut other = header();
+    other.machine.rustc = "rustc 2".to_owned();
+    let new = made_up(&folder.0.join("new"), &other, 2.0);
+    let tables = diff::view(&old, &new);
+    assert!(tables[0].title.ends_with("say the same where they are compared."), "{tables:?}");
+}
+
+/// A header as it was begun at that time.
+fn begun(time: u64) -> Header {
+    let moment = Moment { time, ..header().before };
+    Header { before: moment, after: moment, ..header() }
+}
+
+#[test]
+fn the_newest_record_is_one_that_lacks_nothing() {
+    let folder = Folder::new("newest");
+    let at = |name: &str| folder.0.join(name);
+    assert_eq!(newest(&folder.0), Ok(None));
+    let whole = made_up(&at("whole"), &begun(1), 2.0);
+    assert_eq!(whole.lacks(), [""; 0]);
+    assert_eq!(newest(&folder.0), Ok(Some(at("whole"))));
+
+    let quick = made_up(&at("quick"), &Header { quick: true, ..begun(2) }, 2.0);
+    assert_eq!(quick.lacks(), ["it was made with `--quick`"]);
+
+    let left_out = vec!["arc-waker".to_owned()];
+    let some = Some(Whole { left_out, ..header().whole.expect("it says so") });
+    let some = made_up(&at("some"), &Header { whole: some, ..begun(3) }, 2.0);
+    assert_eq!(some.lacks(), ["it is not of the whole line-up: without arc-waker"]);
+
+    made_up(&at("partial"), &begun(4), 2.0);
+    fs::remove_file(at("partial/latency.jsonl")).expect("it is there");
+    assert_eq!(load(&at("partial")).expect("the rest is there").lacks(), ["it is not complete: without latency"]);
+
+    made_up(&at("damaged"), &begun(5), 2.0);
+    let file = at("damaged/duel.jsonl");
+    let text = fs::read_to_string(&file).expect("it is there");
+    fs::write(&file, text.replacen("\"verb\"", "", 3)).expect("it can be written");
+    let damaged = load(&at("damaged")).expect("the rest is there").lacks();
+    assert!(damaged[0].starts_with("it is damaged (") && damaged[0].ends_with(", and 2 more)"), "{damaged:?}");
+
+    assert_eq!(newest(&folder.0), Ok(Some(at("whole"))), "the others are passed over");
+    made_up(&at("later"), &begun(6), 2.0);
+    assert_eq!(newest(&folder.0), Ok(Some(at("later"))));
+}
+
+/// Those of before do not say what they are complete with.
+#[test]
+fn an_old_record_is_complete_with_every_verb_and_executor() {
+    let folder = Folder::new("old");
+    let old = made_up(&folder.0, &Header { whole: None, ..header() }, 2.0);
+    let lacks = old.lacks();
+    assert_eq!(lacks[0], "it is not complete: without any `static`");
+    assert!(lacks[1].contains("without noop-waker, ") && !lacks[1].contains("tokio"), "{lacks:?}");
+}
+
+#[test]
+fn pages_are_written_all_or_none() {
+    let folder = Folder::new("all-or-none");
+    let rendered = report::render(&made_up(&folder.0.join("record"), &header(), 2.0)).expect("everything is there");
+    let root = folder.0.join("root");
+    fs::create_dir_all(root.join("docs")).expect("it can be made");
+    let readme = "<!-- table: results -->\n<!-- end -->\n";
+    fs::write(root.join("README.md"), readme).expect("it can be written");
+    fs::write(root.join("docs/results.md"), "before").expect("it can be written");
+    fs::write(root.join("docs/choosing.md"), "It has no place for a table.").expect("it can be written");
+    let untouched = |why: &str| {
+        assert!(why.contains("docs/"), "{why}");
+        assert_eq!(fs::read_to_string(root.join("docs/results.md")).expect("it is there"), "before");
+        assert_eq!(fs::read_to_string(root.join("README.md")).expect("it is there"), readme);
+        let mut names: Vec<_> = fs::read_dir(root.join("docs")).expect("it is there").collect();
+        names.retain(|entry| entry.as_ref().expect("it can be read").file_name().to_string_lossy().contains(".new"));
+        assert!(names.is_empty(), "{names:?}");
+    };
+    untouched(&report::write(&root, &rendered).expect_err("a page has no place for its table"));
+    fs::write(root.join("docs/choosing.md"), "<!-- table: choosing -->\n<!-- end -->\n").expect("it can be written");
+    // Something that is no folder is where the pictures belong.
+    fs::write(root.join("docs/pictures"), "").expect("it can be written");
+    untouched(&report::write(&root, &rendered).expect_err("the pictures cannot be written"));
+    fs::remove_file(root.join("docs/pictures")).expect("it is there");
+    report::write(&root, &rendered).expect("nothing is in the way any more");
+    report::compare(&root, &rendered).expect("it has just been written");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::process::{self, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::image;
 use crate::process::ending;
 
 /// Set in the child: the case's clause.
@@ -51,7 +52,7 @@ pub(crate) fn run_in_child(clause: &str) -> Option<io::Result<Result<(), String>
 }
 
 fn start(clause: &str, again: &Again) -> io::Result<Result<(), String>> {
-    let mut command = Command::new(env::current_exe()?);
+    let mut command = Command::new(image::running()?);
     if let Again::Test(name) = again {
         command.args([name, "--exact", "--nocapture"]);
     }

@@ -6,6 +6,7 @@ mod child;
 mod clause;
 pub mod executors;
 mod hooked;
+pub mod image;
 mod kept;
 pub mod probe;
 pub mod process;

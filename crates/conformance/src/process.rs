@@ -14,6 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::child::Again;
+use crate::image::{end_from_outside, lack};
 use crate::suite::run_again;
 use crate::{Case, Outcome};
 
@@ -75,7 +76,8 @@ pub fn answer(case: Case) {
 ///
 /// # Errors
 ///
-/// When `program` cannot be started or does not answer as a case does.
+/// When `program` cannot be started or does not answer as a case does; when its end says nothing about the case, as the
+/// machine lacked something or somebody ended it.
 pub fn run_case(program: &Path, executor: &str, clause: &str, patience: Duration) -> io::Result<Judged> {
     let mut child = Kept(
         Command::new(program)
@@ -95,11 +97,15 @@ pub fn run_case(program: &Path, executor: &str, clause: &str, patience: Duration
     stdout.wait();
     stderr.wait();
     let said = stdout.said();
+    let complaint = text(&stderr.said().rest);
     let mut given_up = false;
     let outcome = match (said.outcome.as_deref(), status) {
         (Some(outcome), status) => {
             let outcome = decode(outcome).ok_or_else(|| io::Error::other(format!("not an outcome: `{outcome}`")))?;
             match (outcome, status) {
+                (Outcome::Fail(why), _) if lack(&why).is_some() => {
+                    return Err(not_the_case(executor, clause, &why));
+                }
                 (outcome @ Outcome::Fail(_), _) | (outcome, Some(_)) => outcome,
                 (_, None) => {
                     given_up = true;
@@ -114,9 +120,21 @@ pub fn run_case(program: &Path, executor: &str, clause: &str, patience: Duration
         (None, Some(status)) if !said.begun && status.success() => {
             return Err(io::Error::other(format!("`{}` does not run cases", program.display())));
         }
-        (None, Some(status)) => Outcome::Fail(format!("the process ended: {}", ending(status))),
+        (None, Some(status)) if !said.begun => {
+            let why = complaint.lines().last().map_or_else(|| ending(status), str::to_owned);
+            return Err(not_the_case(executor, clause, &format!("its process ended before it began: {why}")));
+        }
+        (None, Some(status)) => match end_from_outside(status, &complaint) {
+            Some(why) => return Err(not_the_case(executor, clause, &why)),
+            None => Outcome::Fail(format!("the process ended: {}", ending(status))),
+        },
     };
-    Ok(Judged { outcome, given_up, stdout: text(&said.rest), stderr: text(&stderr.said().rest) })
+    Ok(Judged { outcome, given_up, stdout: text(&said.rest), stderr: complaint })
+}
+
+/// A failure that says nothing about the executor.
+fn not_the_case(executor: &str, clause: &str, why: &str) -> io::Error {
+    io::Error::other(format!("{clause} of {executor}: {why}"))
 }
 
 /// Calls `action` with each item, on so many threads at once, and returns the results in the items' order.

@@ -5,12 +5,13 @@
 use std::env;
 use std::hint::black_box;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use conformance::image::running;
 use conformance::probe::{Gate, processor_time};
 use conformance::process::{Judged, PATIENCE, answer, in_parallel, requested, run_case};
 use conformance::{Case, Clause, Level, Outcome, run};
@@ -90,6 +91,9 @@ const CASES: &[Case] = &[
         println!("about to end");
         std::process::exit(0)
     }),
+    case("has-no-memory", || std::alloc::handle_alloc_error(std::alloc::Layout::new::<[u8; 64]>())),
+    case("has-no-thread", || panic!("failed to spawn thread: Os {{ code: 11, kind: WouldBlock }}")),
+    case("is-aborted", || std::process::abort()),
     case("leaves-a-line-open", || {
         print!("no end of line");
         Outcome::Pass
@@ -129,8 +133,11 @@ fn judged(id: &str) -> Judged {
 }
 
 fn given_up_after(patience: Duration, id: &str) -> Judged {
-    let program: PathBuf = env::current_exe().expect("the test knows its own path");
-    run_case(&program, "a test's", id, patience).expect("the case can be run")
+    run_case(&program(), "a test's", id, patience).expect("the case can be run")
+}
+
+fn program() -> PathBuf {
+    running().expect("the test finds itself")
 }
 
 fn what_a_case_prints_does_not_make_it_wait() {
@@ -155,6 +162,22 @@ fn who_ends_the_process_has_failed() {
     let Judged { outcome, stdout, .. } = judged("ends-the-process");
     assert_eq!(outcome, Outcome::Fail("the process ended: exit status: 0".to_owned()));
     assert_eq!(stdout, "about to end");
+}
+
+/// No clause is broken where the machine has no memory or no thread, or somebody ends the process.
+fn what_the_machine_does_is_no_outcome() {
+    let refused = |id| run_case(&program(), "a test's", id, PATIENCE).expect_err("it is no outcome").to_string();
+    assert_eq!(refused("has-no-memory"), "has-no-memory of a test's: there was no memory for it");
+    assert_eq!(
+        refused("has-no-thread"),
+        "has-no-thread of a test's: failed to spawn thread: Os { code: 11, kind: WouldBlock }"
+    );
+    assert!(matches!(judge("is-aborted"), Outcome::Fail(why) if why.starts_with("the process ended: ")));
+    let why = run_case(Path::new("/nowhere/at-all"), "a test's", "parks", PATIENCE).expect_err("it cannot be started");
+    assert_eq!(why.kind(), io::ErrorKind::NotFound);
+    // As the loader does where it finds a library no more.
+    let why = run_case(Path::new("false"), "a test's", "parks", PATIENCE).expect_err("it does not begin").to_string();
+    assert!(why.contains("ended before it began"), "{why}");
 }
 
 fn who_sleeps_for_good_hangs() {
@@ -204,6 +227,7 @@ fn main() -> ExitCode {
         ("what_a_case_prints_is_not_its_outcome", what_a_case_prints_is_not_its_outcome),
         ("what_a_case_prints_is_kept_within_bounds", what_a_case_prints_is_kept_within_bounds),
         ("who_ends_the_process_has_failed", who_ends_the_process_has_failed),
+        ("what_the_machine_does_is_no_outcome", what_the_machine_does_is_no_outcome),
         ("who_sleeps_for_good_hangs", who_sleeps_for_good_hangs),
         ("who_does_anything_does_not_hang", who_does_anything_does_not_hang),
         ("who_spins_is_given_up", who_spins_is_given_up),

@@ -12,17 +12,18 @@
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
-use std::{env, fs, process};
+use std::{env, fs, io, process};
 
 use conformance::Allocations;
+use conformance::image::running;
 use serde::{Deserialize, Serialize};
 use workloads::card::Count;
 
-use crate::contender::{self, Contender};
+use crate::contender::{self, Contender, FLOOR};
 use crate::observation::Observation;
-use crate::worker::{self, Work};
+use crate::worker::{self, Failure, Work};
 
 /// What a process counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,14 +78,40 @@ pub fn compare_passes(first: &mut [Observation], again: &[Observation]) {
 ///
 /// # Errors
 ///
-/// When there is no valgrind, in one sentence.
+/// When there is no valgrind, or it does not say its version: in one sentence.
 pub fn valgrind() -> Result<String, String> {
-    let version = Command::new("valgrind").arg("--version").stdin(Stdio::null()).output();
-    match version {
+    match version() {
         Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
-        _ => Err("instructions, atomics and system calls are counted by valgrind, and there is no `valgrind` here: \
+        Ok(output) => Err(format!("`valgrind --version` fails: {}", output.status)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err("instructions, atomics and system calls are counted by valgrind, and there is no `valgrind` here: \
                   install it (on Debian `apt install valgrind`); everything else works without"
-            .to_owned()),
+                .to_owned())
+        }
+        Err(error) => Err(format!("valgrind cannot be run: {error}")),
+    }
+}
+
+/// Whether there is none: not everybody has one, and the rest can be counted.
+pub fn valgrind_is_missing() -> bool {
+    version().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+fn version() -> io::Result<Output> {
+    Command::new("valgrind").arg("--version").stdin(Stdio::null()).output()
+}
+
+/// Whether all that counting needs is here: tries it on the floor.
+///
+/// # Errors
+///
+/// When something is missing or broken: what.
+pub fn ready(contenders: &[Contender]) -> Result<(), String> {
+    allocations_are_counted()?;
+    let plan = Plan { executor: FLOOR.to_owned(), operations: vec!["self_wake".to_owned()] };
+    match measure_instructions(&plan, contenders) {
+        Ok(_) => Ok(()),
+        Err(Failure::Found(why) | Failure::Elsewhere(why)) => Err(why),
     }
 }
 
@@ -93,7 +120,7 @@ pub fn valgrind() -> Result<String, String> {
 /// # Errors
 ///
 /// When its process fails or does not count allocations.
-pub fn measure_allocations(plan: &Plan) -> Result<Vec<Observation>, String> {
+pub fn measure_allocations(plan: &Plan) -> Result<Vec<Observation>, Failure> {
     worker::run(&Work::Allocations(plan.clone()), PATIENCE)
 }
 
@@ -102,10 +129,13 @@ pub fn measure_allocations(plan: &Plan) -> Result<Vec<Observation>, String> {
 /// # Errors
 ///
 /// When there is no valgrind, or the process fails below it.
-pub fn measure_instructions(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observation>, String> {
+pub fn measure_instructions(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observation>, Failure> {
     valgrind()?;
-    let program = env::current_exe().map_err(|error| format!("this program cannot find itself: {error}"))?;
     let folder = Folder::new(&plan.executor)?;
+    // Valgrind looks into the file for the names of functions, so it wants one that stays as it is.
+    let program = folder.0.join("program");
+    let copied = running().and_then(|image| fs::copy(image, &program));
+    copied.map_err(|error| format!("this program cannot be copied to {}: {error}", program.display()))?;
     let mut command = Command::new("valgrind");
     command
         .arg("--tool=callgrind")
@@ -117,7 +147,7 @@ pub fn measure_instructions(plan: &Plan, contenders: &[Contender]) -> Result<Vec
         .args(["--collect-bus=yes", "--collect-systime=msec", "--dump-instr=no", "--fair-sched=yes"])
         .arg(format!("--callgrind-out-file={}", folder.0.join("out").display()))
         .arg(program);
-    worker::run_in(command, &Work::Card(plan.clone()), PATIENCE)?;
+    worker::run_below(command, &Work::Card(plan.clone()), PATIENCE)?;
     let contender = contender::find(&plan.executor, contenders)?;
     let mut observations = Vec::new();
     // Each call of `noted` leaves a file with what was counted since the last, numbered from 1: before and after.
@@ -193,7 +223,11 @@ pub(crate) fn allocations(plan: &Plan, contenders: &[Contender]) -> Result<Vec<O
 }
 
 /// Fails in a program whose allocator does not count.
-pub(crate) fn allocations_are_counted() -> Result<(), String> {
+///
+/// # Errors
+///
+/// In such a program.
+pub fn allocations_are_counted() -> Result<(), String> {
     if Allocations::are_counted() {
         return Ok(());
     }

@@ -16,6 +16,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use conformance::Allocations;
+use conformance::image::lack;
 use serde::{Deserialize, Serialize};
 use workloads::{Iteration, Workload};
 
@@ -23,7 +24,7 @@ use crate::contender::{self, Contender, FLOOR};
 use crate::observation::Observation;
 use crate::statistics::{self, Shuffle};
 use crate::trial;
-use crate::worker::{self, Work};
+use crate::worker::{self, Failure, Work};
 
 /// What a process measures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,7 +75,7 @@ const LONG_SLICE: Duration = Duration::from_micros(200);
 /// # Errors
 ///
 /// When the process fails.
-pub fn measure(plan: &Plan) -> Result<Vec<Observation>, String> {
+pub fn measure(plan: &Plan) -> Result<Vec<Observation>, Failure> {
     // Setting up takes its time, too: 10,000 tasks for each contender.
     worker::run(&Work::Duel(plan.clone()), Duration::from_millis(plan.milliseconds) + Duration::from_secs(60))
 }
@@ -84,15 +85,16 @@ pub fn measure(plan: &Plan) -> Result<Vec<Observation>, String> {
 /// # Errors
 ///
 /// When it does not: why.
-pub fn try_one(contender: &str, workload: &str) -> Result<(), String> {
+pub fn try_one(contender: &str, workload: &str) -> Result<(), Failure> {
     let work = Work::Trial { executor: contender.to_owned(), workload: workload.to_owned() };
     worker::run(&work, Duration::from_secs(30)).map(drop)
 }
 
 /// In the process: one iteration.
-pub(crate) fn trial(executor: &str, workload: &str, contenders: &[Contender]) -> Result<Vec<Observation>, String> {
+pub(crate) fn trial(executor: &str, workload: &str, contenders: &[Contender]) -> Result<(), Failure> {
     let case = contender::find(executor, contenders)?.case_named(workload);
-    trial::run(case.ok_or_else(|| format!("{executor} has no workload `{workload}`"))?).map(|()| Vec::new())
+    let case = case.ok_or_else(|| format!("{executor} has no workload `{workload}`"))?;
+    trial::run(case).map_err(Failure::Found)
 }
 
 /// A contender in the ring.
@@ -118,6 +120,9 @@ pub(crate) fn fight(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observa
         workload = Some(case.workload);
         let again = duellists.iter().any(|other| other.name == *name);
         if !again && let Err(why) = trial::run(case) {
+            if lack(&why).is_some() {
+                return Err(why);
+            }
             observations.push(Observation::refused(VERB, name, &plan.workload, why));
             continue;
         }

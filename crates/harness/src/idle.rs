@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::contender::{self, Contender};
 use crate::observation::Observation;
 use crate::statistics;
-use crate::worker::{self, Work};
+use crate::worker::{self, Failure, Work};
 
 /// What a process measures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ pub const WAKE: &str = "ns to wake one and hear from it, median";
 /// # Errors
 ///
 /// When the process fails.
-pub fn measure_one(plan: &Plan) -> Result<Vec<Observation>, String> {
+pub fn measure_one(plan: &Plan) -> Result<Vec<Observation>, Failure> {
     worker::run(&Work::Idle(plan.clone()), Duration::from_millis(plan.milliseconds) + Duration::from_secs(60))
 }
 

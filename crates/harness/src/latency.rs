@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::contender::{self, Contender};
 use crate::machine::{pin_to, processor_time, processors};
 use crate::observation::Observation;
-use crate::worker::{self, Work};
+use crate::worker::{self, Failure, Work};
 
 /// What a process measures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,12 +73,24 @@ pub fn events(interval: u64, about: Duration) -> usize {
     (about.as_nanos() / u128::from(interval)).clamp(25, 20_000) as usize
 }
 
+/// Whether this can be measured here.
+///
+/// # Errors
+///
+/// When there is one processor only.
+pub fn ready() -> Result<(), String> {
+    if processors() >= 2 {
+        return Ok(());
+    }
+    Err("a thread that wakes and one that is woken want a processor each, and there is one".to_owned())
+}
+
 /// Has a fresh process measure.
 ///
 /// # Errors
 ///
 /// When the process fails.
-pub fn measure_one(plan: &Plan) -> Result<Vec<Observation>, String> {
+pub fn measure_one(plan: &Plan) -> Result<Vec<Observation>, Failure> {
     let expected = Duration::from_nanos(plan.interval) * plan.events as u32;
     worker::run(&Work::Latency(plan.clone()), expected * 3 + Duration::from_secs(20))
 }
@@ -101,9 +113,7 @@ pub(crate) fn measure(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Obser
     Allocations::suspend();
     let contender = contender::find(&plan.executor, contenders)?;
     let probe = contender.probes.latency.ok_or_else(|| format!("{} has no latency", plan.executor))?;
-    if processors() < 2 {
-        return Err("a thread that wakes and one that is woken want a processor each, and there is one".to_owned());
-    }
+    ready()?;
     let Heard { times, processor, interval } = probe(plan);
     let row = |quantity: &str, value| {
         let observation = Observation::new(VERB, &plan.executor, "foreign_wake", quantity, value);

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::card;
 use crate::contender::{self, Contender};
 use crate::observation::Observation;
-use crate::worker::{self, Work};
+use crate::worker::{self, Failure, Work};
 
 /// What a process measures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ pub const TASKS: usize = 10_000;
 /// # Errors
 ///
 /// When the process fails or does not count allocations.
-pub fn measure_one(plan: &Plan) -> Result<Vec<Observation>, String> {
+pub fn measure_one(plan: &Plan) -> Result<Vec<Observation>, Failure> {
     worker::run(&Work::Memory(plan.clone()), Duration::from_secs(60))
 }
 

@@ -13,7 +13,36 @@ use crate::versions;
 /// Set to write the pages anew instead of comparing them.
 pub const UPDATE: &str = "UPDATE_TABLES";
 
-/// A page of the repository, such as `docs/strategies.md`.
+/// What there is in any checkout of this repository.
+const CHECKOUT: [&str; 3] = ["Cargo.toml", "docs/conformance.md", "crates/executor"];
+
+/// The checkout of this repository that a folder lies in, if it does.
+pub fn checkout(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|root| CHECKOUT.iter().all(|part| root.join(part).exists()))
+}
+
+/// A page of the repository to be read: in the checkout that the current directory lies in, or else in the one that this
+/// program was built from.
+pub fn to_read(name: &str) -> PathBuf {
+    let current = env::current_dir().unwrap_or_default();
+    checkout(&current).map_or_else(|| page(name), |root| root.join(name))
+}
+
+/// A page of the repository to be written: only in the checkout that the current directory lies in. What a program
+/// elsewhere was built from may be cargo's, where nobody would look for it.
+///
+/// # Errors
+///
+/// When it lies in none: `otherwise` says what to do.
+pub fn to_write(name: &str, otherwise: &str) -> Result<PathBuf, String> {
+    let current = env::current_dir().map_err(|error| format!("there is no current directory: {error}"))?;
+    let root = checkout(&current).ok_or_else(|| {
+        format!("{} lies in no checkout of wakers, so there is no {name} to write: {otherwise}", current.display())
+    })?;
+    Ok(root.join(name))
+}
+
+/// A page of the repository that this program was built from, such as `docs/strategies.md`.
 pub fn page(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
     root.expect("this crate is in a folder of the repository's").join(name)
@@ -56,13 +85,27 @@ pub fn compare_table(page: &Path, name: &str, table: &str) -> Result<(), String>
 ///
 /// When the page cannot be read or written, or has no place for it.
 pub fn write_table(page: &Path, name: &str, table: &str) -> Result<(), String> {
-    let Spot { text, start, end } = spot(page, name)?;
-    let wanted = between_marks(table);
-    if text[start..end] == wanted {
+    let found = fs::read_to_string(page).map_err(|error| format!("{} cannot be read: {error}", page.display()))?;
+    let text = with_table(page, &found, name, table)?;
+    if text == found {
         return Ok(());
     }
-    let text = format!("{}{wanted}{}", &text[..start], &text[end..]);
     fs::write(page, text).map_err(|error| format!("{} cannot be written: {error}", page.display()))
+}
+
+/// The text of `page` with `table` in it as the table `name`.
+///
+/// # Errors
+///
+/// When it has no place for it.
+pub fn with_table(page: &Path, text: &str, name: &str, table: &str) -> Result<String, String> {
+    let (start, end) = place(text, name).ok_or_else(|| no_place(page, name))?;
+    Ok(format!("{}{}{}", &text[..start], between_marks(table), &text[end..]))
+}
+
+fn no_place(page: &Path, name: &str) -> String {
+    let shown = page.display();
+    format!("{shown} has no place for the table `{name}`: it wants `<!-- table: {name} -->` and `<!-- end -->`")
 }
 
 fn between_marks(table: &str) -> String {
@@ -79,9 +122,7 @@ struct Spot {
 fn spot(page: &Path, name: &str) -> Result<Spot, String> {
     let shown = page.display();
     let text = fs::read_to_string(page).map_err(|error| format!("{shown} cannot be read: {error}"))?;
-    let (start, end) = place(&text, name).ok_or_else(|| {
-        format!("{shown} has no place for the table `{name}`: it wants `<!-- table: {name} -->` and `<!-- end -->`")
-    })?;
+    let (start, end) = place(&text, name).ok_or_else(|| no_place(page, name))?;
     Ok(Spot { text, start, end })
 }
 
@@ -253,6 +294,14 @@ fn yes(fact: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_checkout_is_found_from_within_and_nowhere_else() {
+        let root = page("");
+        assert_eq!(checkout(&root.join("crates/harness/src")), checkout(&root));
+        assert!(checkout(&root).is_some_and(|found| found.join("docs/strategies.md").is_file()));
+        assert_eq!(checkout(&env::temp_dir()), None);
+    }
 
     #[test]
     fn what_is_broken_is_read_from_the_matrix_and_from_the_release_builds() {

@@ -9,6 +9,7 @@ use crate::duel::{self, Order, Plan, Standing, TWIN, standing};
 use crate::observation::{Observation, distinct};
 use crate::progress::progress;
 use crate::table::{Table, figure};
+use crate::worker::Failure;
 
 /// The workloads that a duel is about unless others are asked for: each says something that the others do not.
 pub const HEADLINES: &[&str] =
@@ -46,7 +47,11 @@ pub struct Ending {
 
 /// Runs process after process, the workloads by turns, until all orders are settled or the time is up. A contender that
 /// brings a process down is left out, with what it said.
-pub fn fight(duel: &Duel) -> Ending {
+///
+/// # Errors
+///
+/// When a process fails of something else than the contenders, or of none of them alone.
+pub fn fight(duel: &Duel) -> Result<Ending, String> {
     let begun = Instant::now();
     let least = LEAST_PROCESSES.min(duel.most_processes);
     let mut observations: Vec<Observation> = Vec::new();
@@ -59,7 +64,7 @@ pub fn fight(duel: &Duel) -> Ending {
                 continue;
             }
             bar.set_message(format!("duel {}, process {}", ring.workload, process + 1));
-            observations.extend(ring.process(process, milliseconds(duel, ring.names.len() + 1)));
+            observations.extend(ring.process(process, milliseconds(duel, ring.names.len() + 1))?);
             bar.inc(1);
             if process + 1 >= least {
                 ring.settled |= standing(&observations, ring.workload, ring.reference).is_settled();
@@ -72,7 +77,7 @@ pub fn fight(duel: &Duel) -> Ending {
     }
     bar.finish_and_clear();
     let open = rings.iter().filter(|ring| !ring.settled).map(|ring| ring.workload).collect();
-    Ending { observations, open }
+    Ok(Ending { observations, open })
 }
 
 /// One workload and who is in it.
@@ -94,48 +99,61 @@ impl Ring {
     }
 
     /// What a fresh process observed. Where it came to an end of its own, whoever fails alone as well is left out.
-    fn process(&mut self, process: u32, milliseconds: u64) -> Vec<Observation> {
+    fn process(&mut self, process: u32, milliseconds: u64) -> Result<Vec<Observation>, String> {
         let mut observations = Vec::new();
         loop {
-            let names = self.names.iter().chain([&self.reference]);
-            let plan = Plan {
-                workload: self.workload.to_owned(),
-                contenders: names.map(|name| (*name).to_owned()).collect(),
-                milliseconds,
-                process,
-            };
-            let why = match duel::measure(&plan) {
+            let again = [self.reference];
+            let why = match self.together(&[&self.names[..], &again].concat(), process, milliseconds) {
                 Ok(rows) => {
                     observations.extend(rows);
-                    return observations;
+                    return Ok(observations);
                 }
-                Err(why) => why,
+                Err(Failure::Elsewhere(why)) => return Err(why),
+                Err(Failure::Found(why)) => why,
             };
-            let before = self.names.len();
-            let mut refuse = |name: &str, why: String| {
-                observations.push(Observation::refused(duel::VERB, name, self.workload, why));
-            };
-            self.names.retain(|name| match duel::try_one(name, self.workload) {
-                Ok(()) => true,
-                Err(why) => {
-                    refuse(name, why);
-                    false
-                }
-            });
-            let left = self.names.iter().copied().find(|name| *name != FLOOR);
-            match left {
-                Some(other) if self.names.len() < before => {
+            let mut fallen = self.fallen(|name| duel::try_one(name, self.workload))?;
+            if fallen.is_empty() {
+                // One iteration was not enough to show who it is.
+                fallen = self.fallen(|name| self.together(&[name], process, milliseconds).map(drop))?;
+            }
+            if fallen.is_empty() {
+                let (workload, names) = (self.workload, self.names.join(", "));
+                return Err(format!("{workload} fails with {names} together and with none of them alone: {why}"));
+            }
+            self.names.retain(|name| fallen.iter().all(|(other, _)| other != name));
+            let refused =
+                fallen.into_iter().map(|(name, why)| Observation::refused(duel::VERB, name, self.workload, why));
+            observations.extend(refused);
+            match self.names.iter().copied().find(|name| *name != FLOOR) {
+                Some(other) => {
                     if !self.names.contains(&self.reference) {
                         self.reference = other;
                     }
                 }
-                _ => {
-                    self.names.iter().for_each(|name| refuse(name, why.clone()));
+                None => {
                     self.settled = true;
-                    return observations;
+                    return Ok(observations);
                 }
             }
         }
+    }
+
+    fn together(&self, names: &[&str], process: u32, milliseconds: u64) -> Result<Vec<Observation>, Failure> {
+        let contenders = names.iter().map(|name| (*name).to_owned()).collect();
+        duel::measure(&Plan { workload: self.workload.to_owned(), contenders, milliseconds, process })
+    }
+
+    /// Who fails when it is tried so, and why.
+    fn fallen(&self, attempt: impl Fn(&str) -> Result<(), Failure>) -> Result<Vec<(&'static str, String)>, String> {
+        let mut fallen = Vec::new();
+        for &name in &self.names {
+            match attempt(name) {
+                Ok(()) => {}
+                Err(Failure::Found(why)) => fallen.push((name, why)),
+                Err(Failure::Elsewhere(why)) => return Err(why),
+            }
+        }
+        Ok(fallen)
     }
 }
 

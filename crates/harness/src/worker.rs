@@ -6,11 +6,12 @@
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use conformance::image::{end_from_outside, lack, running};
 use serde::{Deserialize, Serialize};
 
 use crate::contender::Contender;
@@ -24,8 +25,64 @@ const WORK: &str = "WAKERS_WORK";
 /// What stands before a row, in case something else is printed.
 const ROW: &str = "row:";
 
+/// The first line: whatever happens from now on, what is measured may have done it.
+const BEGIN: &str = "begin";
+
+/// What stands before the reason why what was measured failed.
+const FOUND: &str = "found:";
+
 /// The last line: the work was done to its end.
 const END: &str = "end";
+
+/// What stands before an error that a process reports.
+const ERROR: &str = "error: ";
+
+/// Why a process has nothing to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// What was measured panicked, aborted or hung. That is a finding.
+    Found(String),
+    /// Something else failed, which says nothing about what was to be measured: the process could not be started, there
+    /// was no memory, valgrind is broken.
+    Elsewhere(String),
+}
+
+impl Failure {
+    /// Takes a failure of what was measured for an observation. Any other one stays a failure.
+    ///
+    /// # Errors
+    ///
+    /// When something else failed.
+    pub fn as_finding(
+        result: Result<Vec<Observation>, Self>,
+        refused: impl FnOnce(String) -> Observation,
+    ) -> Result<Vec<Observation>, String> {
+        match result {
+            Ok(observations) => Ok(observations),
+            Err(Self::Found(why)) => Ok(vec![refused(why)]),
+            Err(Self::Elsewhere(why)) => Err(why),
+        }
+    }
+
+    /// That something of this name failed so.
+    pub fn of(self, name: &str) -> Self {
+        match self {
+            Self::Elsewhere(why) => Self::Elsewhere(format!("{name}: {why}")),
+            found => found,
+        }
+    }
+
+    /// A finding, unless what was said shows that the machine lacked something.
+    fn found(why: String) -> Self {
+        if lack(&why).is_some() { Self::Elsewhere(why) } else { Self::Found(why) }
+    }
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Self::Elsewhere(why)
+    }
+}
 
 /// What a process can be told to measure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,11 +120,19 @@ pub fn run_if_asked(contenders: impl FnOnce() -> Vec<Contender>) -> Option<ExitC
         }
     };
     let contenders = contenders();
+    println!("{BEGIN}");
     let observations = match &work {
         Work::Card(plan) => card::count(plan, &contenders),
         Work::Allocations(plan) => card::allocations(plan, &contenders),
         Work::Duel(plan) => duel::fight(plan, &contenders),
-        Work::Trial { executor, workload } => duel::trial(executor, workload, &contenders),
+        Work::Trial { executor, workload } => match duel::trial(executor, workload, &contenders) {
+            Ok(()) => Ok(Vec::new()),
+            Err(Failure::Elsewhere(why)) => Err(why),
+            Err(Failure::Found(why)) => {
+                println!("{FOUND}{}", serde_json::Value::from(why));
+                return Some(ExitCode::FAILURE);
+            }
+        },
         Work::Latency(plan) => latency::measure(plan, &contenders),
         Work::Idle(plan) => idle::measure(plan, &contenders),
         Work::Memory(plan) => memory::measure(plan, &contenders),
@@ -81,7 +146,7 @@ pub fn run_if_asked(contenders: impl FnOnce() -> Vec<Contender>) -> Option<ExitC
             Some(ExitCode::SUCCESS)
         }
         Err(why) => {
-            eprintln!("error: {why}");
+            eprintln!("{ERROR}{why}");
             Some(ExitCode::FAILURE)
         }
     }
@@ -92,13 +157,63 @@ pub fn run_if_asked(contenders: impl FnOnce() -> Vec<Contender>) -> Option<ExitC
 /// # Errors
 ///
 /// When the process cannot be started, fails, or takes too long, with what it said about it.
-pub fn run(work: &Work, patience: Duration) -> Result<Vec<Observation>, String> {
-    let program = env::current_exe().map_err(|error| format!("this program cannot find itself: {error}"))?;
-    run_in(Command::new(program), work, patience)
+pub fn run(work: &Work, patience: Duration) -> Result<Vec<Observation>, Failure> {
+    let program = running().map_err(|error| format!("this program cannot be started again: {error}"))?;
+    let heard = listen(Command::new(program), work, patience)?;
+    let status = heard.status;
+    heard.judge(|said| complaint(said).unwrap_or_else(|| format!("the process ended: {status}")))
 }
 
-/// As [`run`], in a process that `command` starts: a copy of this program, perhaps below another.
-pub fn run_in(mut command: Command, work: &Work, patience: Duration) -> Result<Vec<Observation>, String> {
+/// As [`run`], in a process that another program carries: `command` starts a copy of this program below it. What ends
+/// that without a word of ours is taken for the other program's failure.
+pub fn run_below(command: Command, work: &Work, patience: Duration) -> Result<Vec<Observation>, Failure> {
+    let carrier = command.get_program().display().to_string();
+    let heard = listen(command, work, patience)?;
+    let status = heard.status;
+    if !heard.ended && heard.found.is_none() && complaint(&heard.said).is_none() {
+        let said = last_words(&heard.said);
+        return Err(Failure::Elsewhere(format!("{carrier} failed ({status}): {said}")));
+    }
+    heard.judge(|said| complaint(said).unwrap_or_default())
+}
+
+/// What there was to be heard of a process.
+struct Heard {
+    observations: Vec<Observation>,
+    begun: bool,
+    ended: bool,
+    found: Option<String>,
+    status: ExitStatus,
+    /// To its standard error.
+    said: String,
+}
+
+impl Heard {
+    /// What it observed, or whose fault it is that there is nothing. `why` says what it failed of in the end.
+    fn judge(self, why: impl FnOnce(&str) -> String) -> Result<Vec<Observation>, Failure> {
+        let Self { observations, begun, ended, found, status, said } = self;
+        if ended && status.success() {
+            return Ok(observations);
+        }
+        if let Some(found) = found {
+            return Err(Failure::found(found));
+        }
+        if !begun {
+            let why = complaint(&said).unwrap_or_else(|| last_words(&said));
+            return Err(Failure::Elsewhere(format!("the process ended before it began to measure ({status}): {why}")));
+        }
+        if let Some(why) = end_from_outside(status, &said) {
+            return Err(Failure::Elsewhere(format!("the process was not done: {why}")));
+        }
+        // An error that the process reports itself is one of the plan or of the machine.
+        let reported = said.lines().any(|line| line.starts_with(ERROR));
+        let why = why(&said);
+        Err(if reported { Failure::Elsewhere(why) } else { Failure::found(why) })
+    }
+}
+
+/// Starts a process, and listens until it has ended.
+fn listen(mut command: Command, work: &Work, patience: Duration) -> Result<Heard, Failure> {
     let work = serde_json::to_string(work).expect("a plan has no keys but strings");
     let started = command
         .env(WORK, work)
@@ -113,31 +228,37 @@ pub fn run_in(mut command: Command, work: &Work, patience: Duration) -> Result<V
     let stdout = BufReader::new(child.0.stdout.take().expect("it is piped"));
     // Ends with the child's output.
     thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| to_us.send(line)));
-    let begun = Instant::now();
+    let started = Instant::now();
+    let (mut begun, mut ended, mut found) = (false, false, None);
     let mut observations = Vec::new();
-    let mut ended = false;
     loop {
-        match rows.recv_timeout(patience.saturating_sub(begun.elapsed())) {
+        match rows.recv_timeout(patience.saturating_sub(started.elapsed())) {
+            Ok(line) if line == BEGIN => begun = true,
             Ok(line) if line == END => ended = true,
             Ok(line) => {
                 if let Some(row) = line.strip_prefix(ROW) {
                     observations
                         .push(serde_json::from_str(row).map_err(|error| format!("not a row: `{row}`: {error}"))?);
+                } else if let Some(why) = line.strip_prefix(FOUND) {
+                    found = Some(serde_json::from_str(why).unwrap_or_else(|_| why.to_owned()));
                 }
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => break,
             Err(mpsc::RecvTimeoutError::Timeout) => {
-                return Err(format!("hangs: not done after {} s", patience.as_secs()));
+                let seconds = patience.as_secs();
+                return Err(if begun {
+                    Failure::Found(format!("hangs: not done after {seconds} s"))
+                } else {
+                    Failure::Elsewhere(format!("the process had not begun to measure after {seconds} s"))
+                });
             }
         }
     }
     let status = child.0.wait().map_err(|error| format!("the process cannot be waited for: {error}"))?;
-    if ended && status.success() {
-        return Ok(observations);
-    }
+    // Closed by now, also where others have inherited it.
     drop(child);
     let said = said.recv().unwrap_or_default();
-    Err(complaint(&said).unwrap_or_else(|| format!("the process ended: {status}")))
+    Ok(Heard { observations, begun, ended, found, status, said })
 }
 
 /// Why a process failed, by the first thing that it said of it: an error of ours, or the message of a panic, which
@@ -145,7 +266,7 @@ pub fn run_in(mut command: Command, work: &Work, patience: Duration) -> Result<V
 fn complaint(said: &str) -> Option<String> {
     let mut lines = said.lines();
     while let Some(line) = lines.next() {
-        if let Some(why) = line.strip_prefix("error: ") {
+        if let Some(why) = line.strip_prefix(ERROR) {
             return Some(why.to_owned());
         }
         if line.contains("panicked at") {
@@ -153,6 +274,17 @@ fn complaint(said: &str) -> Option<String> {
         }
     }
     None
+}
+
+/// What a program said of its failure that is none of ours: valgrind's own complaint, or else the last line.
+fn last_words(said: &str) -> String {
+    let lines = said.lines().map(|line| match line.strip_prefix("==").and_then(|line| line.split_once("== ")) {
+        Some((process, line)) if process.bytes().all(|byte| byte.is_ascii_digit()) => line.trim(),
+        _ => line.trim(),
+    });
+    let lines: Vec<_> = lines.filter(|line| line.bytes().any(|byte| byte.is_ascii_alphanumeric())).collect();
+    let own = lines.iter().find(|line| line.starts_with("valgrind: "));
+    own.or(lines.last()).map_or_else(|| "it does not say why".to_owned(), |line| (*line).to_owned())
 }
 
 /// Ended when it is dropped.
@@ -179,6 +311,49 @@ fn read_all(mut from: impl Read + Send + 'static) -> mpsc::Receiver<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    fn heard(begun: bool, status: i32, said: &str) -> Heard {
+        use std::os::unix::process::ExitStatusExt as _;
+
+        let status = ExitStatus::from_raw(status);
+        Heard { observations: Vec::new(), begun, ended: false, found: None, status, said: said.to_owned() }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_what_was_measured_can_be_found_of_it() {
+        let why = |said: &str| complaint(said).unwrap_or_else(|| "it ended".to_owned());
+        let judge = |begun, status, said| heard(begun, status, said).judge(why).expect_err("it is not done");
+        let found = |why: &str| Failure::Found(why.to_owned());
+        assert_eq!(judge(true, 6, ""), found("it ended"));
+        assert_eq!(judge(true, 101 << 8, "panicked at a.rs:1:2:\nit is broken"), found("panicked: it is broken"));
+        let elsewhere = [
+            judge(false, 127 << 8, "error while loading shared libraries"),
+            judge(true, 9, ""),
+            judge(true, 1 << 8, "error: this program does not count allocations"),
+            judge(true, 101 << 8, "panicked at a.rs:1:2:\nfailed to spawn thread: Os { code: 11 }"),
+        ];
+        assert!(elsewhere.iter().all(|failure| matches!(failure, Failure::Elsewhere(_))), "{elsewhere:?}");
+        let trial = |why: &str| Heard { found: Some(why.to_owned()), ..heard(true, 1 << 8, "") };
+        assert_eq!(trial("hangs").judge(why), Err(found("hangs")));
+        assert!(matches!(trial("failed to spawn thread").judge(why), Err(Failure::Elsewhere(_))));
+    }
+
+    #[test]
+    fn a_program_that_cannot_be_started_is_nobodys_finding() {
+        let work = Work::Memory(memory::Plan { executor: "a".to_owned() });
+        let failure =
+            run_below(Command::new("/nowhere/at-all"), &work, Duration::from_secs(60)).expect_err("it is not there");
+        assert!(matches!(&failure, Failure::Elsewhere(why) if why.contains("cannot be started")), "{failure:?}");
+    }
+
+    #[test]
+    fn valgrinds_own_words_are_kept() {
+        assert_eq!(last_words("==1== Callgrind\nvalgrind: no tool\nvalgrind: really\n"), "valgrind: no tool");
+        assert_eq!(last_words("==1== Callgrind\n==1== disk full\n==1== \n"), "disk full");
+        assert_eq!(last_words(""), "it does not say why");
+    }
 
     #[test]
     fn of_two_panics_the_first_is_told() {

@@ -1,0 +1,122 @@
+//! The program that runs, and what may have befallen a copy of it that is nobody's fault.
+
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::sync::OnceLock;
+use std::time::SystemTime;
+use std::{env, fs, io};
+
+/// A path that starts this program as it runs now, whatever a build has put in its place since it was started.
+///
+/// On Linux that is the image itself, for which [`std::env::current_exe`] names a file that a rebuild has deleted.
+/// Elsewhere it is the file, for as long as it is the one that it was when this was called first: call it early.
+///
+/// # Errors
+///
+/// When the program cannot find itself, or where its file is another one by now.
+pub fn running() -> io::Result<PathBuf> {
+    #[cfg(target_os = "linux")]
+    {
+        // Each process has one, so it must be the child that looks: another program's is that program's own.
+        let image = PathBuf::from("/proc/self/exe");
+        if image.exists() {
+            return Ok(image);
+        }
+    }
+    static FIRST: OnceLock<State> = OnceLock::new();
+    unchanged(env::current_exe()?, &FIRST)
+}
+
+/// What tells a file from what it was: its length, and when it was written.
+type State = (u64, Option<SystemTime>);
+
+/// The path, unless it led to something else the first time.
+fn unchanged(program: PathBuf, first: &OnceLock<State>) -> io::Result<PathBuf> {
+    let metadata = fs::metadata(&program)?;
+    let now = (metadata.len(), metadata.modified().ok());
+    if *first.get_or_init(|| now) == now {
+        return Ok(program);
+    }
+    let program = program.display();
+    Err(io::Error::other(format!("{program} was replaced after it had been started: start it again")))
+}
+
+/// What std says where there is no memory, no thread or no disk space to be had.
+const LACKS: [(&str, &str); 3] = [
+    ("memory allocation of ", "there was no memory for it"),
+    ("failed to spawn thread", "no thread could be started for it"),
+    ("No space left on device", "no space is left on a disk"),
+];
+
+/// What the machine lacked, if that is why somebody failed who says this.
+pub fn lack(said: &str) -> Option<&'static str> {
+    LACKS.iter().find(|(says, _)| said.contains(says)).map(|(_, lack)| *lack)
+}
+
+/// Why the end of a process says nothing about the code that it ran, if that is so: the machine lacked something, or
+/// somebody ended it. `said` is what it wrote to its standard error.
+pub fn end_from_outside(status: ExitStatus, said: &str) -> Option<String> {
+    if let Some(lack) = lack(said) {
+        return Some(lack.to_owned());
+    }
+    #[cfg(unix)]
+    {
+        let signal = std::os::unix::process::ExitStatusExt::signal(&status).filter(|signal| !is_its_own(*signal))?;
+        let perhaps = if signal == 9 { ", as Linux does where there is no memory" } else { "" };
+        Some(format!("it was ended from outside by signal {signal}{perhaps}"))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = status;
+        None
+    }
+}
+
+/// Whether code brings that signal upon itself: an illegal instruction, a trap, an abort, a division, a bad address.
+#[cfg(unix)]
+fn is_its_own(signal: i32) -> bool {
+    // On Linux, SIGBUS is what a page says that cannot be read, as of a program that was cut short on the disk.
+    let bad_page = if cfg!(target_os = "linux") { [].as_slice() } else { &[10] };
+    [4, 5, 6, 8, 11].contains(&signal) || bad_page.contains(&signal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_running_image_can_be_read_and_is_this_program() {
+        let image = fs::read(running().expect("it finds itself")).expect("it can be read");
+        let program = fs::read(env::current_exe().expect("it finds itself")).expect("it can be read");
+        assert!(image == program, "{} and {} bytes", image.len(), program.len());
+    }
+
+    #[test]
+    fn a_file_that_was_replaced_is_not_started() {
+        let file = env::temp_dir().join(format!("wakers-image-{}", std::process::id()));
+        fs::write(&file, "one").expect("a temporary file can be written");
+        let first = OnceLock::new();
+        assert_eq!(unchanged(file.clone(), &first).expect("it is the first"), file);
+        assert_eq!(unchanged(file.clone(), &first).expect("it is the same"), file);
+        fs::write(&file, "another").expect("a temporary file can be written");
+        let why = unchanged(file.clone(), &first).expect_err("it is another").to_string();
+        fs::remove_file(&file).expect("it is there");
+        assert!(why.contains("was replaced"), "{why}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_code_does_is_told_from_what_is_done_to_it() {
+        use std::os::unix::process::ExitStatusExt as _;
+
+        let end = |status: i32, said: &str| end_from_outside(ExitStatus::from_raw(status), said);
+        assert_eq!(end(6, "thread 'main' panicked at src/a.rs:1:2:\nit is broken"), None);
+        assert_eq!(end(11, ""), None);
+        assert_eq!(end(101 << 8, "panicked at src/a.rs:1:2:\nit is broken"), None);
+        assert!(end(9, "").is_some_and(|why| why.contains("signal 9")));
+        assert!(end(15, "").is_some_and(|why| why.contains("signal 15")));
+        assert!(end(6, "memory allocation of 64 bytes failed").is_some_and(|why| why.contains("no memory")));
+        let no_thread = "panicked at a.rs:1:2:\nfailed to spawn thread: Os { code: 11, kind: WouldBlock }";
+        assert!(end(101 << 8, no_thread).is_some_and(|why| why.contains("no thread")));
+    }
+}
