@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 
 fn compare(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_compare")).args(arguments).output().expect("it can be run")
+    Command::new(env!("CARGO_BIN_EXE_cargo-compare-executors")).args(arguments).output().expect("it can be run")
 }
 
 /// What it prints, as JSON rows.
