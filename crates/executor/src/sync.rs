@@ -11,11 +11,11 @@
 //! - [`Alive`] and [`free`] let a model notice memory that is leaked, or used after it was freed.
 //! - [`thread::park`] is not loom's own, which loses the token of a thread that is blocked elsewhere and orders more
 //!   than std promises. It is made of loom's `Notify`, which orders `unpark` before the `park` that it ends, and may
-//! wake a thread for no reason, once in an execution.
+//!   wake a thread for no reason, once in an execution.
 //! - The atomics let loom try orders that it would leave out.
 //! - [`Arc`] is std's with a count beside std's own that loom sees. It is for what counts by hand or asks for the
 //!   count. Everything else has std's `Arc` also while the models run, as `std::task::Wake` and the receivers of
-//! methods ask for it: its counting is std's to prove.
+//!   methods ask for it: its counting is std's to prove.
 
 #[cfg(wakers_loom)]
 mod modelled;
