@@ -30,11 +30,11 @@ loom *arguments:
 
 # Put known faults into the strategies, one at a time, and see who notices: takes an hour; `just mutants raw-push-relaxed` for some.
 mutants *arguments:
-    cargo run --quiet -p mutants -- {{arguments}}
+    cargo run -p mutants -- {{arguments}}
 
 # Drop executors while other threads wake: `just race raw-waker tokio --rounds 10000`, or all of them.
 race *arguments:
-    cargo run --release --quiet -p benches --bin race -- {{arguments}}
+    cargo run --release -p benches --bin race -- {{arguments}}
 
 # Run suite, random programs and models under AddressSanitizer and LeakSanitizer, or `just asan suite` or `models`; needs nightly.
 asan *part:

@@ -1,11 +1,12 @@
 //! The command line.
 
+use std::env;
 use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use harness::contender::FLOOR;
 use harness::table::Format;
 use harness::tournament::{self, Duel, HEADLINES};
@@ -15,13 +16,15 @@ use crate::baseline::{self, Check};
 use crate::choose::Questions;
 use crate::record::Record;
 use crate::session::{Names, Selection, Session};
-use crate::{choose, conform, count, crossover, diff, duel, idle, latency, memory, overview, record, report, statics};
+use crate::{
+    choose, conform, count, crossover, diff, duel, idle, junit, latency, memory, overview, record, report, statics,
+};
 
 /// Compares executors: whether they keep the contract, what a wake costs, who is faster, what they do when idle.
 ///
 /// Without a verb: one screen that answers "which one?", in less than a minute.
 #[derive(Debug, Parser)]
-#[command(name = "cargo compare", bin_name = "cargo compare", version, max_term_width = 120)]
+#[command(version, max_term_width = 120)]
 struct Arguments {
     #[command(subcommand)]
     verb: Option<Verb>,
@@ -161,13 +164,25 @@ pub fn main(contenders: &[Contender]) -> ExitCode {
     if let Some(code) = worker::run_if_asked(|| contenders.to_vec()) {
         return code;
     }
-    match run(Arguments::parse(), contenders) {
+    match run(arguments(), contenders) {
         Ok(code) => code,
         Err(why) => {
             eprintln!("error: {why}");
             ExitCode::from(2)
         }
     }
+}
+
+/// What was asked. As a verb of cargo's this program is called with the verb as its first argument.
+fn arguments() -> Arguments {
+    let mut words: Vec<_> = env::args_os().collect();
+    let is_verb = words.get(1).is_some_and(|word| word == "compare-executors");
+    let name = if is_verb { "cargo compare-executors" } else { "cargo compare" };
+    if is_verb {
+        words.remove(1);
+    }
+    let matches = Arguments::command().name(name).bin_name(name).get_matches_from(words);
+    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
 fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, String> {
@@ -180,6 +195,9 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
         return Err(
             "`--workload` and `--not-workload` are for `count` and `duel`: nothing else has workloads".to_owned()
         );
+    }
+    if selection.format == Format::Junit && !matches!(verb, Some(Verb::Conform { .. })) {
+        return Err("`--format junit` is for `conform`: nothing else has tests that pass or fail".to_owned());
     }
     if matches!(verb, Some(Verb::Record { .. })) && !selection.executor.is_empty() {
         // Ratios to it are what records are compared by.
@@ -354,6 +372,7 @@ fn conform(session: &Session<'_>, clauses: &[String], fail_fast: bool) -> Result
         // A page that is read with its table, so no more than was asked for.
         Format::Markdown => print(&conform::matrix(&found))?,
         Format::Json => session.show(Vec::new(), &observations),
+        Format::Junit => print(&junit::report(&found)?)?,
         Format::Table => {
             session.show(conform::view(&observations), &observations);
             let findings = conform::findings(&found);

@@ -45,13 +45,13 @@ macro_rules! programs {
 }
 
 programs! {
-    "noop-waker" "noop-waker" with ["executor"], in "noop_waker.rs";
-    "park-waker" "park-waker" with ["executor"], in "park_waker.rs";
-    "park-waker-spinning" "park-waker" with ["executor"], in "park_waker_spinning.rs";
-    "arc-waker" "arc-waker" with ["executor"], in "arc_waker.rs";
-    "raw-waker" "raw-waker" with ["executor"], in "raw_waker.rs";
+    "noop-waker" "wakers-noop" with ["wakers-executor"], in "noop_waker.rs";
+    "park-waker" "wakers-park" with ["wakers-executor"], in "park_waker.rs";
+    "park-waker-spinning" "wakers-park" with ["wakers-executor"], in "park_waker_spinning.rs";
+    "arc-waker" "wakers-arc" with ["wakers-executor"], in "arc_waker.rs";
+    "raw-waker" "wakers-raw" with ["wakers-executor"], in "raw_waker.rs";
     #[cfg(target_pointer_width = "64")]
-    "biased-waker" "biased-waker" with ["executor"], in "biased_waker.rs";
+    "biased-waker" "wakers-biased" with ["wakers-executor"], in "biased_waker.rs";
     "async-task" "async-task" with [], in "async_task.rs";
     "compio-executor" "compio-executor" with [], in "compio_executor.rs";
     "async-executor-local" "async-executor" with ["futures-lite"], in "async_executor_local.rs";
@@ -66,7 +66,7 @@ programs! {
 impl Program {
     /// Whether the executor is one of this workspace, and no published one.
     pub fn is_ours(&self) -> bool {
-        self.with.contains(&"executor")
+        self.with.contains(&"wakers-executor")
     }
 }
 

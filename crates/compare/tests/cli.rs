@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 
 fn compare(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_compare")).args(arguments).output().expect("it can be run")
+    Command::new(env!("CARGO_BIN_EXE_cargo-compare-executors")).args(arguments).output().expect("it can be run")
 }
 
 /// What it prints, as JSON rows.
@@ -92,4 +92,36 @@ fn markdown_can_be_pasted_into_a_page() {
     let text = String::from_utf8(output.stdout).expect("it prints text");
     assert!(text.contains("| executor"), "{text}");
     assert!(text.lines().filter(|line| line.starts_with('|')).all(|line| line.ends_with('|')), "{text}");
+}
+
+#[test]
+fn what_has_no_tests_is_no_junit_report() {
+    let said = complaint(&["memory", "raw-waker", "--format", "junit"]);
+    assert!(said.starts_with("error: `--format junit` is for `conform`"), "{said}");
+    assert!(complaint(&["--format", "junit"]).contains("`conform`"));
+}
+
+#[test]
+fn clauses_are_cases_of_a_junit_report() {
+    let output =
+        compare(&["conform", "raw-waker", "pollster", "--clause", "^W1$", "--clause", "^X1$", "--format", "junit"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("it prints text");
+    let report = quick_junit::Report::deserialize_from_str(&text).expect("it is a report");
+    let suites = report.test_suites.iter().map(|suite| (suite.name.as_str(), suite.tests, suite.skipped));
+    assert_eq!(suites.collect::<Vec<_>>(), [("raw-waker", 2, 0), ("pollster", 2, 2)]);
+}
+
+/// Cargo names the verb again as the first argument.
+#[test]
+fn it_is_a_verb_of_cargo() {
+    let as_verb = |arguments: &[&str]| compare(&[&["compare-executors"], arguments].concat());
+    let help = String::from_utf8(as_verb(&["--help"]).stdout).expect("it prints text");
+    assert!(help.contains("Usage: cargo compare-executors [OPTIONS] [COMMAND]"), "{help}");
+    let alias = String::from_utf8(compare(&["--help"]).stdout).expect("it prints text");
+    assert!(alias.contains("Usage: cargo compare [OPTIONS] [COMMAND]"), "{alias}");
+    let memory = ["memory", "raw-waker", "--format", "json"];
+    let output = as_verb(&memory);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.stdout, compare(&memory).stdout);
 }

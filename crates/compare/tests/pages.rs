@@ -10,7 +10,7 @@ use harness::pages::{check_table, differences, page, read_table};
 fn the_conformance_matrix_is_current() {
     let page = page("docs/conformance.md");
     // Exits with 1 where a clause is broken, which is for the table to say.
-    let run = Command::new(env!("CARGO_BIN_EXE_compare"))
+    let run = Command::new(env!("CARGO_BIN_EXE_cargo-compare-executors"))
         .args(["conform", "--fresh", "--format", "markdown"])
         .stderr(Stdio::inherit())
         .output()

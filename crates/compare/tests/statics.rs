@@ -27,8 +27,8 @@ fn there_is_a_program_for_every_executor_and_no_other() {
 #[test]
 fn a_package_is_asked_for_as_the_workspace_does() {
     let workspace = workspace();
-    let own = workspace.requirement("raw-waker").expect("it is a member");
-    assert!(own.starts_with("raw-waker = { path = ") && own.contains("crates"), "{own}");
+    let own = workspace.requirement("wakers-raw").expect("it is a member");
+    assert!(own.starts_with("wakers-raw = { path = ") && own.contains("crates"), "{own}");
     let tokio = workspace.requirement("tokio").expect("the adapters take it");
     assert!(tokio.starts_with("tokio = { version = \"=1."), "{tokio}");
     assert!(tokio.ends_with("default-features = false, features = [\"rt\"] }"), "{tokio}");

@@ -62,6 +62,11 @@ impl<T: 'static, H: JoinHandle<T>> JoinHandle<T> for AbortOnDrop<T, H> {
     fn abort_handle(&self) -> H::AbortHandle {
         self.handle().abort_handle()
     }
+
+    /// Aborts nothing, where a mere drop would.
+    fn detach(self) {
+        self.into_inner().detach();
+    }
 }
 
 impl<T, H: JoinHandle<T>> Drop for AbortOnDrop<T, H> {

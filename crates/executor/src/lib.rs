@@ -177,6 +177,14 @@ pub trait JoinHandle<T>: Future<Output = Result<T, JoinError>> + Send + Sync + U
     fn abort_handle(&self) -> Self::AbortHandle
     where
         Self: Sized;
+
+    /// Lets the task go on without anybody who awaits it: what dropping the handle does, for code that says so.
+    fn detach(self)
+    where
+        Self: Sized,
+    {
+        drop(self);
+    }
 }
 
 /// Cancels a task that somebody else awaits, or nobody. Dropping it changes nothing.

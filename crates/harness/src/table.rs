@@ -21,6 +21,8 @@ pub enum Format {
     Markdown,
     /// The rows that the tables are made of, one JSON object a line.
     Json,
+    /// Tests for a CI system, as JUnit's XML: only of `conform`.
+    Junit,
 }
 
 /// Rows under a header, with a title above and remarks below.

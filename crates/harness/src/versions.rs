@@ -4,8 +4,13 @@
 pub const LOCK: &str = include_str!("../../../Cargo.lock");
 
 /// Executors that are not called as the package that they come from.
-const PACKAGES: [(&str, &str); 3] = [
-    ("park-waker-spinning", "park-waker"),
+const PACKAGES: [(&str, &str); 8] = [
+    ("noop-waker", "wakers-noop"),
+    ("park-waker", "wakers-park"),
+    ("park-waker-spinning", "wakers-park"),
+    ("arc-waker", "wakers-arc"),
+    ("raw-waker", "wakers-raw"),
+    ("biased-waker", "wakers-biased"),
     ("async-executor-local", "async-executor"),
     ("futures-local-pool", "futures-executor"),
 ];

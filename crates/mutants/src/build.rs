@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
@@ -42,7 +42,8 @@ impl Executable {
     /// `None` if it does not compile.
     pub(crate) fn build(tree: &Tree, kind: Kind, strategy: &str) -> Result<Option<Self>, Box<dyn Error>> {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.current_dir(&tree.root).args(["test", "--locked", "--no-run", "-p", strategy]);
+        cargo.current_dir(&tree.root).args(["test", "--locked", "--no-run", "--manifest-path"]);
+        cargo.arg(Path::new("crates").join(strategy).join("Cargo.toml"));
         cargo.env("CARGO_TERM_COLOR", "never");
         match kind {
             Kind::Models => cargo

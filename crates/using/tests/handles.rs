@@ -1,4 +1,4 @@
-//! Abort on drop, and sets of tasks, on every executor.
+//! Detached tasks, abort on drop, and sets of tasks, on every executor.
 
 use std::future::{pending, poll_fn};
 use std::panic;
@@ -68,6 +68,35 @@ fn aborts_when_it_is_dropped<E: Executor + Default>() {
 
     let ends = AbortOnDrop::new(executor.spawn(async { 7 }));
     assert_eq!(executor.block_on(ends).unwrap(), 7);
+}
+
+fn a_task_that_is_detached_goes_on<E: Executor + Default>() {
+    let (executor, alive, ended) = (E::default(), Arc::default(), Arc::new(AtomicUsize::new(0)));
+    let ends = || {
+        let (alive, ended) = (Alive::new(&alive), ended.clone());
+        async move {
+            let _alive = alive;
+            yield_now().await;
+            ended.fetch_add(1, SeqCst);
+        }
+    };
+    // Before its first poll, between two, and after the last.
+    executor.spawn(ends()).detach();
+    let polled = executor.spawn(ends());
+    executor.block_on(yield_now());
+    polled.detach();
+    let finished = executor.spawn(ends());
+    executor.run();
+    finished.detach();
+    AbortOnDrop::new(executor.spawn(ends())).detach();
+    executor.run();
+    assert_eq!((ended.load(SeqCst), alive.load(SeqCst)), (4, 0), "tasks that ended, and that are left");
+
+    executor.spawn(waits(&alive)).detach();
+    settle(&executor);
+    assert_eq!(alive.load(SeqCst), 1, "a detached task is kept");
+    drop(executor);
+    assert_eq!(alive.load(SeqCst), 0, "and dropped with its executor");
 }
 
 fn a_set_yields_results_in_the_order_in_which_tasks_end<E: Executor + Default>() {
@@ -266,6 +295,7 @@ fn an_abort_handle_keeps_no_result<E: Executor + Default>() {
 fn all<E: Executor + Described>() {
     println!("{}", E::NAME);
     aborts_when_it_is_dropped::<E>();
+    a_task_that_is_detached_goes_on::<E>();
     a_set_yields_results_in_the_order_in_which_tasks_end::<E>();
     a_set_has_what_ended_before_it_was_asked::<E>();
     a_set_is_woken_once_for_each_end_that_it_waits_for::<E>();

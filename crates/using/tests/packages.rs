@@ -1,0 +1,116 @@
+//! What others depend on can be packaged, and says what a package has to say.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cargo_metadata::{Metadata, MetadataCommand, Package};
+
+/// The contract, the suite and the strategies, by folder: what the workspace has besides is not published.
+const PUBLISHED: [(&str, &str); 7] = [
+    ("executor", "wakers-executor"),
+    ("conformance", "wakers-conformance"),
+    ("noop-waker", "wakers-noop"),
+    ("park-waker", "wakers-park"),
+    ("arc-waker", "wakers-arc"),
+    ("raw-waker", "wakers-raw"),
+    ("biased-waker", "wakers-biased"),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it is in a folder of `crates`").to_owned()
+}
+
+fn metadata() -> Metadata {
+    let mut command = MetadataCommand::new();
+    command.manifest_path(root().join("Cargo.toml")).no_deps().other_options(["--offline".to_owned()]);
+    command.exec().expect("cargo knows this workspace")
+}
+
+fn published(metadata: &Metadata) -> impl Iterator<Item = (&Package, &'static str)> {
+    PUBLISHED.into_iter().map(|(folder, name)| {
+        let package = metadata.packages.iter().find(|package| package.name.as_str() == name);
+        (package.unwrap_or_else(|| panic!("there is no package `{name}`")), folder)
+    })
+}
+
+fn package(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO"))
+        .current_dir(root())
+        .args(["package", "--offline", "--allow-dirty"])
+        .args(arguments)
+        .output()
+        .expect("cargo can be run");
+    assert!(output.status.success(), "cargo package {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("it prints text")
+}
+
+#[test]
+fn what_is_published_is_what_others_depend_on() {
+    let metadata = metadata();
+    let found = metadata.packages.iter().filter(|package| package.publish.is_none());
+    let found: BTreeSet<_> = found.map(|package| package.name.to_string()).collect();
+    assert_eq!(found, PUBLISHED.map(|(_, name)| name.to_owned()).into());
+}
+
+#[test]
+fn folders_and_libraries_keep_their_names() {
+    let metadata = metadata();
+    for (package, folder) in published(&metadata) {
+        assert_eq!(package.manifest_path, metadata.workspace_root.join("crates").join(folder).join("Cargo.toml"));
+        let library = package.targets.iter().find(|target| target.is_lib()).expect("it is a library");
+        assert_eq!(library.name, folder.replace('-', "_"));
+    }
+}
+
+#[test]
+fn a_package_says_what_it_is() {
+    let metadata = metadata();
+    let workspace = metadata.packages.iter().map(|package| package.name.as_str()).collect::<BTreeSet<_>>();
+    for (package, _) in published(&metadata) {
+        let name = &package.name;
+        assert!(package.description.as_ref().is_some_and(|text| !text.is_empty()), "{name} has no description");
+        assert_eq!(package.license.as_deref(), Some("MIT OR Apache-2.0"), "{name}");
+        assert!(package.readme.is_some() && package.rust_version.is_some(), "{name} lacks its README or its Rust");
+        assert!((1..=5).contains(&package.keywords.len()), "{name}: the registry takes up to five keywords");
+        assert!((1..=5).contains(&package.categories.len()), "{name}: the registry takes up to five categories");
+        // Without a version such a dependency cannot be packaged, unless it is for tests and left out.
+        let own = package.dependencies.iter().filter(|dependency| workspace.contains(&*dependency.name));
+        for dependency in own.filter(|dependency| PUBLISHED.iter().any(|(_, name)| *name == dependency.name)) {
+            assert_eq!(dependency.req.to_string(), format!("^{}", package.version), "{name} on {}", dependency.name);
+        }
+    }
+}
+
+/// Copies, as symbolic links are no files in a checkout on Windows.
+#[test]
+fn a_package_contains_its_licences_and_its_readme() {
+    let root = root();
+    for (folder, name) in PUBLISHED {
+        let listed = package(&["--list", "--package", name]);
+        for file in ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "Cargo.toml", "src/lib.rs"] {
+            assert!(listed.lines().any(|line| line == file), "{name} has no {file}:\n{listed}");
+        }
+        for file in ["LICENSE-APACHE", "LICENSE-MIT"] {
+            let copy = root.join("crates").join(folder).join(file);
+            assert!(fs::symlink_metadata(&copy).expect("it is there").is_file(), "{} is a link", copy.display());
+            let same = fs::read(&copy).expect("it can be read") == fs::read(root.join(file)).expect("it can be read");
+            assert!(same, "{} is not the workspace's", copy.display());
+        }
+    }
+}
+
+/// All at once, as none of them is in the registry.
+#[test]
+fn the_packages_can_be_made() {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages");
+    let target = target.to_str().expect("the target directory has a name");
+    let names = PUBLISHED.iter().flat_map(|(_, name)| ["--package", name]);
+    package(&["--no-verify", "--target-dir", target].into_iter().chain(names).collect::<Vec<_>>());
+    let metadata = metadata();
+    for (package, _) in published(&metadata) {
+        let made = Path::new(target).join("package").join(format!("{}-{}.crate", package.name, package.version));
+        assert!(made.is_file(), "{} was not made", made.display());
+    }
+}
