@@ -266,13 +266,43 @@ fn what_is_missing_is_asked_for_on_a_terminal_and_an_error_elsewhere() {
     let heard = String::from_utf8(heard).expect("it is text");
     assert!(!heard.contains("polls again") && heard.contains("wakes come from"), "{heard}");
 
-    let mut heard = Vec::new();
-    let answer = questions.needs_with(Some((&mut &b"nowhere\n"[..], &mut heard)));
-    assert_eq!(answer.expect_err("it is no answer"), "`nowhere` is none of here, elsewhere");
-
     let all = Questions { wakes_from: Some(WakesFrom::Here), idle_tasks: Some(1), ..questions };
     let needs = all.needs_with(Some((&mut &b""[..], &mut Vec::new()))).expect("nothing that decides is missing");
     assert!(needs.latency.is_none() && !needs.may_spin);
+}
+
+/// What is asked for when only that is known, after those answers.
+fn interview(answers: &[u8]) -> (Result<Needs, String>, String) {
+    let questions = Questions { polled_by: Some(PolledBy::Host), idle_tasks: Some(100), ..Questions::default() };
+    let (mut input, mut output) = (answers, Vec::new());
+    let needs = questions.needs_with(Some((&mut input, &mut output)));
+    (needs, String::from_utf8(output).expect("it is text"))
+}
+
+#[test]
+fn a_typo_is_asked_again() {
+    let (needs, heard) = interview(b"nowhere\n\xff\nhere\nmaybe\nyes\n\n");
+    let needs = needs.expect("all is said in the end");
+    assert_eq!((needs.wakes_from, needs.no_unsafe), (WakesFrom::Here, true));
+    assert!(heard.contains("`nowhere` is none of here, elsewhere"), "{heard}");
+    assert!(heard.contains("`maybe` is neither yes nor no"), "{heard}");
+    assert_eq!(heard.matches("wakes come from").count(), 3, "{heard}");
+}
+
+#[test]
+fn yes_and_no_are_heard_in_any_letters() {
+    for (answer, meant) in [("Y", true), ("YES", true), ("y", true), ("Yes", true), ("N", false), ("NO", false)] {
+        let (needs, heard) = interview(format!("HERE\n{answer}\n\n").as_bytes());
+        assert_eq!(needs.expect("all is said").no_unsafe, meant, "{heard}");
+    }
+}
+
+#[test]
+fn the_end_of_the_input_is_no_answer() {
+    for (answers, missing) in [("", "--wakes-from"), ("nowhere\n", "--wakes-from"), ("here\ny", "--no-alloc-per-wake")] {
+        let why = interview(answers.as_bytes()).0.expect_err("something is missing");
+        assert!(why.contains("the input ended") && why.contains(missing), "{why}");
+    }
 }
 
 #[test]
