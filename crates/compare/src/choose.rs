@@ -388,16 +388,16 @@ fn verdict(rule: &Rule, first: &Candidate, fallen: &[Fallen]) -> Vec<String> {
     });
     let passed_over = passed_over.collect::<Vec<_>>().join(", ");
     let taken = rule.answer(&shown(name));
-    let own = if first.origin == Origin::Published { "" } else { " if you want to own the code" };
+    let take = if first.origin == Origin::Published { "Take" } else { "To own the code, take" };
     let mut remarks = vec![if before.is_empty() {
-        format!("Take {taken}{own}: {}.", rule.because)
+        format!("{take} {taken}: {}.", rule.because)
     } else if before.len() < rule.takes.len() {
         format!(
-            "Take {taken}{own}. The rule would take {passed_over}; of what it names next, this keeps all that you need."
+            "{take} {taken}. The rule would take {passed_over}; of what it names next, this keeps all that you need."
         )
     } else {
         format!(
-            "Take {taken}{own}. Nobody whom the rule takes is left: {passed_over}. It comes first among those that keep all \
+            "{take} {taken}. Nobody whom the rule takes is left: {passed_over}. It comes first among those that keep all \
              that you need."
         )
     }];
@@ -417,14 +417,14 @@ fn published(needs: &Needs, rule: &Rule, first: &Candidate, others: &[Candidate]
         rule.published.iter().partition(|published| published.name.is_some_and(|name| is_out(name).is_some()));
     if !left.is_empty() {
         let how: Vec<_> = left.iter().map(|published| published.how).collect();
-        remarks.push(format!("If you do not, take from the registry {}.", how.join("; or ")));
+        remarks.push(format!("Otherwise take {}.", how.join("; or ")));
     }
     for name in left.iter().filter_map(|published| published.name) {
         let judged = others.iter().find(|other| other.name == name).map(|other| &other.judged);
         remarks.extend(judged.map(|judged| judged.in_words(name)));
     }
     for fallen in out.iter().filter_map(|published| is_out(published.name?)) {
-        remarks.push(format!("From the registry the rule also names {}, which is out: {}.", fallen.name, fallen.why));
+        remarks.push(format!("The rule also names {}, which is out: {}.", fallen.name, fallen.why));
     }
     remarks
 }
@@ -433,7 +433,7 @@ fn published(needs: &Needs, rule: &Rule, first: &Candidate, others: &[Candidate]
 fn of_persona(needs: &Needs) -> Option<String> {
     let persona = needs.who?.persona();
     Some(format!(
-        "For {}, look first at {} from the registry.",
+        "For {}, look first at {}, which is made for that.",
         persona.writes.trim_start_matches("for "),
         persona.first?
     ))
@@ -460,10 +460,9 @@ fn by_the_record(rule: &Rule, first: &Candidate, others: &[Candidate], observati
             "No figure of the record speaks against it.".to_owned()
         } else if rule.takes.contains(&&*first.name) {
             format!(
-                "The record speaks against it: {}. The rule goes before a figure: {}. Where that figure is what you need, \
-                 take who has it.",
-                against.join("; "),
-                rule.because
+                "The record speaks against it: {}. The rule goes before a figure, for its reason above; where that figure is \
+                 what you need, take who has it.",
+                against.join("; ")
             )
         } else {
             format!("It is not the first in everything: {}.", against.join("; "))

@@ -206,7 +206,7 @@ fn times_within_a_factor_of_two_leave_the_order_to_what_is_exact() {
     assert_eq!(first.keys.iter().map(|key| key.value).collect::<Vec<_>>(), [Some(350.0), Some(90.0)]);
     assert_eq!(first.evidence.iter().filter(|row| row.executor == "raw-waker").count(), first.evidence.len());
     let verdict = &choice.remarks[0];
-    assert!(verdict.starts_with("Take raw-waker if you want to own the code"), "{verdict}");
+    assert!(verdict.starts_with("To own the code, take raw-waker: "), "{verdict}");
 }
 
 #[test]
@@ -273,6 +273,25 @@ fn an_adapter_of_ours_is_not_recommended_under_the_name_of_a_crate() {
         assert!(lines > 100, "{said}");
         assert!(view(&choice, &alone)[0].rows[0][0].contains("in our adapter"));
     }
+}
+
+/// One of two processes may have been kept waiting by the machine.
+#[test]
+fn what_processes_do_not_agree_on_neither_ranks_nor_excludes() {
+    let needs = Needs { latency: Some(Duration::from_micros(10)), ..NEEDS };
+    let rows = [
+        heard("tokio", 1e3, 700.0),
+        heard("tokio", 1e3, 600_000.0),
+        heard("tokio", 1e6, 800.0),
+        heard("raw-waker", 1e3, 900.0),
+        heard("raw-waker", 1e3, 1_000.0),
+        heard("floor", 1e3, 500.0),
+    ];
+    let choice = choose(&needs, &contenders(), &rows);
+    let tokio = choice.ranking.iter().find(|candidate| candidate.name == "tokio").expect("it is left");
+    assert_eq!(tokio.keys[0].value, Some(800.0));
+    assert!(tokio.missing.iter().any(|missing| missing.contains("processes differ")), "{:?}", tokio.missing);
+    assert!(choice.remarks.iter().any(|remark| remark.starts_with("Nobody is left out")), "{:?}", choice.remarks);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 
 use clap::ValueEnum as _;
 use compare::choose::rules::{Leaf, Node, SAFE, leaf as leaf_of, leaves};
-use compare::choose::{Answer, Choice, Judged, Needs, PolledBy, Who, choose, view};
+use compare::choose::{Answer, Choice, Judged, Needs, PolledBy, WakesFrom, Who, choose, view};
 use harness::card::{self, INSTRUCTIONS};
 use harness::idle;
 use harness::latency::{self, P99};
@@ -131,7 +131,13 @@ fn every_answer_can_be_acted_on() {
             Answer::Nobody => {
                 assert!(choice.remarks[0].contains("there is an answer"), "{}: {:?}", leaf.in_words(), choice.remarks);
             }
-            Answer::Take(_) => assert!(choice.remarks[0].starts_with("Take "), "{:?}", choice.remarks),
+            Answer::Take(name) => {
+                assert!(
+                    choice.remarks[0].contains("ake ") && choice.remarks[0].contains(&name),
+                    "{:?}",
+                    choice.remarks
+                );
+            }
             Answer::Elsewhere(_) => {}
         }
     }
@@ -149,12 +155,20 @@ fn whom_the_rules_take_keeps_the_contract() {
     let matrix = fs::read_to_string(page("docs/conformance.md")).expect("the page is there");
     let mut rows = matrix.lines().filter(|line| line.starts_with('|')).map(cells);
     let names = rows.next().expect("there is a header");
-    let column = names.iter().position(|name| *name == "futures-lite").expect("it is judged");
-    let kept: Vec<_> = rows.filter(|row| row[column] == "pass").map(|row| row[0].to_owned()).collect();
-    // Nested calls, futures that park, and no poll without a wake: what the rule says of it.
-    for clause in ["X8", "X9", "X5r"] {
-        assert!(kept.iter().any(|id| id == clause), "{clause} is not in {kept:?}");
-    }
+    let rows: Vec<_> = rows.take_while(|row| row.len() == names.len()).collect();
+    let keeps = |name: &str| {
+        let column = names.iter().position(|other| *other == name).expect("it is judged");
+        let kept = rows.iter().filter(|row| row[column] == "pass").map(|row| row[0].to_owned());
+        kept.collect::<Vec<_>>()
+    };
+    // What the rule says of them.
+    let left_out = |name: &str| {
+        let kept = keeps(name);
+        keeps("futures-lite").into_iter().filter(|id| !kept.contains(id)).collect::<Vec<_>>()
+    };
+    assert_eq!(left_out("pollster"), ["X5r"], "no poll without a wake");
+    assert_eq!(left_out("futures-executor"), ["X9"], "nested calls");
+    assert!(keeps("futures-lite").len() > 10);
 }
 
 /// Whose source has no `unsafe` is known without a record.
@@ -184,5 +198,36 @@ fn each_question_has_one_answer() {
                 assert!(!matches!(leaf_of(&needs).end, Node::Ask(_)));
             }
         }
+    }
+}
+
+/// The short list of the first page names the same executors, the first first.
+#[test]
+fn the_readme_agrees() {
+    let readme = fs::read_to_string(page("README.md")).expect("it is there").replace("futures_lite", "futures-lite");
+    let section =
+        readme.split("## Which one?").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("it is there");
+    let thread = |idle_tasks| Needs { idle_tasks, ..Needs::ONE_FUTURE };
+    let host = |idle_tasks| Needs { polled_by: PolledBy::Host, ..thread(idle_tasks) };
+    for (lead, needs) in [
+        ("One future", vec![thread(0)]),
+        ("Something else decides", vec![host(4), host(1_000)]),
+        ("A thread of its own", vec![thread(4), Needs { may_spin: true, ..thread(4) }]),
+        (
+            "Many tasks",
+            vec![
+                Needs { no_unsafe: true, ..thread(1_000) },
+                thread(1_000),
+                Needs { wakes_from: WakesFrom::Here, ..thread(1_000) },
+            ],
+        ),
+    ] {
+        let bullet = section.split("\n- ").find(|bullet| bullet.starts_with(&format!("**{lead}")));
+        let bullet = bullet.unwrap_or_else(|| panic!("README.md says nothing of `{lead}`"));
+        let places = needs.iter().map(|needs| {
+            let Node::Take(rule) = leaf_of(needs).end else { panic!("{needs:?}") };
+            bullet.find(rule.takes[0]).unwrap_or_else(|| panic!("{} is not in `{bullet}`", rule.takes[0]))
+        });
+        assert!(places.is_sorted(), "{bullet}");
     }
 }

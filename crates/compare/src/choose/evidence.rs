@@ -130,11 +130,13 @@ impl<'a> Look<'a> {
         rows.filter(|row| (subject.is_empty() || row.subject == subject) && row.quantity == quantity).collect()
     }
 
-    /// The median over processes; remembers which rows it is of.
+    /// The median over processes, if they agree; remembers which rows it is of.
     fn value(&mut self, verb: &str, subject: &str, parameter: Option<f64>, quantity: &str) -> Option<f64> {
         let mut rows = self.rows(verb, subject, quantity);
         rows.retain(|row| parameter.is_none() || row.parameter == parameter);
-        let value = median(&rows.iter().map(|row| row.value).collect::<Vec<_>>());
+        let values: Vec<_> = rows.iter().map(|row| row.value).collect();
+        let value = median(&values).filter(|_| is_steady(&values));
+        let doubt = if values.is_empty() { "" } else { ", where its processes differ too much" };
         for row in rows {
             if !self.evidence.contains(row) {
                 self.evidence.push(row.clone());
@@ -143,7 +145,7 @@ impl<'a> Look<'a> {
         if value.is_none() {
             let at = parameter.map_or_else(String::new, |parameter| format!(" at {}", count(parameter)));
             let what = [verb, subject, quantity].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
-            let what = format!("{}{at}", what.join(" "));
+            let what = format!("{}{at}{doubt}", what.join(" "));
             if !self.missing.contains(&what) {
                 self.missing.push(what);
             }
@@ -177,6 +179,18 @@ impl<'a> Look<'a> {
         let rows = self.rows(verb, "", quantity);
         let parameter = rows.iter().filter_map(|row| row.parameter).min_by(f64::total_cmp);
         self.value(verb, "", parameter, quantity)
+    }
+}
+
+/// Whether processes agree to within twice the noise, the lowest and the highest of several left out: what one of two
+/// says a hundred times as much of is not a figure of the executor.
+fn is_steady(values: &[f64]) -> bool {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    let inner = if values.len() > 2 { &values[1..values.len() - 1] } else { &values[..] };
+    match inner {
+        [least, .., most] => *least >= 0.0 && *most <= least * TIE * TIE,
+        _ => true,
     }
 }
 

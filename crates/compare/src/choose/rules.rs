@@ -208,8 +208,8 @@ const OWN_QUEUE: Published = Published { name: None, how: "async-task and a queu
 static BLOCK_ON: Rule = Rule {
     takes: &["futures-lite", "pollster", "futures-executor", "park-waker"],
     form: "the `block_on` of {}",
-    because: "it is published and maintained, loses no wake where a future parks the thread itself, may be nested, and polls \
-              no more often than it is woken",
+    because: "it is published, and keeps every clause that a `block_on` can be asked, while pollster polls once in vain \
+              and futures-executor cannot be nested",
     admits: Admits::Anybody,
     measures: &[Measure::MachineCode, Measure::Dependencies],
     published: &[],
@@ -735,7 +735,8 @@ pub fn tree() -> String {
 /// Who they are, and what follows for each, as `docs/choosing.md` shows it.
 pub fn personas() -> String {
     let mut text =
-        "| you write | what decides | `--for` | strategy | from the registry |\n|---|---|---|---|---|\n".to_owned();
+        "| you write | what decides | `--for` | strategy | a published crate to prefer |\n|---|---|---|---|---|\n"
+            .to_owned();
     for who in Who::value_variants() {
         let Persona { writes, decides, needs, first } = who.persona();
         let (strategy, published) = match leaf(&needs).end {
