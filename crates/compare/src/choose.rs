@@ -402,7 +402,7 @@ fn verdict(rule: &Rule, first: &Candidate, fallen: &[Fallen]) -> Vec<String> {
         )
     }];
     remarks.extend(adapter(name).map(|what| format!("{what}.")));
-    remarks.push(first.judged.in_words(name));
+    remarks.push(first.judged.in_words(&shown(name)));
     remarks
 }
 
@@ -421,7 +421,8 @@ fn published(needs: &Needs, rule: &Rule, first: &Candidate, others: &[Candidate]
     }
     for name in left.iter().filter_map(|published| published.name) {
         let judged = others.iter().find(|other| other.name == name).map(|other| &other.judged);
-        remarks.extend(judged.map(|judged| judged.in_words(name)));
+        remarks.extend(judged.map(|judged| judged.in_words(&shown(name))));
+        remarks.extend(adapter(name).map(|what| format!("{what}.")));
     }
     for fallen in out.iter().filter_map(|published| is_out(published.name?)) {
         remarks.push(format!("The rule also names {}, which is out: {}.", fallen.name, fallen.why));

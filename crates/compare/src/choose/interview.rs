@@ -115,7 +115,7 @@ impl Questions {
                 return Ok(self.over(who.persona().needs));
             }
             if self.besides.is_none() {
-                let besides = format!("What do you need besides tasks? {}", names::<Besides>());
+                let besides = format!("{}What do you need besides tasks?", described::<Besides>());
                 needs.besides = asker.ask("--besides", &besides, "nothing", choice)?;
             }
             if needs.besides != Besides::Nothing {
@@ -190,7 +190,9 @@ impl Asker<'_> {
             write!(self.output, "{question} [{default}] ").and_then(|()| self.output.flush()).map_err(broken)?;
             let mut line = Vec::new();
             if self.input.read_until(b'\n', &mut line).map_err(broken)? == 0 {
-                return Err(format!("the input ended before `{flag}` was answered: {question}"));
+                writeln!(self.output).map_err(broken)?;
+                let asked = question.lines().last().unwrap_or_default();
+                return Err(format!("the input ended before `{flag}` was answered: {asked}"));
             }
             let line = String::from_utf8_lossy(&line);
             let answer = match line.trim() {
@@ -208,6 +210,16 @@ impl Asker<'_> {
 fn names<T: ValueEnum>() -> String {
     let known = T::value_variants().iter().filter_map(T::to_possible_value);
     known.map(|value| value.get_name().to_owned()).collect::<Vec<_>>().join(", ")
+}
+
+/// A line for each, with what it stands for.
+fn described<T: ValueEnum>() -> String {
+    let known = T::value_variants().iter().filter_map(T::to_possible_value);
+    let lines = known.map(|value| {
+        let help = value.get_help().map(ToString::to_string).unwrap_or_default();
+        format!("  {:<10} {help}\n", value.get_name())
+    });
+    lines.collect()
 }
 
 fn choice<T: ValueEnum>(answer: &str) -> Result<T, String> {

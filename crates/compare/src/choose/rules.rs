@@ -203,7 +203,11 @@ const TICKED: Published = Published {
     how: "async-executor and its `try_tick`, a bounded number of times a turn",
 };
 const OWN_LOOP: Published = Published { name: None, how: "a loop of your own around `Waker::noop`" };
-const OWN_QUEUE: Published = Published { name: None, how: "async-task and a queue of your own" };
+const OWN_QUEUE: Published = Published { name: Some("async-task"), how: "async-task and a queue of your own" };
+// The executors of the registry that have no unsafe of their own are few.
+const LOCAL_POOL: Published = Published { name: Some("futures-local-pool"), how: "futures' `LocalPool`" };
+const TICKED_POOL: Published =
+    Published { name: Some("futures-local-pool"), how: "futures' `LocalPool` and its `try_run_one`" };
 
 static BLOCK_ON: Rule = Rule {
     takes: &["futures-lite", "pollster", "futures-executor", "park-waker"],
@@ -250,7 +254,7 @@ static SAFE_CROWD: Rule = Rule {
     because: "a wake names the task, and it is the best that can be done without unsafe",
     admits: Admits::NamedTasks,
     measures: WAKES,
-    published: &[TOKIO, ASYNC_EXECUTOR],
+    published: &[LOCAL_POOL],
 };
 
 static CROWD: Rule = Rule {
@@ -296,7 +300,7 @@ static TICKED_SAFE_CROWD: Rule = Rule {
     because: "a tick polls only what was woken, and it is the best that can be done without unsafe",
     admits: Admits::NamedTasks,
     measures: WAKES,
-    published: &[TICKED, OWN_QUEUE],
+    published: &[TICKED_POOL],
 };
 
 static NO_EXECUTOR: Pointer = Pointer {
