@@ -17,8 +17,9 @@ pub use self::evidence::{Key, NEAR, TIE};
 use self::evidence::{Look, by_hand, operations, tasks_measured, waits_for};
 pub use self::interview::{Questions, duration};
 pub use self::rules::{Besides, Needs, PolledBy, WakesFrom, Who};
-use self::rules::{FEW, Node, Pointer, Rule};
+use self::rules::{FEW, Node, Pointer, Rule, SAFE};
 use crate::programs;
+use crate::statics::UNSAFE;
 
 /// What the rules say, who is left beside that, in which order, and who is not.
 #[derive(Clone, Debug, Serialize)]
@@ -158,12 +159,17 @@ const ADAPTERS: &[(&str, &str, &str)] = &[
 fn adapter(name: &str) -> Option<String> {
     let (_, source, why) = ADAPTERS.iter().find(|(adapted, ..)| *adapted == name)?;
     let lines = source.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count();
-    Some(format!("{why}: what was measured is our adapter, {lines} lines in crates/peers and not published"))
+    Some(format!("{why}: what was measured is our adapter, {lines} lines of code in crates/peers, and not published"))
+}
+
+/// What is to be taken under that name: where the crate is not all of it, one has to write the rest.
+fn taken(name: &str) -> String {
+    if adapter(name).is_some() { format!("an executor of your own around {name}") } else { name.to_owned() }
 }
 
 /// The name, and whether it stands for more than a crate.
 fn shown(name: &str) -> String {
-    if adapter(name).is_some() { format!("{name}, in our adapter") } else { name.to_owned() }
+    if adapter(name).is_some() { format!("{name} (in our adapter)") } else { name.to_owned() }
 }
 
 /// What the rules say, going by what contenders say of themselves, by `docs/conformance.md` and by the rows of a record.
@@ -198,7 +204,7 @@ pub fn choose_by(
     let mut remarks = match &ranking[..] {
         [] => all.relaxed(needs),
         [first, others @ ..] => {
-            let mut remarks = verdict(rule, first, &fallen);
+            let mut remarks = verdict(needs, rule, first, &fallen);
             remarks.extend(published(needs, rule, first, others, &fallen));
             remarks.extend(by_the_record(rule, first, others, observations));
             remarks
@@ -267,7 +273,7 @@ impl Everybody<'_> {
         let answers = ways.iter().filter(|(_, other)| other != needs).filter_map(|(how, other)| {
             let Node::Take(rule) = rules::leaf(other).end else { return None };
             let first = self.sort(other, rule).ranking.into_iter().next()?;
-            Some(format!("{how} {}", rule.answer(&shown(&first.name))))
+            Some(format!("{how} {}", rule.answer(&taken(&first.name))))
         });
         let answers: Vec<_> = answers.collect();
         let what = if answers.is_empty() {
@@ -297,7 +303,7 @@ fn reasons(needs: &Needs, contender: &Contender, capabilities: Capabilities, loo
         let ours = origin(contender.name) == Origin::Ours;
         // Of ours it is known without a record.
         match look.unsafe_sites() {
-            _ if ours && rules::SAFE.contains(&contender.name) => {}
+            _ if ours && SAFE.contains(&contender.name) => {}
             Some(sites) if sites > 0.0 => reasons.push(format!("has {} unsafe sites of its own", count(sites))),
             None if ours => reasons.push("has unsafe sites of its own: docs/unsafe.md".to_owned()),
             _ => {}
@@ -379,7 +385,7 @@ fn order(one: &Candidate, other: &Candidate, best: &[f64]) -> Ordering {
 }
 
 /// Whom to take, why, and why not whom the rule would have taken.
-fn verdict(rule: &Rule, first: &Candidate, fallen: &[Fallen]) -> Vec<String> {
+fn verdict(needs: &Needs, rule: &Rule, first: &Candidate, fallen: &[Fallen]) -> Vec<String> {
     let name = &*first.name;
     let before: Vec<_> = rule.takes.iter().take_while(|taken| **taken != name).copied().collect();
     let passed_over = before.iter().map(|taken| {
@@ -387,7 +393,7 @@ fn verdict(rule: &Rule, first: &Candidate, fallen: &[Fallen]) -> Vec<String> {
         why.map_or_else(|| format!("{taken} (was not asked for)"), |fallen| format!("{taken} ({})", fallen.why))
     });
     let passed_over = passed_over.collect::<Vec<_>>().join(", ");
-    let taken = rule.answer(&shown(name));
+    let taken = rule.answer(&taken(name));
     let take = if first.origin == Origin::Published { "Take" } else { "To own the code, take" };
     let mut remarks = vec![if before.is_empty() {
         format!("{take} {taken}: {}.", rule.because)
@@ -402,6 +408,9 @@ fn verdict(rule: &Rule, first: &Candidate, fallen: &[Fallen]) -> Vec<String> {
         )
     }];
     remarks.extend(adapter(name).map(|what| format!("{what}.")));
+    if needs.no_unsafe && first.missing.iter().any(|missing| missing.contains(UNSAFE)) && !SAFE.contains(&name) {
+        remarks.push(format!("Whether {name} has unsafe of its own is not in the record: look before you take it."));
+    }
     remarks.push(first.judged.in_words(&shown(name)));
     remarks
 }

@@ -141,6 +141,9 @@ fn unsafe_excludes_where_it_is_known_and_is_named_where_it_is_not() {
     };
     assert!(!unsafe_is_missing("arc-waker"));
     assert!(unsafe_is_missing("tokio"), "a row that is not there is said to be missing");
+    let choice = choose(&Needs { no_unsafe: true, idle_tasks: 0, ..NEEDS }, &contenders(), &rows);
+    let said = "Whether futures-lite has unsafe of its own is not in the record: look before you take it.";
+    assert!(choice.remarks.iter().any(|remark| remark == said), "{:?}", choice.remarks);
 }
 
 #[test]
@@ -266,7 +269,11 @@ fn an_adapter_of_ours_is_not_recommended_under_the_name_of_a_crate() {
     for name in ["async-task", "compio-executor"] {
         let alone = [contender(name, Kind::Executor, WakeNames::Task)];
         let choice = choose_by(&NEEDS, &alone, &[], |_: &str| Judged::default());
-        assert!(choice.remarks[0].starts_with(&format!("Take {name}, in our adapter.")), "{:?}", choice.remarks);
+        assert!(
+            choice.remarks[0].starts_with(&format!("Take an executor of your own around {name}.")),
+            "{:?}",
+            choice.remarks
+        );
         let said = choice.remarks.iter().find(|remark| remark.contains("what was measured is our adapter"));
         let said = said.unwrap_or_else(|| panic!("{:?}", choice.remarks));
         let lines = said.split(' ').find_map(|word| word.parse::<usize>().ok()).expect("it says how many lines");
