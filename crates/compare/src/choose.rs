@@ -1,235 +1,34 @@
-//! `choose`: which executor for this case, by what was measured, and who is out for which reason.
+//! `choose`: which executor for this case, by rules, with what was measured as evidence, and who is out for which
+//! reason.
+
+mod evidence;
+mod interview;
+pub mod rules;
 
 use std::cmp::Ordering;
-use std::io::{BufRead, IsTerminal as _, Write, stdin, stdout};
-use std::path::PathBuf;
-use std::time::Duration;
 
-use clap::{Args, ValueEnum};
 use executor::{Capabilities, Idle};
-use harness::card::{self, ALLOCATIONS, INSTRUCTIONS};
-use harness::contender::FLOOR;
-use harness::idle::{self, PROCESSOR, WAKE};
-use harness::latency::{self, P99};
-use harness::pages::{is_judged, to_read};
-use harness::statistics::median;
+use harness::pages::{broken, is_judged, varying};
 use harness::table::{Table, count, time};
-use harness::{Contender, Kind, Observation, memory};
+use harness::{Contender, Kind, Observation};
+use serde::Serialize;
 
-use crate::record::{self, Record};
-use crate::{programs, statics};
+pub use self::evidence::{Key, NEAR, TIE};
+use self::evidence::{Look, by_hand, operations, tasks_measured, waits_for};
+pub use self::interview::{Questions, duration};
+pub use self::rules::{Besides, Needs, PolledBy, WakesFrom, Who};
+use self::rules::{FEW, Node, Pointer, Rule, SAFE};
+use crate::programs;
+use crate::statics::UNSAFE;
 
-/// Who polls again after a future was pending.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PolledBy {
-    /// A loop that turns anyway: a frame, a tick, an interrupt
-    Host,
-    /// A thread that has nothing else to do
-    Thread,
-}
-
-/// Where wakes come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum WakesFrom {
-    /// Only from the thread that polls
-    Here,
-    /// From other threads as well
-    Elsewhere,
-}
-
-/// What somebody wants of an executor.
-#[derive(Clone, Debug)]
-pub struct Needs {
-    /// Who polls again.
-    pub polled_by: PolledBy,
-    /// Where wakes come from.
-    pub wakes_from: WakesFrom,
-    /// How many tasks wait at once; 0 for one future and no tasks.
-    pub idle_tasks: usize,
-    /// Within which time 99 of 100 wakes from another thread are heard.
-    pub latency: Option<Duration>,
-    /// Whether a processor may be used up by waiting.
-    pub may_spin: bool,
-    /// Whether the executor's own package is to have no `unsafe`.
-    pub no_unsafe: bool,
-    /// Whether a wake may not allocate.
-    pub no_allocation_per_wake: bool,
-}
-
-/// Needs, as far as they were said on the command line. What is missing is asked for on a terminal.
-#[derive(Args, Clone, Debug, Default)]
-pub struct Questions {
-    /// Who polls again: a loop that turns anyway, or a thread of its own
-    #[arg(long, value_enum)]
-    pub polled_by: Option<PolledBy>,
-    /// Where wakes come from
-    #[arg(long, value_enum)]
-    pub wakes_from: Option<WakesFrom>,
-    /// How many tasks wait at once; 0 for one future and no tasks
-    #[arg(long, value_name = "N")]
-    pub idle_tasks: Option<usize>,
-    /// Within which time 99 of 100 wakes from another thread are heard, such as 10us
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub latency: Option<Duration>,
-    /// A processor may be used up by waiting
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub may_spin: Option<bool>,
-    /// No `unsafe` in the executor's own package
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub no_unsafe: Option<bool>,
-    /// No allocation for a wake
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub no_alloc_per_wake: Option<bool>,
-    /// The folder of the record to go by; without, the newest in docs/results that is complete and not quick
-    #[arg(long, value_name = "FOLDER")]
-    pub record: Option<PathBuf>,
-}
-
-impl Questions {
-    /// What was said, and on a terminal what is answered.
-    ///
-    /// # Errors
-    ///
-    /// When one of the three that decide is missing and there is nobody to ask.
-    pub fn needs(&self) -> Result<Needs, String> {
-        let interactive = stdin().is_terminal();
-        self.needs_with(
-            interactive.then_some((&mut stdin().lock() as &mut dyn BufRead, &mut stdout() as &mut dyn Write)),
-        )
-    }
-
-    /// The same, with those who answer and hear the questions, if there are any. Whoever has said the three that decide
-    /// is not asked for the others, which have an answer that excludes nobody but who spins.
-    ///
-    /// # Errors
-    ///
-    /// When one of the three that decide is missing and there is nobody to ask.
-    pub fn needs_with(&self, terminal: Option<(&mut dyn BufRead, &mut dyn Write)>) -> Result<Needs, String> {
-        let asked = [
-            ("--polled-by", self.polled_by.is_some()),
-            ("--wakes-from", self.wakes_from.is_some()),
-            ("--idle-tasks", self.idle_tasks.is_some()),
-        ];
-        let missing: Vec<_> = asked.iter().filter(|(_, said)| !said).map(|(flag, _)| *flag).collect();
-        let mut asker = match terminal {
-            _ if missing.is_empty() => None,
-            Some((input, output)) => Some(Asker { input, output }),
-            None => return Err(format!("{} must be said where there is no terminal to ask on", missing.join(", "))),
-        };
-        let mut ask = |question: &str, default: &str| match &mut asker {
-            Some(asker) => asker.ask(question, default),
-            None => Ok(default.to_owned()),
-        };
-        Ok(Needs {
-            polled_by: said(self.polled_by, || ask("Who polls again, host or thread?", "thread"), choice)?,
-            wakes_from: said(self.wakes_from, || ask("Do wakes come from here or elsewhere?", "elsewhere"), choice)?,
-            idle_tasks: said(self.idle_tasks, || ask("How many tasks wait at once (0 for one future)?", "0"), number)?,
-            latency: said(self.latency.map(Some), || ask("Within which time is a wake to be heard?", "any"), limit)?,
-            may_spin: said(self.may_spin, || ask("May waiting use up a processor?", "no"), yes)?,
-            no_unsafe: said(self.no_unsafe, || ask("Must the executor be without unsafe?", "no"), yes)?,
-            no_allocation_per_wake: said(
-                self.no_alloc_per_wake,
-                || ask("Must a wake be without allocation?", "no"),
-                yes,
-            )?,
-        })
-    }
-
-    /// The record to go by, and its folder: the one that was asked for, or the last there is; none is no error.
-    ///
-    /// # Errors
-    ///
-    /// When the record cannot be read, or is damaged.
-    pub fn record(&self) -> Result<Option<(PathBuf, Record)>, String> {
-        let folder = match &self.record {
-            Some(folder) => Some(folder.clone()),
-            None => record::newest(&to_read(record::FOLDER))?,
-        };
-        let Some(folder) = folder else { return Ok(None) };
-        let record = record::load(&folder)?;
-        match record.damaged.first() {
-            None => Ok(Some((folder, record))),
-            Some(why) => Err(why.clone()),
-        }
-    }
-}
-
-fn said<T>(
-    flag: Option<T>,
-    ask: impl FnOnce() -> Result<String, String>,
-    parse: impl Fn(&str) -> Result<T, String>,
-) -> Result<T, String> {
-    match flag {
-        Some(value) => Ok(value),
-        None => parse(&ask()?),
-    }
-}
-
-struct Asker<'a> {
-    input: &'a mut dyn BufRead,
-    output: &'a mut dyn Write,
-}
-
-impl Asker<'_> {
-    fn ask(&mut self, question: &str, default: &str) -> Result<String, String> {
-        let mut answer = String::new();
-        write!(self.output, "{question} [{default}] ")
-            .and_then(|()| self.output.flush())
-            .and_then(|()| self.input.read_line(&mut answer))
-            .map_err(|error| format!("the question cannot be asked: {error}"))?;
-        let answer = answer.trim();
-        Ok(if answer.is_empty() { default.to_owned() } else { answer.to_owned() })
-    }
-}
-
-fn choice<T: ValueEnum>(answer: &str) -> Result<T, String> {
-    T::from_str(answer, true).map_err(|_| {
-        let known = T::value_variants().iter().filter_map(T::to_possible_value);
-        let known: Vec<_> = known.map(|value| value.get_name().to_owned()).collect();
-        format!("`{answer}` is none of {}", known.join(", "))
-    })
-}
-
-fn number(answer: &str) -> Result<usize, String> {
-    answer.parse().map_err(|_| format!("`{answer}` is no whole number"))
-}
-
-fn yes(answer: &str) -> Result<bool, String> {
-    match answer {
-        "y" | "yes" => Ok(true),
-        "n" | "no" => Ok(false),
-        _ => Err(format!("`{answer}` is neither yes nor no")),
-    }
-}
-
-fn limit(answer: &str) -> Result<Option<Duration>, String> {
-    if answer == "any" { Ok(None) } else { duration(answer).map(Some) }
-}
-
-/// A number with a unit: `500ns`, `10us`, `1.5ms`, `2s`.
-///
-/// # Errors
-///
-/// When it is something else.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no time such as 500ns, 10us, 1.5ms or 2s");
-    let (number, unit) = text.split_at(text.find(|digit: char| digit.is_alphabetic()).ok_or_else(wrong)?);
-    let scale = match unit {
-        "ns" => 1e-9,
-        "us" | "µs" => 1e-6,
-        "ms" => 1e-3,
-        "s" => 1.0,
-        _ => return Err(wrong()),
-    };
-    let number: f64 = number.trim().parse().map_err(|_| wrong())?;
-    let time = Duration::try_from_secs_f64(number * scale).map_err(|_| wrong())?;
-    if time.is_zero() { Err(wrong()) } else { Ok(time) }
-}
-
-/// Who is left, in which order, and who is not.
-#[derive(Clone, Debug)]
+/// What the rules say, who is left beside that, in which order, and who is not.
+#[derive(Clone, Debug, Serialize)]
 pub struct Choice {
-    /// The best first.
+    /// The way through the tree of `docs/choosing.md`, in words.
+    pub path: String,
+    /// What to do.
+    pub answer: Answer,
+    /// Who fits: the one that is taken first, then the others by the record.
     pub ranking: Vec<Candidate>,
     /// Everybody else.
     pub fallen: Vec<Fallen>,
@@ -237,8 +36,20 @@ pub struct Choice {
     pub remarks: Vec<String>,
 }
 
+/// What to do.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Take the executor of that name.
+    Take(String),
+    /// Look somewhere else.
+    Elsewhere(&'static Pointer),
+    /// Drop a need: nobody keeps them all.
+    Nobody,
+}
+
 /// Who could be chosen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Candidate {
     /// The executor's name.
     pub name: String,
@@ -250,94 +61,233 @@ pub struct Candidate {
     pub evidence: Vec<Observation>,
     /// Which there were not.
     pub missing: Vec<String>,
-}
-
-/// One figure that the ranking goes by.
-#[derive(Clone, Debug)]
-pub struct Key {
-    /// What it is.
-    pub title: String,
-    /// How much, if that is known.
-    pub value: Option<f64>,
-    /// Whether another run gives another figure.
-    pub is_time: bool,
+    /// What it breaks.
+    pub judged: Judged,
 }
 
 /// Whose an executor is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// A strategy of this workspace.
-    Ours,
     /// To be had from the registry.
     Published,
+    /// A strategy of this workspace.
+    Ours,
     /// Brought by whoever runs the program.
     Yours,
 }
 
 /// Who cannot be chosen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Fallen {
     /// The executor's name.
     pub name: String,
     /// Why, in one line.
     pub why: String,
+    /// Whether it takes longer than the latency that is wanted.
+    pub too_slow: bool,
 }
 
-/// Times that differ by less than this factor do not make an order: from run to run of one program they differ by tens
-/// of percent, and a record may hold one run only.
-const TIE: f64 = 2.0;
+/// How an executor keeps the contract.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Judged {
+    /// Why it is out: it breaks what std demands, or nothing is known of it.
+    pub refusal: Option<String>,
+    /// Clauses that every serious executor keeps, and this one does not.
+    pub house: Vec<String>,
+    /// Clauses on which executors may differ.
+    pub quality: Vec<String>,
+    /// Clauses that it breaks in some runs only.
+    pub at_times: Vec<String>,
+}
 
-/// When something else is the answer, whatever the ranking says.
-const ELSEWHERE: &[(&str, &str)] = &[
-    ("sockets, files, timers or several worker threads", "tokio or smol: an executor alone has none of these"),
-    ("bare metal, a kernel, no heap", "embassy-executor: static tasks, wakes from interrupts"),
-    ("a page in a browser", "wasm-bindgen-futures: nothing may block there"),
-    ("a game engine or a GUI toolkit that has tasks", "its own: bevy_tasks, or the toolkit's spawn_local"),
-    ("io_uring, a thread for each processor", "compio, monoio or glommio"),
-    ("tests with a seeded order and simulated time", "madsim, turmoil or shuttle"),
-    ("a scheduler of your own", "async-task for the tasks, so that you write the queue only"),
+impl Judged {
+    /// What `docs/conformance.md` says of the executor of that name.
+    pub fn committed(name: &str) -> Self {
+        let broken = broken(name);
+        let of = |level: &str| {
+            broken.iter().filter(|clause| clause.level == level).map(|clause| clause.id.clone()).collect()
+        };
+        Self {
+            refusal: harness::contender::gate(name),
+            house: of("house"),
+            quality: of("quality"),
+            at_times: varying(name),
+        }
+    }
+
+    /// What it breaks, as a sentence.
+    fn in_words(&self, name: &str) -> String {
+        let groups = [("house clauses", &self.house), ("quality", &self.quality), ("at times", &self.at_times)];
+        let broken = groups.iter().filter(|(_, clauses)| !clauses.is_empty());
+        let broken: Vec<_> = broken.map(|(group, clauses)| format!("{group} {}", clauses.join(" "))).collect();
+        if broken.is_empty() {
+            return format!("{name} breaks no clause of docs/conformance.md.");
+        }
+        format!("{name} breaks, of the clauses in docs/conformance.md: {}.", broken.join("; "))
+    }
+
+    /// The same in a few characters.
+    fn in_short(&self) -> String {
+        let broken: Vec<_> = self.house.iter().chain(&self.quality).map(|id| &**id).collect();
+        match broken[..] {
+            [] if self.at_times.is_empty() => "nothing".to_owned(),
+            [] => "varies".to_owned(),
+            [_] | [_, _] => broken.join(" "),
+            [one, other, ..] => format!("{one} {other} +{}", broken.len() - 2),
+        }
+    }
+}
+
+/// What is measured under the name of a crate that is no executor of its own: the sources of the adapter, and what the
+/// crate leaves to it.
+const ADAPTERS: &[(&str, &str, &str)] = &[
+    (
+        "async-task",
+        include_str!("../../peers/src/async_task.rs"),
+        "async-task makes a task out of a future, and leaves its user the queue, the inbox for other threads, the list of \
+         tasks and the loop",
+    ),
+    (
+        "compio-executor",
+        include_str!("../../peers/src/compio_executor.rs"),
+        "compio-executor has tasks and their queue, and leaves its user the loop that polls and parks",
+    ),
 ];
 
-/// Who fits, going by what contenders say of themselves and by the rows of a record.
+/// What is really measured under that name, where it is not the crate alone.
+fn adapter(name: &str) -> Option<String> {
+    let (_, source, why) = ADAPTERS.iter().find(|(adapted, ..)| *adapted == name)?;
+    let lines = source.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count();
+    Some(format!("{why}: what was measured is our adapter, {lines} lines of code in crates/peers, and not published"))
+}
+
+/// What is to be taken under that name: where the crate is not all of it, one has to write the rest.
+fn taken(name: &str) -> String {
+    if adapter(name).is_some() { format!("an executor of your own around {name}") } else { name.to_owned() }
+}
+
+/// The name, and whether it stands for more than a crate.
+fn shown(name: &str) -> String {
+    if adapter(name).is_some() { format!("{name} (in our adapter)") } else { name.to_owned() }
+}
+
+/// What the rules say, going by what contenders say of themselves, by `docs/conformance.md` and by the rows of a record.
 ///
 /// A row that is not there excludes nobody; it is named at the candidate.
 pub fn choose(needs: &Needs, contenders: &[Contender], observations: &[Observation]) -> Choice {
-    choose_by(needs, contenders, observations, harness::contender::gate)
+    choose_by(needs, contenders, observations, Judged::committed)
 }
 
-/// As [`choose`], with another judge of who breaks what std demands: it says why the contender of a name is out, if it
-/// is.
+/// As [`choose`], with another judge of how executors keep the contract.
 pub fn choose_by(
     needs: &Needs,
     contenders: &[Contender],
     observations: &[Observation],
-    gate: impl Fn(&str) -> Option<String>,
+    judge: impl Fn(&str) -> Judged,
 ) -> Choice {
-    let (mut ranking, mut fallen) = (Vec::new(), Vec::new());
-    for contender in contenders {
-        // The floor is no executor.
-        let Some(capabilities) = contender.capabilities else { continue };
-        let mut look = Look::new(contender.name, observations);
-        let broken = gate(contender.name);
-        let reasons: Vec<_> = broken.into_iter().chain(reasons(needs, contender, capabilities, &mut look)).collect();
-        if !reasons.is_empty() {
-            fallen.push(Fallen { name: contender.name.to_owned(), why: reasons.join("; ") });
-            continue;
+    let leaf = rules::leaf(needs);
+    let path = leaf.in_words();
+    let all = Everybody { contenders, observations, judge: &judge };
+    let rule = match leaf.end {
+        Node::Take(rule) => rule,
+        Node::Elsewhere(pointer) => {
+            let remarks = [Some(format!("That is so since {}.", pointer.because)), of_persona(needs)];
+            let remarks = remarks.into_iter().flatten().collect();
+            let answer = Answer::Elsewhere(pointer);
+            return Choice { path, answer, ranking: Vec::new(), fallen: Vec::new(), remarks };
         }
-        let keys = keys(needs, &mut look);
-        if !is_judged(contender.name) {
-            look.missing.push("the suite: `cargo compare conform` runs it".to_owned());
+        Node::Ask(_) => unreachable!("a leaf asks nothing"),
+    };
+    let Sorted { ranking, fallen } = all.sort(needs, rule);
+    let answer = ranking.first().map_or(Answer::Nobody, |first| Answer::Take(first.name.clone()));
+    let mut remarks = match &ranking[..] {
+        [] => all.relaxed(needs),
+        [first, others @ ..] => {
+            let mut remarks = verdict(needs, rule, first, &fallen);
+            remarks.extend(published(needs, rule, first, others, &fallen));
+            remarks.extend(by_the_record(rule, first, others, observations));
+            remarks
         }
-        let Look { evidence, missing, .. } = look;
-        let origin = origin(contender.name);
-        ranking.push(Candidate { name: contender.name.to_owned(), origin, keys, evidence, missing });
-    }
-    let undecided = rank(&mut ranking);
-    let remarks = remarks(needs, &ranking, &undecided, observations);
-    Choice { ranking, fallen, remarks }
+    };
+    remarks.extend(about_latency(needs, &fallen, observations));
+    remarks.extend(limits(needs, observations));
+    Choice { path, answer, ranking, fallen, remarks }
 }
 
-/// Everything else that speaks against one.
+/// Those who may be chosen, and what is known of them.
+struct Everybody<'a> {
+    contenders: &'a [Contender],
+    observations: &'a [Observation],
+    judge: &'a dyn Fn(&str) -> Judged,
+}
+
+struct Sorted {
+    ranking: Vec<Candidate>,
+    fallen: Vec<Fallen>,
+}
+
+impl Everybody<'_> {
+    /// Who is left under a rule, the one that it takes first, and who is not.
+    fn sort(&self, needs: &Needs, rule: &Rule) -> Sorted {
+        let (mut ranking, mut fallen) = (Vec::new(), Vec::new());
+        for contender in self.contenders {
+            // The floor is no executor.
+            let Some(capabilities) = contender.capabilities else { continue };
+            let mut look = Look::new(contender.name, self.observations);
+            let judged = (self.judge)(contender.name);
+            let slow = too_slow(needs, &mut look);
+            let others = reasons(needs, contender, capabilities, &mut look);
+            let reasons = judged.refusal.iter().cloned().chain(others).chain(slow.iter().cloned());
+            let reasons: Vec<_> = reasons.chain(rule.admits.refuses(&capabilities, needs.idle_tasks)).collect();
+            if !reasons.is_empty() {
+                let (name, why) = (contender.name.to_owned(), reasons.join("; "));
+                fallen.push(Fallen { name, why, too_slow: !slow.is_empty() });
+                continue;
+            }
+            let keys = look.keys(needs, rule.measures);
+            look.besides(needs);
+            if !is_judged(contender.name) {
+                look.missing.push("the suite: `cargo compare conform` runs it".to_owned());
+            }
+            let Look { evidence, missing, .. } = look;
+            let (name, origin) = (contender.name.to_owned(), origin(contender.name));
+            ranking.push(Candidate { name, origin, keys, evidence, missing, judged });
+        }
+        rank(&mut ranking);
+        let place = |name: &str| ranking.iter().position(|candidate| candidate.name == name);
+        if let Some(place) = rule.takes.iter().find_map(|name| place(name)) {
+            ranking[..=place].rotate_right(1);
+        }
+        Sorted { ranking, fallen }
+    }
+
+    /// Which single need to drop, where nobody keeps them all.
+    fn relaxed(&self, needs: &Needs) -> Vec<String> {
+        let ways = [
+            ("with `--may-spin`", Needs { may_spin: true, ..needs.clone() }),
+            ("without a latency", Needs { latency: None, ..needs.clone() }),
+            ("without `--no-unsafe`", Needs { no_unsafe: false, ..needs.clone() }),
+            ("without `--no-alloc-per-wake`", Needs { no_allocation_per_wake: false, ..needs.clone() }),
+        ];
+        let answers = ways.iter().filter(|(_, other)| other != needs).filter_map(|(how, other)| {
+            let Node::Take(rule) = rules::leaf(other).end else { return None };
+            let first = self.sort(other, rule).ranking.into_iter().next()?;
+            Some(format!("{how} {}", rule.answer(&taken(&first.name))))
+        });
+        let answers: Vec<_> = answers.collect();
+        let what = if answers.is_empty() {
+            "no single need that is dropped changes it. Drop those that the reasons name most often, or look at what else \
+             there is"
+                .to_owned()
+        } else {
+            format!("one need less and there is an answer: {}", answers.join("; "))
+        };
+        vec![format!("Nobody here keeps all of it; {what}.")]
+    }
+}
+
+/// Everything that speaks against one, but how long it takes.
 fn reasons(needs: &Needs, contender: &Contender, capabilities: Capabilities, look: &mut Look<'_>) -> Vec<String> {
     let mut reasons = Vec::new();
     if contender.kind == Kind::BlockOn && needs.idle_tasks > 0 {
@@ -349,85 +299,46 @@ fn reasons(needs: &Needs, contender: &Contender, capabilities: Capabilities, loo
     if capabilities.idle == Idle::Spins && needs.polled_by == PolledBy::Thread && !needs.may_spin {
         reasons.push("polls on while nothing is ready, which uses up a processor".to_owned());
     }
-    if needs.no_unsafe
-        && let Some(sites) = look.value(statics::VERB, "", None, statics::UNSAFE)
-        && sites > 0.0
-    {
-        reasons.push(format!("has {} unsafe sites of its own", count(sites)));
+    if needs.no_unsafe {
+        let ours = origin(contender.name) == Origin::Ours;
+        // Of ours it is known without a record.
+        match look.unsafe_sites() {
+            _ if ours && SAFE.contains(&contender.name) => {}
+            Some(sites) if sites > 0.0 => reasons.push(format!("has {} unsafe sites of its own", count(sites))),
+            None if ours => reasons.push("has unsafe sites of its own: docs/unsafe.md".to_owned()),
+            _ => {}
+        }
     }
     if needs.no_allocation_per_wake && contender.kind == Kind::Executor {
         for operation in operations(needs) {
-            if let Some(allocations) = look.value(card::VERB, operation, None, ALLOCATIONS)
+            if let Some(allocations) = look.allocations(operation)
                 && allocations > 0.0
             {
                 reasons.push(format!("allocates {} times in each {operation}", allocations_in_words(allocations)));
             }
         }
     }
-    if let Some(wanted) = waits_for(needs) {
-        if let Some((longest, interval)) = look.longest()
-            && longest > wanted
-            && by_hand(look.observations).is_none_or(|floor| floor <= wanted)
-        {
-            let (longest, interval) = (time(longest), time(interval));
-            reasons.push(format!("takes {longest} for 99 of 100 wakes, when one comes every {interval}"));
-        }
-        // That is of one task alone: with many, whoever polls all of them takes longer.
-        if let Some((took, tasks)) = look.idle(needs, WAKE)
-            && took > wanted
-        {
-            reasons.push(format!("takes {} to wake one of {} tasks and hear from it", time(took), count(tasks)));
-        }
-    }
     reasons
 }
 
-/// What a candidate is ranked by.
-fn keys(needs: &Needs, look: &mut Look<'_>) -> Vec<Key> {
-    let mut keys = Vec::new();
-    if waits_for(needs).is_some() {
-        let value = look.longest().map(|(longest, _)| longest);
-        keys.push(Key { title: "p99 of a wake, longest".to_owned(), value, is_time: true });
+/// What takes one longer than is wanted.
+fn too_slow(needs: &Needs, look: &mut Look<'_>) -> Vec<String> {
+    let Some(wanted) = waits_for(needs) else { return Vec::new() };
+    let mut reasons = Vec::new();
+    if let Some((longest, interval)) = look.longest()
+        && longest > wanted
+        && look.by_hand().is_none_or(|floor| floor <= wanted)
+    {
+        let (longest, interval) = (time(longest), time(interval));
+        reasons.push(format!("takes {longest} for 99 of 100 wakes, when one comes every {interval}"));
     }
-    if needs.idle_tasks == 0 {
-        // To drive one future costs little in any of them. What differs is what comes into the program.
-        for (title, quantity) in [("machine code, bytes", statics::BYTES), ("dependencies", statics::DEPENDENCIES)] {
-            let value = look.value(statics::VERB, "", None, quantity);
-            keys.push(Key { title: title.to_owned(), value, is_time: false });
-        }
-        return keys;
+    // That is of one task alone: with many, who polls all of them takes longer.
+    if let Some((took, tasks)) = look.wake_one(needs)
+        && took > wanted
+    {
+        reasons.push(format!("takes {} to wake one of {} tasks and hear from it", time(took), count(tasks)));
     }
-    let found = look.idle(needs, WAKE);
-    let title = match tasks_measured(needs, look.observations) {
-        Some(tasks) => format!("to wake 1 of {}", count(tasks)),
-        None => "to wake one".to_owned(),
-    };
-    keys.push(Key { title, value: found.map(|(took, _)| took), is_time: true });
-    let costs: Vec<_> =
-        operations(needs).iter().map(|operation| look.value(card::VERB, operation, None, INSTRUCTIONS)).collect();
-    let title = format!("instructions, {}", operations(needs).join(" + "));
-    keys.push(Key { title, value: costs.into_iter().sum(), is_time: false });
-    // Not to be ranked by, and wanted by whoever reads the ranking.
-    look.idle(needs, PROCESSOR);
-    look.smallest(memory::VERB, memory::BYTES);
-    if needs.no_unsafe {
-        look.value(statics::VERB, "", None, statics::UNSAFE);
-    }
-    keys
-}
-
-/// What a wake is, here.
-fn operations(needs: &Needs) -> &'static [&'static str] {
-    match needs.wakes_from {
-        WakesFrom::Here => &["self_wake", "local_wake"],
-        WakesFrom::Elsewhere => &["foreign_wake", "foreign_poll"],
-    }
-}
-
-/// The wanted latency in nanoseconds, where it is the executor that has to keep it.
-fn waits_for(needs: &Needs) -> Option<f64> {
-    let theirs = needs.polled_by == PolledBy::Thread && needs.wakes_from == WakesFrom::Elsewhere;
-    needs.latency.filter(|_| theirs).map(|latency| latency.as_secs_f64() * 1e9)
+    reasons
 }
 
 fn allocations_in_words(value: f64) -> String {
@@ -442,90 +353,9 @@ fn origin(name: &str) -> Origin {
     }
 }
 
-/// What a thread takes that parks and is unparked by hand. Where that is too long already, it is the machine's fault.
-fn by_hand(observations: &[Observation]) -> Option<f64> {
-    Look::new(FLOOR, observations).longest().map(|(longest, _)| longest)
-}
-
-/// The number of tasks that was measured and stands for the one that is needed: the next larger, or the largest. The
-/// same for everybody, so that all are compared at it.
-fn tasks_measured(needs: &Needs, observations: &[Observation]) -> Option<f64> {
-    let rows = observations.iter().filter(|row| row.verb == idle::VERB && row.quantity == WAKE);
-    let tasks: Vec<f64> = rows.filter_map(|row| row.parameter).collect();
-    let larger = tasks.iter().copied().filter(|&tasks| tasks >= needs.idle_tasks as f64).min_by(f64::total_cmp);
-    larger.or_else(|| tasks.into_iter().max_by(f64::total_cmp))
-}
-
-/// What is looked up for one executor, and what was found.
-struct Look<'a> {
-    name: &'a str,
-    observations: &'a [Observation],
-    evidence: Vec<Observation>,
-    missing: Vec<String>,
-}
-
-impl<'a> Look<'a> {
-    fn new(name: &'a str, observations: &'a [Observation]) -> Self {
-        Self { name, observations, evidence: Vec::new(), missing: Vec::new() }
-    }
-
-    fn rows(&self, verb: &str, subject: &str, quantity: &str) -> Vec<&'a Observation> {
-        let rows = self.observations.iter().filter(|row| row.verb == verb && row.executor == self.name);
-        rows.filter(|row| (subject.is_empty() || row.subject == subject) && row.quantity == quantity).collect()
-    }
-
-    /// The median over processes; remembers which rows it is of.
-    fn value(&mut self, verb: &str, subject: &str, parameter: Option<f64>, quantity: &str) -> Option<f64> {
-        let mut rows = self.rows(verb, subject, quantity);
-        rows.retain(|row| parameter.is_none() || row.parameter == parameter);
-        let value = median(&rows.iter().map(|row| row.value).collect::<Vec<_>>());
-        for row in rows {
-            if !self.evidence.contains(row) {
-                self.evidence.push(row.clone());
-            }
-        }
-        if value.is_none() {
-            let at = parameter.map_or_else(String::new, |parameter| format!(" at {}", count(parameter)));
-            let what = [verb, subject, quantity].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
-            let what = format!("{}{at}", what.join(" "));
-            if !self.missing.contains(&what) {
-                self.missing.push(what);
-            }
-        }
-        value
-    }
-
-    /// The longest p99 of all intervals, and the interval: nobody says how often wakes come.
-    fn longest(&mut self) -> Option<(f64, f64)> {
-        let mut intervals: Vec<_> = self.rows(latency::VERB, "", P99).iter().filter_map(|row| row.parameter).collect();
-        intervals.sort_by(f64::total_cmp);
-        intervals.dedup();
-        if intervals.is_empty() {
-            // Remembers that there is none.
-            self.value(latency::VERB, "", None, P99);
-        }
-        let found = intervals.into_iter().filter_map(|at| Some((self.value(latency::VERB, "", Some(at), P99)?, at)));
-        found.max_by(|one, other| one.0.total_cmp(&other.0))
-    }
-
-    fn idle(&mut self, needs: &Needs, quantity: &str) -> Option<(f64, f64)> {
-        if needs.idle_tasks == 0 {
-            return None;
-        }
-        let tasks = tasks_measured(needs, self.observations);
-        Some((self.value(idle::VERB, "", tasks, quantity)?, tasks?))
-    }
-
-    /// At the smallest parameter there is.
-    fn smallest(&mut self, verb: &str, quantity: &str) -> Option<f64> {
-        let rows = self.rows(verb, "", quantity);
-        let parameter = rows.iter().filter_map(|row| row.parameter).min_by(f64::total_cmp);
-        self.value(verb, "", parameter, quantity)
-    }
-}
-
-/// Orders by the first key on which two differ. Those that follow the first and differ from it on none are returned.
-fn rank(ranking: &mut [Candidate]) -> Vec<String> {
+/// Orders by the first key on which two differ by more than the noise, then who is published before who is not, then as
+/// they come.
+fn rank(ranking: &mut [Candidate]) {
     let keys = ranking.iter().map(|candidate| candidate.keys.len()).max().unwrap_or(0);
     let best: Vec<_> = (0..keys)
         .map(|key| {
@@ -533,18 +363,15 @@ fn rank(ranking: &mut [Candidate]) -> Vec<String> {
             values.min_by(f64::total_cmp).unwrap_or_default()
         })
         .collect();
-    ranking.sort_by(|one, other| order(one, other, &best));
-    let [first, others @ ..] = ranking else { return Vec::new() };
-    let undecided = others.iter().take_while(|other| order(first, other, &best).is_eq());
-    undecided.map(|other| other.name.clone()).collect()
+    ranking.sort_by(|one, other| order(one, other, &best).then(one.origin.cmp(&other.origin)));
 }
 
-/// Which one comes first. Times are put into classes before, each [`TIE`] times the one before, the first from the best
-/// on.
+/// Which one comes first by the record. Figures are put into classes before, each [`Key::noise`] times the one before,
+/// the first from the best on.
 fn order(one: &Candidate, other: &Candidate, best: &[f64]) -> Ordering {
     let class = |key: &Key, best: f64| {
-        let class = |value: f64| if key.is_time { (value / best).log(TIE).floor() } else { value };
-        key.value.map(class)
+        let noise = key.noise();
+        key.value.map(|value| if best > 0.0 { (value / best).log(noise).floor() } else { value })
     };
     let pairs = one.keys.iter().zip(&other.keys).zip(best);
     let orders = pairs.map(|((one, other), &best)| match (class(one, best), class(other, best)) {
@@ -557,83 +384,165 @@ fn order(one: &Candidate, other: &Candidate, best: &[f64]) -> Ordering {
     orders.fold(Ordering::Equal, Ordering::then)
 }
 
-/// Whether anything is known of both.
-fn comparable(one: &Candidate, other: &Candidate) -> bool {
-    one.keys.iter().zip(&other.keys).any(|(one, other)| one.value.is_some() && other.value.is_some())
+/// Whom to take, why, and why not whom the rule would have taken.
+fn verdict(needs: &Needs, rule: &Rule, first: &Candidate, fallen: &[Fallen]) -> Vec<String> {
+    let name = &*first.name;
+    let before: Vec<_> = rule.takes.iter().take_while(|taken| **taken != name).copied().collect();
+    let passed_over = before.iter().map(|taken| {
+        let why = fallen.iter().find(|fallen| fallen.name == *taken);
+        why.map_or_else(|| format!("{taken} (was not asked for)"), |fallen| format!("{taken} ({})", fallen.why))
+    });
+    let passed_over = passed_over.collect::<Vec<_>>().join(", ");
+    let taken = rule.answer(&taken(name));
+    let take = if first.origin == Origin::Published { "Take" } else { "To own the code, take" };
+    let mut remarks = vec![if before.is_empty() {
+        format!("{take} {taken}: {}.", rule.because)
+    } else if before.len() < rule.takes.len() {
+        format!(
+            "{take} {taken}. The rule would take {passed_over}; of what it names next, this keeps all that you need."
+        )
+    } else {
+        format!(
+            "{take} {taken}. Nobody whom the rule takes is left: {passed_over}. It comes first among those that keep all \
+             that you need."
+        )
+    }];
+    remarks.extend(adapter(name).map(|what| format!("{what}.")));
+    if needs.no_unsafe && first.missing.iter().any(|missing| missing.contains(UNSAFE)) && !SAFE.contains(&name) {
+        remarks.push(format!("Whether {name} has unsafe of its own is not in the record: look before you take it."));
+    }
+    remarks.push(first.judged.in_words(&shown(name)));
+    remarks
 }
 
-/// Whether the other one is as good, or nearly, in everything that is known of both. Where nothing is, nobody can say
-/// so.
-fn close(one: &Candidate, other: &Candidate) -> bool {
-    let pairs = one.keys.iter().zip(&other.keys).filter_map(|(one, other)| Some((one.value?, other.value?)));
-    let near: Vec<_> = pairs.map(|(one, other)| other <= one * TIE).collect();
-    !near.is_empty() && near.iter().all(|near| *near)
+/// What to take instead of owning the code, and what that breaks.
+fn published(needs: &Needs, rule: &Rule, first: &Candidate, others: &[Candidate], fallen: &[Fallen]) -> Vec<String> {
+    let mut remarks: Vec<_> = of_persona(needs).into_iter().collect();
+    if first.origin == Origin::Published {
+        return remarks;
+    }
+    let is_out = |name: &str| fallen.iter().find(|fallen| fallen.name == name);
+    let (out, left): (Vec<_>, Vec<_>) =
+        rule.published.iter().partition(|published| published.name.is_some_and(|name| is_out(name).is_some()));
+    if !left.is_empty() {
+        let how: Vec<_> = left.iter().map(|published| published.how).collect();
+        remarks.push(format!("Otherwise take {}.", how.join("; or ")));
+    }
+    for name in left.iter().filter_map(|published| published.name) {
+        let judged = others.iter().find(|other| other.name == name).map(|other| &other.judged);
+        remarks.extend(judged.map(|judged| judged.in_words(&shown(name))));
+        remarks.extend(adapter(name).map(|what| format!("{what}.")));
+    }
+    for fallen in out.iter().filter_map(|published| is_out(published.name?)) {
+        remarks.push(format!("The rule also names {}, which is out: {}.", fallen.name, fallen.why));
+    }
+    remarks
 }
 
-fn remarks(needs: &Needs, ranking: &[Candidate], undecided: &[String], observations: &[Observation]) -> Vec<String> {
+/// What there is for exactly those who ask.
+fn of_persona(needs: &Needs) -> Option<String> {
+    let persona = needs.who?.persona();
+    Some(format!(
+        "For {}, look first at {}, which is made for that.",
+        persona.writes.trim_start_matches("for "),
+        persona.first?
+    ))
+}
+
+/// Whether the record speaks for what the rule says, or against it.
+fn by_the_record(rule: &Rule, first: &Candidate, others: &[Candidate], observations: &[Observation]) -> Vec<String> {
+    if observations.is_empty() {
+        return vec![
+            "There is no record, so the rule decides alone, and the others stand in the order that ties have."
+                .to_owned(),
+        ];
+    }
+    let known = |other: &&Candidate| other.keys.iter().any(|key| key.value.is_some());
     let mut remarks = Vec::new();
-    if let Some((wanted, floor)) = waits_for(needs).zip(by_hand(observations))
+    let unknown: Vec<_> = others.iter().filter(|other| !known(other)).map(|other| shown(&other.name)).collect();
+    if !known(&first) {
+        remarks.push(format!("The record has no figures of {}: the rule decides alone.", first.name));
+    } else if unknown.len() == others.len() {
+        remarks.push(format!("The record has figures of nobody else to compare {} with.", first.name));
+    } else {
+        let against: Vec<_> = (0..first.keys.len()).filter_map(|key| less(key, first, others)).collect();
+        remarks.push(if against.is_empty() {
+            "No figure of the record speaks against it.".to_owned()
+        } else if rule.takes.contains(&&*first.name) {
+            format!(
+                "The record speaks against it: {}. The rule goes before a figure, for its reason above; where that figure is \
+                 what you need, take who has it.",
+                against.join("; ")
+            )
+        } else {
+            format!("It is not the first in everything: {}.", against.join("; "))
+        });
+        if !unknown.is_empty() {
+            remarks.push(format!("The record has no figures of {}.", unknown.join(", ")));
+        }
+    }
+    let best: Vec<_> = (0..first.keys.len())
+        .map(|key| {
+            let values = others.iter().filter_map(|other| other.keys[key].value);
+            values.min_by(f64::total_cmp).unwrap_or_default()
+        })
+        .collect();
+    if others.windows(2).any(|pair| order(&pair[0], &pair[1], &best).is_eq()) {
+        remarks.push(format!(
+            "Below the first, times within a factor of {TIE} and counts within one of {NEAR} are taken for equal; who is equal \
+             in all of them stands published first, then in the order of the program's columns."
+        ));
+    }
+    remarks
+}
+
+/// Who has less of a key than the first, by more than the noise.
+fn less(key: usize, first: &Candidate, others: &[Candidate]) -> Option<String> {
+    let own = &first.keys[key];
+    let value = own.value?;
+    let others = others.iter().filter(|other| other.keys[key].value.is_some_and(|other| other * own.noise() < value));
+    let best = others
+        .min_by(|one, other| one.keys[key].value.partial_cmp(&other.keys[key].value).unwrap_or(Ordering::Equal))?;
+    let (name, theirs) = (shown(&best.name), best.keys[key].shown());
+    Some(format!("{}: {} for {}, {theirs} for {name}", own.title, own.shown(), first.name))
+}
+
+/// Whom the wanted latency leaves out, and whom it could not.
+fn about_latency(needs: &Needs, fallen: &[Fallen], observations: &[Observation]) -> Vec<String> {
+    if needs.latency.is_none() {
+        return Vec::new();
+    }
+    let Some(wanted) = waits_for(needs) else {
+        let why = match needs.polled_by {
+            PolledBy::Host => "the host's tick decides it",
+            PolledBy::Thread => "what is measured is the way from another thread's wake",
+        };
+        return vec![format!("The wanted latency is not looked at: {why}.")];
+    };
+    let mut remarks = Vec::new();
+    if let Some(floor) = by_hand(observations)
         && floor > wanted
     {
+        let spinning = if needs.may_spin { "" } else { " What does not sleep may: `--may-spin`." };
         remarks.push(format!(
             "On the record's machine a thread that parks and is unparked by hand, without any executor, takes {} for 99 of 100 \
-             wakes. So nobody is left out for taking longer than {}: a record of your own machine would tell.",
+             wakes, so that figure leaves nobody out for taking longer than {}: a record of your own machine would tell.{spinning}",
             time(floor),
             time(wanted),
         ));
     }
-    match ranking {
-        [] => remarks.push(
-            "Nobody here keeps all of it: drop the need that the reasons name most often, or look at what else there is."
-                .to_owned(),
-        ),
-        _ if observations.is_empty() => remarks.push(
-            "There is no record, so nobody is ranked: these are left by what they say of themselves, in the order of the \
-             program's columns."
-                .to_owned(),
-        ),
-        [first, ..] if first.keys.iter().all(|key| key.value.is_none()) => {
-            remarks.push("The record has none of the rows that rank: the order means nothing.".to_owned());
-        }
-        [first, others @ ..] => {
-            let others: Vec<_> = others.iter().filter(|other| other.origin == Origin::Published).collect();
-            let (known, unknown): (Vec<_>, Vec<_>) = others.into_iter().partition(|other| comparable(first, other));
-            let published: Vec<_> =
-                known.iter().filter(|other| close(first, other)).map(|other| &*other.name).collect();
-            let unknown: Vec<_> = unknown.into_iter().map(|other| &*other.name).collect();
-            remarks.push(match first.origin {
-                Origin::Published => format!("Take {}: it comes first, is published and maintained.", first.name),
-                _ if known.is_empty() => format!(
-                    "Take {} if you want to own the code: the record compares it with nobody who is published and fits.",
-                    first.name
-                ),
-                _ if published.is_empty() => format!(
-                    "Take {}: by what the record has, nobody published is within a factor of {TIE} of it.",
-                    first.name
-                ),
-                _ => format!(
-                    "Take {} if you want to own the code. Otherwise prefer what is published and maintained, and within a \
-                     factor of {TIE} of it in everything that is known of both: {}.",
-                    first.name,
-                    published.join(", ")
-                ),
-            });
-            if !unknown.is_empty() {
-                remarks.push(format!(
-                    "Of {} the record has no such rows: nothing is said of how they compare with {}.",
-                    unknown.join(", "),
-                    first.name
-                ));
-            }
-            if !undecided.is_empty() {
-                remarks.push(format!(
-                    "The record does not tell {} from {}: any of them will do.",
-                    first.name,
-                    undecided.join(", ")
-                ));
-            }
-        }
-    }
+    let slow: Vec<_> = fallen.iter().filter(|fallen| fallen.too_slow).map(|fallen| shown(&fallen.name)).collect();
+    remarks.push(if slow.is_empty() {
+        format!("Nobody is left out for taking longer than {}.", time(wanted))
+    } else {
+        format!("Left out for taking longer than {}: {}.", time(wanted), slow.join(", "))
+    });
+    remarks
+}
+
+/// What the figures do not reach.
+fn limits(needs: &Needs, observations: &[Observation]) -> Vec<String> {
+    let mut remarks = Vec::new();
     if needs.polled_by == PolledBy::Host {
         remarks.push(
             "A host ticks an executor with `block_on(yield_now())`, which does not park. Of the strategies here, one that \
@@ -642,16 +551,8 @@ fn remarks(needs: &Needs, ranking: &[Candidate], undecided: &[String], observati
                 .to_owned(),
         );
     }
-    if needs.latency.is_some() && waits_for(needs).is_none() {
-        remarks.push(match needs.polled_by {
-            PolledBy::Host => "The wanted latency is not looked at: the host's tick decides it.".to_owned(),
-            PolledBy::Thread => {
-                "The wanted latency is not looked at: what is measured is the way from another thread's wake."
-                    .to_owned()
-            }
-        });
-    }
     if let Some(tasks) = tasks_measured(needs, observations)
+        && needs.idle_tasks > FEW
         && tasks < needs.idle_tasks as f64
     {
         remarks.push(format!("No more than {} waiting tasks were measured.", count(tasks)));
@@ -661,62 +562,77 @@ fn remarks(needs: &Needs, ranking: &[Candidate], undecided: &[String], observati
 
 /// The ranking, who is out, what the first rests on, and when to look elsewhere.
 pub fn view(choice: &Choice, contenders: &[Contender]) -> Vec<Table> {
-    let mut tables = Vec::new();
-    if let Some(first) = choice.ranking.first() {
-        let keys = first.keys.iter().map(|key| key.title.clone());
-        let header = ["executor", "from", "a wake names"].map(str::to_owned).into_iter().chain(keys);
-        let mut table = Table::new("Who fits, the best first", header.chain(["not in the record".to_owned()]));
-        for candidate in &choice.ranking {
-            let cells = candidate.keys.iter().map(|key| match key.value {
-                Some(value) if key.is_time => time(value),
-                Some(value) => count(value),
-                None => "-".to_owned(),
-            });
-            let contender = contenders.iter().find(|contender| contender.name == candidate.name);
-            let capabilities = contender.and_then(|contender| contender.capabilities);
-            let named = capabilities.map_or_else(String::new, |found| found.wake_names.to_string());
-            let missing = match &candidate.missing[..] {
-                [] => "nothing".to_owned(),
-                [one] => one.clone(),
-                [one, others @ ..] => format!("{one}, and {} more", others.len()),
-            };
-            let origin = match candidate.origin {
-                Origin::Ours => "here",
-                Origin::Published => "the registry",
-                Origin::Yours => "you",
-            };
-            let cells = [candidate.name.clone(), origin.to_owned(), named].into_iter().chain(cells);
-            table.row(cells.chain([missing]));
-        }
-        choice.remarks.iter().for_each(|remark| table.note(remark));
-        tables.push(table);
-        if !first.evidence.is_empty() {
-            tables.push(rests_on(first));
-        }
+    let mut tables = vec![match &choice.answer {
+        Answer::Take(_) => ranked(choice, contenders),
+        Answer::Elsewhere(pointer) => Table::new(format!("Look elsewhere: {}", pointer.to), ["what you need"]),
+        Answer::Nobody => Table::new("Nobody fits", ["what you need"]),
+    }];
+    if choice.ranking.is_empty() {
+        choice.path.split("; ").for_each(|step| tables[0].row([step]));
     } else {
-        let mut table = Table::new("Nobody fits", ["executor"]);
-        choice.remarks.iter().for_each(|remark| table.note(remark));
-        tables.push(table);
+        tables[0].note(format!("The way through docs/choosing.md: {}.", choice.path));
+    }
+    choice.remarks.iter().for_each(|remark| tables[0].note(remark));
+    if let Some(first) = choice.ranking.first().filter(|first| !first.evidence.is_empty()) {
+        tables.push(rests_on(first));
     }
     if !choice.fallen.is_empty() {
         let mut table = Table::new("Who does not, and why", ["executor", "why"]);
-        choice.fallen.iter().for_each(|fallen| table.row([&fallen.name, &fallen.why]));
+        choice.fallen.iter().for_each(|fallen| table.row([shown(&fallen.name), fallen.why.clone()]));
         tables.push(table);
     }
-    let mut table = Table::new("Whatever stands above: look elsewhere for", ["what", "where"]);
-    ELSEWHERE.iter().for_each(|(what, answer)| table.row([*what, *answer]));
-    tables.push(table);
+    if !matches!(choice.answer, Answer::Elsewhere(_)) {
+        tables.push(elsewhere());
+    }
     tables
+}
+
+fn ranked(choice: &Choice, contenders: &[Contender]) -> Table {
+    let first = &choice.ranking[0];
+    let keys = first.keys.iter().map(|key| key.title.clone());
+    let header = ["executor", "from", "a wake names", "breaks"].map(str::to_owned).into_iter().chain(keys);
+    let mut table = Table::new("Who fits: first whom the rule takes", header.chain(["not in the record".to_owned()]));
+    for candidate in &choice.ranking {
+        let contender = contenders.iter().find(|contender| contender.name == candidate.name);
+        let capabilities = contender.and_then(|contender| contender.capabilities);
+        let named = capabilities.map_or_else(String::new, |found| found.wake_names.to_string());
+        let missing = match &candidate.missing[..] {
+            [] => "nothing".to_owned(),
+            [one] => one.clone(),
+            [one, others @ ..] => format!("{one}, and {} more", others.len()),
+        };
+        let origin = match candidate.origin {
+            Origin::Ours => "here",
+            Origin::Published => "the registry",
+            Origin::Yours => "you",
+        };
+        let cells = [shown(&candidate.name), origin.to_owned(), named, candidate.judged.in_short()];
+        let cells = cells.into_iter().chain(candidate.keys.iter().map(Key::shown));
+        table.row(cells.chain([missing]));
+    }
+    table
+}
+
+/// The ends of the tree at which nobody here is the answer.
+fn elsewhere() -> Table {
+    let mut table = Table::new("Whatever stands above: look elsewhere for", ["what", "where"]);
+    for branch in rules::ROOT.branches {
+        if let Node::Elsewhere(pointer) = branch.then {
+            table.row([branch.label, pointer.to]);
+        }
+    }
+    table.row(["a scheduler of your own", "async-task for the tasks, so that you write the queue only"]);
+    table
 }
 
 fn rests_on(first: &Candidate) -> Table {
     let header = ["verb", "what", "at", "quantity", "value"];
-    let mut table = Table::new(format!("What that rests on, for {}", first.name), header);
+    let mut table = Table::new(format!("What the record has of {}", shown(&first.name)), header);
     for row in &first.evidence {
         let at = row.parameter.map_or_else(String::new, count);
         let value = harness::table::figure(row.value);
         table.row([row.verb.clone(), row.subject.clone(), at, row.quantity.clone(), value]);
     }
-    table.note("`--format json` prints the rows of everybody who fits.");
+    table.note("`--format json` prints all of this, with the rows of everybody who fits.");
     table
 }

@@ -446,20 +446,24 @@ fn choose(session: &Session<'_>, questions: &Questions) -> Result<(), String> {
     let record = questions.record()?;
     let observations = record.as_ref().map_or(&[][..], |(_, record)| &record.observations);
     let chosen: Vec<_> = session.chosen.iter().copied().cloned().collect();
-    let mut choice = choose::choose(&needs, &chosen, observations);
-    // Of those that are in no page the program has just learned it.
-    let breaks = |candidate: &choose::Candidate| {
-        let contender = chosen.iter().find(|contender| contender.name == candidate.name)?;
-        Some(choose::Fallen { name: candidate.name.clone(), why: session.refusal(contender)? })
+    // Of those that are in no page the program has just learned how they keep the contract.
+    let judge = |name: &str| {
+        let contender = chosen.iter().find(|contender| contender.name == name);
+        let refusal = contender.and_then(|contender| session.refusal(contender));
+        let known = choose::Judged::committed(name);
+        choose::Judged { refusal: known.refusal.clone().or(refusal), ..known }
     };
-    let fallen: Vec<_> = choice.ranking.iter().filter_map(breaks).collect();
-    choice.ranking.retain(|candidate| breaks(candidate).is_none());
-    choice.fallen.extend(fallen);
-    if let Some((folder, record)) = &record {
+    let mut choice = choose::choose_by(&needs, &chosen, observations, judge);
+    if let Some((folder, record)) = &record
+        && !choice.ranking.is_empty()
+    {
         choice.remarks.push(format!("By the record in {}.", folder.display()));
         choice.remarks.extend(report::doubts(record));
     }
-    let evidence: Vec<_> = choice.ranking.iter().flat_map(|candidate| candidate.evidence.clone()).collect();
-    session.show(choose::view(&choice, &chosen), &evidence);
+    if session.selection.format == Format::Json {
+        println!("{}", serde_json::to_string(&choice).expect("a choice has no keys but strings"));
+    } else {
+        session.show(choose::view(&choice, &chosen), &[]);
+    }
     Ok(())
 }

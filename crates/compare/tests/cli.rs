@@ -125,3 +125,29 @@ fn it_is_a_verb_of_cargo() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.stdout, compare(&memory).stdout);
 }
+
+#[test]
+fn choose_answers_who_says_for_whom() {
+    let said = |arguments: &[&str]| {
+        let rows = rows(&[&["choose"], arguments].concat());
+        assert_eq!(rows.len(), 1, "one choice is one object");
+        rows[0].clone()
+    };
+    let game = said(&["--for", "game"]);
+    assert_eq!(game["answer"]["take"], "noop-waker", "{game}");
+    assert_eq!(game["ranking"][0]["name"], "noop-waker");
+    let server = said(&["--for", "web-server"]);
+    assert_eq!(server["answer"]["elsewhere"]["to"], "tokio or smol", "{server}");
+    let many = said(&["--for", "game", "--idle-tasks", "5000"]);
+    assert_eq!(many["answer"]["take"], "raw-waker", "{many}");
+}
+
+#[test]
+fn choose_says_what_is_missing_where_nobody_can_be_asked() {
+    let said = complaint(&["choose", "--polled-by", "thread"]);
+    assert!(said.starts_with("error: --idle-tasks, --wakes-from must be said"), "{said}");
+    assert!(said.contains("`--for`"), "{said}");
+    let said = compare(&["choose", "--for", "gambler"]);
+    assert_eq!(said.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&said.stderr).contains("plugin-host"), "it lists those who are known");
+}

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use compare::choose::rules;
 use harness::pages::{check_table, differences, page, read_table};
 
 /// In a debug build the whole matrix; in a release build where it differs from that.
@@ -30,6 +31,14 @@ fn the_example_is_current() {
     let source = include_str!("../examples/bring_your_own.rs");
     assert!(source.lines().count() < 70, "an executor and a workload fit into less than 70 lines");
     check(&page("docs/bring-your-own.md"), "bring-your-own", &format!("```rust\n{source}```"));
+}
+
+/// The tree and the personas are those by which `choose` answers.
+#[test]
+fn the_rules_of_choosing_are_current() {
+    let page = page("docs/choosing.md");
+    check(&page, "tree", &rules::tree());
+    check(&page, "personas", &rules::personas());
 }
 
 #[track_caller]
