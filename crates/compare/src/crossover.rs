@@ -38,7 +38,7 @@ pub fn measure(session: &Session<'_>, seconds: u64) -> Result<Vec<Observation>, 
         time: Duration::from_secs(seconds),
         most_processes: 3,
     };
-    let mut observations = [session.refusals(VERB), tournament::fight(&duel).observations].concat();
+    let mut observations = [session.refusals(VERB), tournament::fight(&duel, &session.watch).observations].concat();
     observations.iter_mut().for_each(|row| VERB.clone_into(&mut row.verb));
     Ok(observations)
 }

@@ -21,7 +21,8 @@ pub fn measure(session: &Session<'_>, tasks: &[usize], milliseconds: u64, proces
                 bar.set_message(format!("idle {} with {tasks} tasks", contender.name));
                 let plan = Plan { executor: contender.name.to_owned(), tasks, milliseconds, process };
                 let refused = |why| Observation::refused(idle::VERB, contender.name, "waiting", why).at(tasks as f64);
-                observations.extend(idle::measure_one(&plan).unwrap_or_else(|why| vec![refused(why)]));
+                let measured = session.watch.over(|| idle::measure_one(&plan));
+                observations.extend(measured.unwrap_or_else(|why| vec![refused(why)]));
                 bar.inc(1);
             }
         }

@@ -27,7 +27,8 @@ pub fn measure(session: &Session<'_>, intervals: &[u64], processes: u32) -> Vec<
                 let plan = Plan { executor: contender.name.to_owned(), interval, events, process };
                 let refused =
                     |why| Observation::refused(latency::VERB, contender.name, "foreign_wake", why).at(interval as f64);
-                observations.extend(latency::measure_one(&plan).unwrap_or_else(|why| vec![refused(why)]));
+                let measured = session.watch.over(|| latency::measure_one(&plan));
+                observations.extend(measured.unwrap_or_else(|why| vec![refused(why)]));
                 bar.inc(1);
             }
         }

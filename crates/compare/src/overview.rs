@@ -53,7 +53,7 @@ pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
             time: TIME,
             most_processes: 3,
         };
-        observations.extend(tournament::fight(&duel).observations);
+        observations.extend(tournament::fight(&duel, &session.watch).observations);
     }
     Ok(observations)
 }

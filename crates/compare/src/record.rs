@@ -128,7 +128,7 @@ pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
                 time: Duration::from_secs(if quick { 2 } else { 15 }),
                 most_processes: if quick { 3 } else { 12 },
             };
-            Ok([session.refusals(harness::duel::VERB), tournament::fight(&duel).observations].concat())
+            Ok([session.refusals(harness::duel::VERB), tournament::fight(&duel, &session.watch).observations].concat())
         };
         steps.push(Step::new(format!("duel-{workload}"), measure));
     }

@@ -34,7 +34,7 @@ impl Drop for Folder {
 }
 
 fn header() -> Header {
-    let moment = Moment { time: 1_800_000_000, load: Some(0.5), stolen: Some(0), ticks: Some(100) };
+    let moment = Moment { time: 1_800_000_000, load: Some(0.5), stolen: Some(0), ticks: Some(100), busy: None, own: None };
     Header {
         command: "cargo compare record".to_owned(),
         quick: false,

@@ -8,6 +8,7 @@ use crate::contender::{Contender, FLOOR};
 use crate::duel::{self, Order, Plan, Standing, TWIN, standing};
 use crate::observation::{Observation, distinct};
 use crate::progress::progress;
+use crate::quiet::Watch;
 use crate::table::{Table, figure};
 
 /// The workloads that a duel is about unless others are asked for: each says something that the others do not.
@@ -45,8 +46,8 @@ pub struct Ending {
 }
 
 /// Runs process after process, the workloads by turns, until all orders are settled or the time is up. A contender that
-/// brings a process down is left out, with what it said.
-pub fn fight(duel: &Duel) -> Ending {
+/// brings a process down is left out, with what it said. Each process waits for a quiet moment, as far as the watch does.
+pub fn fight(duel: &Duel, watch: &Watch) -> Ending {
     let begun = Instant::now();
     let least = LEAST_PROCESSES.min(duel.most_processes);
     let mut observations: Vec<Observation> = Vec::new();
@@ -59,7 +60,7 @@ pub fn fight(duel: &Duel) -> Ending {
                 continue;
             }
             bar.set_message(format!("duel {}, process {}", ring.workload, process + 1));
-            observations.extend(ring.process(process, milliseconds(duel, ring.names.len() + 1)));
+            observations.extend(ring.process(process, milliseconds(duel, ring.names.len() + 1), watch));
             bar.inc(1);
             if process + 1 >= least {
                 ring.settled |= standing(&observations, ring.workload, ring.reference).is_settled();
@@ -94,7 +95,7 @@ impl Ring {
     }
 
     /// What a fresh process observed. Where it came to an end of its own, whoever fails alone as well is left out.
-    fn process(&mut self, process: u32, milliseconds: u64) -> Vec<Observation> {
+    fn process(&mut self, process: u32, milliseconds: u64, watch: &Watch) -> Vec<Observation> {
         let mut observations = Vec::new();
         loop {
             let names = self.names.iter().chain([&self.reference]);
@@ -104,7 +105,7 @@ impl Ring {
                 milliseconds,
                 process,
             };
-            let why = match duel::measure(&plan) {
+            let why = match watch.over(|| duel::measure(&plan)) {
                 Ok(rows) => {
                     observations.extend(rows);
                     return observations;
