@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use harness::contender::FLOOR;
+use harness::quiet::{self, Watch};
 use harness::table::Format;
 use harness::tournament::{self, Duel, HEADLINES};
 use harness::{Contender, Observation, pages, worker};
@@ -14,7 +15,7 @@ use harness::{Contender, Observation, pages, worker};
 use crate::baseline::{self, Check};
 use crate::choose::Questions;
 use crate::record::Record;
-use crate::session::{Names, Selection, Session};
+use crate::session::{Names, PATIENCE, Selection, Session};
 use crate::{choose, conform, count, crossover, diff, duel, idle, latency, memory, overview, record, report, statics};
 
 /// Compares executors: whether they keep the contract, what a wake costs, who is faster, what they do when idle.
@@ -26,7 +27,17 @@ struct Arguments {
     #[command(subcommand)]
     verb: Option<Verb>,
     #[command(flatten)]
+    patience: Patience,
+    #[command(flatten)]
     selection: Selection,
+}
+
+/// For whatever is timed.
+#[derive(Args, Clone, Copy, Debug, Default)]
+struct Patience {
+    /// Seconds, in all, to wait for moments at which nothing else keeps the machine busy; 30 without, for a record 300
+    #[arg(long, value_name = "SECONDS")]
+    wait: Option<u64>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -66,6 +77,8 @@ enum Verb {
         /// Every workload, not only the headlines
         #[arg(long)]
         all: bool,
+        #[command(flatten)]
+        patience: Patience,
     },
     /// Measure the way from another thread's wake to the poll, and the processor time spent waiting
     Latency {
@@ -74,6 +87,8 @@ enum Verb {
         /// Fresh processes for each figure
         #[arg(long, default_value_t = 1)]
         processes: u32,
+        #[command(flatten)]
+        patience: Patience,
     },
     /// Watch executors while nothing happens, with up to 100,000 tasks that wait
     Idle {
@@ -82,6 +97,8 @@ enum Verb {
         /// Fresh processes for each figure
         #[arg(long, default_value_t = 1)]
         processes: u32,
+        #[command(flatten)]
+        patience: Patience,
     },
     /// Find from how much work in a poll on the choice does not matter
     Crossover {
@@ -90,6 +107,8 @@ enum Verb {
         /// About how long it takes
         #[arg(long, default_value_t = 60)]
         seconds: u64,
+        #[command(flatten)]
+        patience: Patience,
     },
     /// Weigh a task that waits, for several sizes of its future
     Memory {
@@ -119,6 +138,8 @@ enum Verb {
         /// Remove what was recorded under that name and begin again
         #[arg(long)]
         anew: bool,
+        #[command(flatten)]
+        patience: Patience,
     },
     /// Write docs/results.md, its pictures and the tables in other pages from a record; measures nothing
     Report {
@@ -155,7 +176,7 @@ pub fn main(contenders: &[Contender]) -> ExitCode {
 }
 
 fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, String> {
-    let Arguments { verb, mut selection } = arguments;
+    let Arguments { verb, patience, mut selection } = arguments;
     if let Some(verb) = &verb {
         selection.executor.extend(verb.executors().iter().cloned());
     }
@@ -175,6 +196,7 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
         );
     }
     let mut session = Session::new(contenders, selection)?;
+    session.watch = Watch::new(wait(verb.as_ref(), patience)?);
     let Some(verb) = verb else {
         session.gate()?;
         let observations = overview::measure(&session)?;
@@ -230,7 +252,7 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
             let observations = statics::measure(&session)?;
             session.show(statics::view(&observations), &observations);
         }
-        Verb::Record { name, quick, anew } => {
+        Verb::Record { name, quick, anew, .. } => {
             session.gate()?;
             let folder = record::record(&session, &record::Request { name, quick, anew })?;
             println!("Recorded in {}: `cargo compare report {}` shows it.", folder.display(), folder.display());
@@ -284,7 +306,34 @@ fn is_damaged(records: &[&Record]) -> bool {
     damaged().next().is_some()
 }
 
+/// How long that verb may wait for quiet moments.
+fn wait(verb: Option<&Verb>, before: Patience) -> Result<Duration, String> {
+    let after = match verb {
+        None => Patience::default(),
+        Some(verb) => match verb.patience() {
+            Some(patience) => patience,
+            None if before.wait.is_some() => {
+                return Err("`--wait` is for what is timed: duel, latency, idle, crossover, record".to_owned());
+            }
+            None => Patience::default(),
+        },
+    };
+    let without = if matches!(verb, Some(Verb::Record { .. })) { PATIENCE * 10 } else { PATIENCE };
+    Ok(after.wait.or(before.wait).map_or(without, Duration::from_secs))
+}
+
 impl Verb {
+    fn patience(&self) -> Option<Patience> {
+        match self {
+            Self::Duel { patience, .. }
+            | Self::Latency { patience, .. }
+            | Self::Idle { patience, .. }
+            | Self::Crossover { patience, .. }
+            | Self::Record { patience, .. } => Some(*patience),
+            _ => None,
+        }
+    }
+
     fn executors(&self) -> &[String] {
         match self {
             Self::Conform { executors, .. }
@@ -368,7 +417,7 @@ fn duel(session: &Session<'_>, seconds: u64, reference: Option<&str>, all: bool)
         time: Duration::from_secs(seconds),
         most_processes: 12,
     };
-    let ending = tournament::fight(&duel);
+    let ending = tournament::fight(&duel, &session.watch);
     let observations = [session.refusals(harness::duel::VERB), ending.observations].concat();
     session.show(tournament::view(&observations), &observations);
     if session.selection.format == Format::Json {
@@ -380,7 +429,9 @@ fn duel(session: &Session<'_>, seconds: u64, reference: Option<&str>, all: bool)
             ending.open.join(", "),
             seconds * 3
         );
-    } else if tournament::standings(&observations).iter().any(|standing| standing.places.len() > 1) {
+    } else if quiet::doubt(&observations).is_none()
+        && tournament::standings(&observations).iter().any(|standing| standing.places.len() > 1)
+    {
         println!("\nEvery order is settled.");
     }
     Ok(())

@@ -11,6 +11,7 @@ use std::{env, fmt, fs};
 
 use harness::duel::TWIN;
 use harness::machine::{Machine, Moment, Source, too_busy};
+use harness::quiet;
 use harness::tournament::{self, Duel};
 use harness::{Contender, Kind, Observation, idle as idling, latency as waking, pages, versions};
 use serde::{Deserialize, Serialize};
@@ -236,7 +237,11 @@ pub fn take(folder: &Path, header: &Header, steps: &[Step<'_>]) -> Result<usize,
             }
         };
         let after = Moment::now();
-        let busy = too_busy(&header.machine, &before, &after);
+        // What is timed waits for a quiet moment, and says itself where there was none.
+        let busy = match rows.iter().any(quiet::is_timed) {
+            true => quiet::disturbed(&rows),
+            false => too_busy(&header.machine, &before, &after),
+        };
         let header = Header { before, after, busy, rows: rows.len(), ..header.clone() };
         let file = folder.join(format!("{}.jsonl", step.name));
         // Under another name until it is complete: an interrupted step leaves nothing that looks like one.

@@ -153,7 +153,8 @@ pub fn render(record: &Record) -> Result<Rendered, String> {
     let tables = SUMMARIES.map(|(page, name, link)| {
         let table = summary(&record.observations).render(Format::Markdown);
         let (origin, published) = (origin(record), published(record));
-        (page, name, format!("{origin} {published}\n\nAll of it, with pictures: [{PAGE}]({link}).\n\n{table}"))
+        let doubts: String = doubts(record).iter().map(|doubt| format!(" {doubt}")).collect();
+        (page, name, format!("{origin} {published}{doubts}\n\nAll of it, with pictures: [{PAGE}]({link}).\n\n{table}"))
     });
     Ok(Rendered { files, tables: tables.to_vec() })
 }

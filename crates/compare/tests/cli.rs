@@ -93,3 +93,52 @@ fn markdown_can_be_pasted_into_a_page() {
     assert!(text.contains("| executor"), "{text}");
     assert!(text.lines().filter(|line| line.starts_with('|')).all(|line| line.ends_with('|')), "{text}");
 }
+
+/// Keeps every processor busy until it is dropped.
+#[cfg(target_os = "linux")]
+struct Hogs(std::sync::Arc<std::sync::atomic::AtomicBool>);
+
+#[cfg(target_os = "linux")]
+impl Hogs {
+    fn new() -> Self {
+        use std::sync::atomic::Ordering::*;
+
+        let ended = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        for _ in 0..harness::machine::processors() {
+            let ended = ended.clone();
+            // Relaxed: nothing else is told by it.
+            std::thread::spawn(move || while !ended.load(Relaxed) {});
+        }
+        Self(ended)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Hogs {
+    fn drop(&mut self) {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn times_of_a_busy_machine_are_not_to_be_trusted_and_say_so() {
+    let _hogs = Hogs::new();
+    for arguments in [
+        &["duel", "raw-waker", "noop-waker", "--workload", "yield_one", "--seconds", "1", "--wait", "0"][..],
+        &["latency", "raw-waker", "--wait", "0"],
+        &["idle", "raw-waker", "--wait", "0"],
+    ] {
+        let output = compare(arguments);
+        let text = String::from_utf8(output.stdout).expect("it prints text");
+        assert!(text.contains("These times cannot be trusted"), "{arguments:?}: {text}");
+        assert!(!text.contains("settled"), "{arguments:?}: {text}");
+    }
+    let rows = rows(&["duel", "raw-waker", "--workload", "yield_one", "--seconds", "1", "--wait", "0"]);
+    assert!(rows.iter().all(|row| row["busy"].as_str().is_some_and(|why| why.contains("other programs"))), "{rows:?}");
+}
+
+#[test]
+fn what_is_not_timed_does_not_wait() {
+    assert!(complaint(&["--wait", "5", "memory", "raw-waker"]).contains("`--wait` is for what is timed"));
+}

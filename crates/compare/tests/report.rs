@@ -236,8 +236,29 @@ fn steps_on_a_busy_machine_are_named() {
     let folder = Folder::new("busy");
     let busy = Header { busy: Some("load 9 on 2 cores".to_owned()), ..header() };
     let record = made_up(&folder.0, &busy, 2.0);
-    let page = report::render(&record).expect("everything is there").files.swap_remove(0).1;
+    let rendered = report::render(&record).expect("everything is there");
+    let page = &rendered.files[0].1;
     assert!(page.contains("In 7 of 7 steps") && page.contains("latency (load 9 on 2 cores)"), "{page}");
+    // Not only where all of it stands: most readers see no more than the table in the README.
+    for (page, _, table) in &rendered.tables {
+        assert!(table.contains("In 7 of its 7 steps the machine was also busy"), "{page}: {table}");
+    }
+}
+
+/// Of what is timed the rows themselves say it: waiting for a quiet moment is part of the step, and not of its times.
+#[test]
+fn a_step_is_busy_where_its_rows_are() {
+    let folder = Folder::new("rows");
+    let row = |busy: Option<&str>| {
+        let row = Observation::new("duel", "tokio", "yield_one", SHORTEST, 1.0);
+        vec![Observation { busy: busy.map(str::to_owned), ..row }]
+    };
+    let steps = [Step::new("quiet", || Ok(row(None))), Step::new("busy", || Ok(row(Some("others did much"))))];
+    take(&folder.0, &header(), &steps).expect("the folder is empty");
+    let record = load(&folder.0).expect("it has just been written");
+    assert_eq!(record.steps["quiet"].busy, None);
+    assert_eq!(record.steps["busy"].busy.as_deref(), Some("others did much while 1 of 1 figures were taken"));
+    assert_eq!(record.observations.iter().filter(|row| row.busy.is_some()).count(), 1);
 }
 
 fn difference(name: &str, change: impl FnOnce(&mut Header)) -> String {

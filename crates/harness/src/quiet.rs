@@ -99,7 +99,8 @@ impl Watch {
             let busy = self.during(|| rows = Some(measure()));
             let mut rows = rows.expect("it was called")?;
             if busy.is_none() || self.left.get().is_zero() {
-                rows.iter_mut().for_each(|row| row.busy.clone_from(&busy));
+                let timed = rows.iter_mut().filter(|row| row.refusal().is_none());
+                timed.for_each(|row| row.busy.clone_from(&busy));
                 return Ok(rows);
             }
             self.spend(self.senses.elapsed().saturating_sub(begun));
@@ -141,16 +142,18 @@ impl Watch {
     }
 }
 
-/// What must be said of times some of which were taken on a busy machine.
-pub fn doubt(observations: &[Observation]) -> Option<String> {
+/// What disturbed the times among these, if anything did: what it was, and how many figures.
+pub fn disturbed(observations: &[Observation]) -> Option<String> {
     let busy: Vec<_> = observations.iter().filter_map(|row| row.busy.as_deref()).collect();
     let reasons: BTreeSet<&str> = busy.iter().copied().collect();
-    let reason = reasons.last()?;
-    let all = observations.iter().filter(|row| row.busy.is_some() || is_timed(row)).count();
-    Some(format!(
-        "These times cannot be trusted: the machine did something else while {} of {all} figures were taken ({reason}).",
-        busy.len()
-    ))
+    let all = observations.iter().filter(|row| is_timed(row)).count();
+    Some(format!("{} while {} of {all} figures were taken", reasons.last()?, busy.len()))
+}
+
+/// What must be said of times some of which were taken on a busy machine.
+pub fn doubt(observations: &[Observation]) -> Option<String> {
+    let why = disturbed(observations)?;
+    Some(format!("These times cannot be trusted, as the machine did something else meanwhile: {why}."))
 }
 
 /// Whether a busy machine has a say in it.
@@ -310,6 +313,6 @@ mod tests {
         let busy = Observation { busy: Some("others".to_owned()), ..row.clone() };
         let count = Observation::new("count", "a", "self_wake", "instructions", 1.0);
         let said = doubt(&[row, busy, count]).expect("there is a doubt");
-        assert!(said.contains("1 of 2 figures were taken (others)"), "{said}");
+        assert!(said.ends_with(": others while 1 of 2 figures were taken."), "{said}");
     }
 }
