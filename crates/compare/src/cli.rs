@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use harness::contender::FLOOR;
+use harness::contender::{FLOOR, FLOOR_WITHOUT_ALLOCATOR};
 use harness::quiet::{self, Watch};
 use harness::table::Format;
 use harness::tournament::{self, Duel, HEADLINES};
@@ -126,6 +126,8 @@ enum Verb {
     Static {
         /// Executors, by name or regular expression; all without
         executors: Vec<String>,
+        #[command(flatten)]
+        patience: Patience,
     },
     /// Measure everything and keep it in docs/results; goes on where it was interrupted
     Record {
@@ -188,7 +190,7 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
     }
     if matches!(verb, Some(Verb::Record { .. })) && !selection.executor.is_empty() {
         // Ratios to it are what records are compared by.
-        selection.executor.push(FLOOR.to_owned());
+        selection.executor.extend([FLOOR, FLOOR_WITHOUT_ALLOCATOR].map(str::to_owned));
     }
     if selection.despite_failures && matches!(verb, Some(Verb::Record { .. })) {
         return Err(
@@ -313,7 +315,7 @@ fn wait(verb: Option<&Verb>, before: Patience) -> Result<Duration, String> {
         Some(verb) => match verb.patience() {
             Some(patience) => patience,
             None if before.wait.is_some() => {
-                return Err("`--wait` is for what is timed: duel, latency, idle, crossover, record".to_owned());
+                return Err("`--wait` is for what is timed: duel, latency, idle, crossover, static, record".to_owned());
             }
             None => Patience::default(),
         },
@@ -329,6 +331,7 @@ impl Verb {
             | Self::Latency { patience, .. }
             | Self::Idle { patience, .. }
             | Self::Crossover { patience, .. }
+            | Self::Static { patience, .. }
             | Self::Record { patience, .. } => Some(*patience),
             _ => None,
         }
@@ -344,7 +347,7 @@ impl Verb {
             | Self::Crossover { executors, .. }
             | Self::Memory { executors }
             | Self::Choose { executors, .. }
-            | Self::Static { executors } => executors,
+            | Self::Static { executors, .. } => executors,
             Self::Record { .. } | Self::Report { .. } | Self::Diff { .. } => &[],
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::contender::FLOOR;
+use harness::contender::{FLOOR, is_floor};
 use harness::table::{Table, figure, time};
 use harness::tournament::{self, Duel, percent};
 use harness::{Contender, Kind, Observation};
@@ -61,9 +61,9 @@ pub fn points(observations: &[Observation]) -> Vec<Point> {
         let standing = tournament::observed_standing(&rows, workload.id);
         let floor = standing.place(FLOOR)?;
         let work = floor.nanoseconds;
-        let others = standing.places.iter().filter(|place| place.name != FLOOR);
+        let others = standing.places.iter().filter(|place| !is_floor(&place.name));
         let totals = others.map(|place| (place.name.clone(), work * place.ratio / floor.ratio)).collect();
-        Some(Point { work, totals, noise: standing.noise })
+        Some(Point { work, totals, noise: standing.largest_noise() })
     });
     points.collect()
 }

@@ -134,8 +134,7 @@ fn own_ticks() -> Option<u64> {
     let text = fs::read_to_string("/proc/self/stat").ok()?;
     // A program's name may have blanks and brackets in it; what follows the last one has not.
     let (_, fields) = text.rsplit_once(')')?;
-    let fields: Option<Vec<u64>> =
-        fields.split_whitespace().skip(11).take(4).map(|field| field.parse().ok()).collect();
+    let fields: Option<Vec<u64>> = fields.split_whitespace().skip(11).take(4).map(|field| field.parse().ok()).collect();
     fields.filter(|fields| fields.len() == 4).map(|fields| fields.iter().sum())
 }
 
@@ -236,23 +235,13 @@ mod tests {
     use super::*;
 
     fn moment(ticks: u64, busy: u64, own: u64, stolen: u64) -> Moment {
-        Moment {
-            time: 0,
-            load: Some(5.0),
-            stolen: Some(stolen),
-            ticks: Some(ticks),
-            busy: Some(busy),
-            own: Some(own),
-        }
+        Moment { time: 0, load: Some(5.0), stolen: Some(stolen), ticks: Some(ticks), busy: Some(busy), own: Some(own) }
     }
 
     #[test]
     fn one_of_two_processors_kept_busy_by_others_disturbs() {
         let (before, after) = (moment(0, 0, 0, 0), moment(200, 195, 98, 0));
-        assert_eq!(
-            disturbance(&before, &after).as_deref(),
-            Some("other programs used 48 % of the processors' time")
-        );
+        assert_eq!(disturbance(&before, &after).as_deref(), Some("other programs used 48 % of the processors' time"));
     }
 
     #[test]

@@ -146,7 +146,7 @@ impl Watch {
 pub fn disturbed(observations: &[Observation]) -> Option<String> {
     let busy: Vec<_> = observations.iter().filter_map(|row| row.busy.as_deref()).collect();
     let reasons: BTreeSet<&str> = busy.iter().copied().collect();
-    let all = observations.iter().filter(|row| is_timed(row)).count();
+    let all = observations.iter().filter(|row| row.busy.is_some() || is_timed(row)).count();
     Some(format!("{} while {} of {all} figures were taken", reasons.last()?, busy.len()))
 }
 
