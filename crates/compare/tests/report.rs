@@ -7,11 +7,12 @@ use std::{env, fs, process};
 
 use compare::newer::Newer;
 use compare::record::{self, FOLDER, Header, Record, Step, date, load, newest, take};
-use compare::{diff, report};
+use compare::session::{Selection, Session};
+use compare::{diff, overview, report};
 use harness::card::{ALLOCATIONS, ATOMICS, INSTRUCTIONS};
 use harness::duel::SHORTEST;
 use harness::machine::{Machine, Moment, Source};
-use harness::table::Format;
+use harness::table::{Format, Table};
 use harness::{Observation, idle, latency, memory, pages};
 use workloads::work::SWEEP;
 
@@ -34,7 +35,8 @@ impl Drop for Folder {
 }
 
 fn header() -> Header {
-    let moment = Moment { time: 1_800_000_000, load: Some(0.5), stolen: Some(0), ticks: Some(100), busy: None, own: None };
+    let moment =
+        Moment { time: 1_800_000_000, load: Some(0.5), stolen: Some(0), ticks: Some(100), busy: None, own: None };
     Header {
         command: "cargo compare record".to_owned(),
         quick: false,
@@ -223,12 +225,46 @@ fn the_summary_says_the_figures_of_the_record() {
     assert_eq!(names, ["noop-waker", "raw-waker", "tokio"]);
     let tokio = &table.rows[2];
     assert_eq!(tokio[1..5], ["X1", "200 2 0", "-", "10.0x"].map(str::to_owned));
-    assert_eq!(tokio[10..], ["2 %", "100 µs", "82"].map(str::to_owned));
+    assert_eq!(tokio[10..], ["2 %", "100 µs, 20 %", "82"].map(str::to_owned));
     assert!(
         table.notes.iter().any(|note| note.contains("pollster is not measured: it breaks X8")),
         "{:?}",
         table.notes
     );
+}
+
+/// Who looks at both asks which of two executors hears a wake sooner, and gets one answer.
+#[test]
+fn the_screen_and_the_readme_say_the_same_latency() {
+    let rows = rows(2.0);
+    let contenders = harness::contenders();
+    let session = Session::new(&contenders, Selection::default()).expect("everybody is chosen");
+    let (screen, page) = (overview::view(&session, &rows).remove(0), report::summary(&rows));
+    let cell = |table: &Table, name: &str| {
+        let column = table.header.iter().position(|title| title == "latency").expect("there is a latency");
+        table.rows.iter().find(|row| row[0] == name).expect("it is there")[column].clone()
+    };
+    for name in ["noop-waker", "raw-waker", "tokio"] {
+        assert_eq!(cell(&screen, name), cell(&page, name));
+    }
+    for table in [screen, page] {
+        assert!(table.notes.iter().any(|note| note.contains("a wake every 100 µs")), "{:?}", table.notes);
+    }
+}
+
+#[test]
+fn what_differs_by_more_than_twice_between_processes_is_marked_in_the_summary() {
+    let mut rows = rows(2.0);
+    let other = |row: &Observation| Observation { process: 1, value: 3.0 * row.value, ..row.clone() };
+    let tokio = |row: &&Observation| row.executor == "tokio" && row.quantity == latency::P50;
+    let again: Vec<_> = rows.iter().filter(tokio).map(other).collect();
+    rows.extend(again);
+    let own = rows.iter_mut().filter(|row| row.executor == "tokio" && row.subject == "yield_one" && row.process == 2);
+    own.for_each(|row| row.value *= 3.0);
+    let table = report::summary(&rows);
+    let tokio = &table.rows[2];
+    assert_eq!([&*tokio[4], &*tokio[5], &*tokio[11]], ["!10.0x", "10.0x", "!200 µs, 20 %"]);
+    assert!(table.notes.iter().any(|note| note.starts_with("! is not to be compared")), "{:?}", table.notes);
 }
 
 #[test]
