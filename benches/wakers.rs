@@ -12,6 +12,7 @@ use conformance::image::running;
 use criterion::{Criterion, SamplingMode};
 use harness::contender::{Contender, Kind, contenders, gate};
 use harness::machine::{Machine, Source};
+use harness::quiet::{self, Watch};
 use harness::table::Format;
 use harness::tournament::{self, Duel, HEADLINES};
 use harness::{Observation, trial, worker};
@@ -19,6 +20,9 @@ use workloads::{Case, Iteration, WORKLOADS};
 
 /// Set for the copy of this program that only lists: see [`chosen`].
 const LISTS_ONLY: &str = "WAKERS_LISTS_ONLY";
+
+/// How long it waits for quiet moments, in all.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How long the duel at the end takes.
 const DUEL: Duration = Duration::from_secs(30);
@@ -61,13 +65,20 @@ fn main() -> ExitCode {
     if given("--list") {
         progress.chosen.clear();
     }
-    register(&mut criterion, &contenders, &mut progress);
-    criterion.final_summary();
-
     // Cargo says `--bench` when figures are wanted, and not when it only tests.
     let times = given("--bench") && !given("--list") && !given("--test");
     if times {
-        progress.failed.extend(duel(&contenders, &progress.chosen).err());
+        progress.watch = Watch::new(PATIENCE);
+    }
+    register(&mut criterion, &contenders, &mut progress);
+    criterion.final_summary();
+
+    if times {
+        if let Some(doubt) = progress.doubt() {
+            println!("\n{doubt}");
+        }
+        let failed = duel(&contenders, &progress).err();
+        progress.failed.extend(failed);
     }
     for reason in &progress.failed {
         eprintln!("error: {reason}");
@@ -85,8 +96,8 @@ fn fail(message: &str) -> ExitCode {
 /// # Errors
 ///
 /// When a process fails of something else than the contenders.
-fn duel(contenders: &[Contender], chosen: &HashSet<String>) -> Result<(), String> {
-    let takes_part = |workload: &str, name: &str| chosen.contains(&format!("{workload}/{name}"));
+fn duel(contenders: &[Contender], progress: &Progress) -> Result<(), String> {
+    let takes_part = |workload: &str, name: &str| progress.chosen.contains(&format!("{workload}/{name}"));
     let headlines = HEADLINES.iter().copied();
     let workloads: Vec<_> =
         headlines.filter(|workload| contenders.iter().any(|contender| takes_part(workload, contender.name))).collect();
@@ -100,17 +111,19 @@ fn duel(contenders: &[Contender], chosen: &HashSet<String>) -> Result<(), String
     }
     println!("\nA duel of {} s over {}:\n", DUEL.as_secs(), workloads.join(", "));
     let duel = Duel { workloads, contenders: admitted, reference: "raw-waker", time: DUEL, most_processes: 3 };
-    let mut observations = tournament::fight(&duel)?.observations;
+    let mut observations = tournament::fight(&duel, &progress.watch)?.observations;
     observations.extend(named.into_iter().filter_map(|name| Some(Observation::refused("duel", name, "", gate(name)?))));
     for table in tournament::side_by_side(&observations) {
         println!("{}\n", table.render(Format::Table));
+    }
+    if let Some(doubt) = quiet::doubt(&observations) {
+        println!("{doubt}\n");
     }
     println!("{WHAT_IT_IS_WORTH}\n\n{}; {}", Machine::this().in_words(), Source::this().in_words());
     Ok(())
 }
 
 /// Where we are, and who dropped out.
-#[derive(Default)]
 struct Progress {
     /// Ids that this run is about; none when it only lists.
     chosen: HashSet<String>,
@@ -118,6 +131,23 @@ struct Progress {
     started: Option<Instant>,
     /// What nobody expected: these end the program with an error.
     failed: Vec<String>,
+    watch: Watch,
+    /// Whose times cannot be trusted, and why.
+    busy: Vec<(String, String)>,
+}
+
+impl Default for Progress {
+    /// Waits for nothing.
+    fn default() -> Self {
+        Self {
+            chosen: HashSet::new(),
+            begun: 0,
+            started: None,
+            failed: Vec::new(),
+            watch: Watch::new(Duration::ZERO),
+            busy: Vec::new(),
+        }
+    }
 }
 
 /// The ids that match the arguments. Criterion does not tell in advance, so a copy of this program lists them.
@@ -151,11 +181,13 @@ fn register(criterion: &mut Criterion, contenders: &[Contender], progress: &mut 
         for contender in contenders {
             let Some(case) = contender.case(workload) else { continue };
             if progress.admits(contender, case) {
-                group.bench_function(contender.name, |bencher| {
-                    let mut iteration = case.set_up();
-                    // Not timed: what only a first iteration does, such as letting a buffer grow.
-                    iteration();
-                    bencher.iter_custom(|operations| time(&mut iteration, case, operations));
+                progress.watched(contender, case, || {
+                    group.bench_function(contender.name, |bencher| {
+                        let mut iteration = case.set_up();
+                        // Not timed: what only a first iteration does, such as letting a buffer grow.
+                        iteration();
+                        bencher.iter_custom(|operations| time(&mut iteration, case, operations));
+                    });
                 });
             }
         }
@@ -195,6 +227,30 @@ impl Progress {
             eprintln!("{id} is not timed: {reason}");
         }
         reason.is_none()
+    }
+
+    /// Waits for a quiet moment and measures; notes when it was not quiet to the end.
+    fn watched(&mut self, contender: &Contender, case: Case, measure: impl FnOnce()) {
+        let id = format!("{}/{}", case.workload.id, contender.name);
+        if !self.chosen.contains(&id) {
+            // Criterion skips it, or lists it.
+            return measure();
+        }
+        self.watch.wait();
+        if let Some(why) = self.watch.during(measure) {
+            eprintln!("{id} cannot be trusted: {why}");
+            self.busy.push((id, why));
+        }
+    }
+
+    /// What must be said of criterion's figures.
+    fn doubt(&self) -> Option<String> {
+        let (_, why) = self.busy.last()?;
+        let (busy, all) = (self.busy.len(), self.chosen.len());
+        Some(format!(
+            "Of criterion's {all} times above {busy} cannot be trusted, as the machine did something else meanwhile ({why}): {}.",
+            self.busy.iter().map(|(id, _)| &**id).collect::<Vec<_>>().join(", ")
+        ))
     }
 
     fn time_left(&mut self) -> String {

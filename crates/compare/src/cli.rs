@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use harness::contender::FLOOR;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use harness::contender::{FLOOR, FLOOR_WITHOUT_ALLOCATOR};
+use harness::quiet::{self, Watch};
 use harness::table::Format;
 use harness::tournament::{self, Duel, HEADLINES};
 use harness::{Contender, Observation, pages, worker};
@@ -15,7 +16,7 @@ use harness::{Contender, Observation, pages, worker};
 use crate::baseline::{self, Check};
 use crate::choose::Questions;
 use crate::record::Record;
-use crate::session::{Names, Selection, Session};
+use crate::session::{Names, PATIENCE, Selection, Session};
 use crate::{
     choose, conform, count, crossover, diff, duel, idle, junit, latency, memory, overview, record, report, statics,
 };
@@ -29,7 +30,17 @@ struct Arguments {
     #[command(subcommand)]
     verb: Option<Verb>,
     #[command(flatten)]
+    patience: Patience,
+    #[command(flatten)]
     selection: Selection,
+}
+
+/// For whatever is timed.
+#[derive(Args, Clone, Copy, Debug, Default)]
+struct Patience {
+    /// Seconds, in all, to wait for moments at which nothing else keeps the machine busy; 30 without, for a record 300
+    #[arg(long, value_name = "SECONDS")]
+    wait: Option<u64>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -69,6 +80,8 @@ enum Verb {
         /// Every workload, not only the headlines
         #[arg(long)]
         all: bool,
+        #[command(flatten)]
+        patience: Patience,
     },
     /// Measure the way from another thread's wake to the poll, and the processor time spent waiting
     Latency {
@@ -77,6 +90,8 @@ enum Verb {
         /// Fresh processes for each figure
         #[arg(long, default_value_t = 1)]
         processes: u32,
+        #[command(flatten)]
+        patience: Patience,
     },
     /// Watch executors while nothing happens, with up to 100,000 tasks that wait
     Idle {
@@ -85,6 +100,8 @@ enum Verb {
         /// Fresh processes for each figure
         #[arg(long, default_value_t = 1)]
         processes: u32,
+        #[command(flatten)]
+        patience: Patience,
     },
     /// Find from how much work in a poll on the choice does not matter
     Crossover {
@@ -93,6 +110,8 @@ enum Verb {
         /// About how long it takes
         #[arg(long, default_value_t = 60)]
         seconds: u64,
+        #[command(flatten)]
+        patience: Patience,
     },
     /// Weigh a task that waits, for several sizes of its future
     Memory {
@@ -110,6 +129,8 @@ enum Verb {
     Static {
         /// Executors, by name or regular expression; all without
         executors: Vec<String>,
+        #[command(flatten)]
+        patience: Patience,
     },
     /// Measure everything and keep it in docs/results; goes on where it was interrupted
     Record {
@@ -131,6 +152,8 @@ enum Verb {
         /// Not these
         #[arg(long, value_name = "REGEX")]
         not_step: Vec<String>,
+        #[command(flatten)]
+        patience: Patience,
     },
     /// Write docs/results.md, its pictures and the tables in other pages from a record; measures nothing
     Report {
@@ -186,7 +209,7 @@ fn arguments() -> Arguments {
 }
 
 fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, String> {
-    let Arguments { verb, mut selection } = arguments;
+    let Arguments { verb, patience, mut selection } = arguments;
     if let Some(verb) = &verb {
         selection.executor.extend(verb.executors().iter().cloned());
     }
@@ -201,7 +224,7 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
     }
     if matches!(verb, Some(Verb::Record { .. })) && !selection.executor.is_empty() {
         // Ratios to it are what records are compared by.
-        selection.executor.push(FLOOR.to_owned());
+        selection.executor.extend([FLOOR, FLOOR_WITHOUT_ALLOCATOR].map(str::to_owned));
     }
     if selection.despite_failures && matches!(verb, Some(Verb::Record { .. })) {
         return Err(
@@ -209,6 +232,7 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
         );
     }
     let mut session = Session::new(contenders, selection)?;
+    session.watch = Watch::new(wait(verb.as_ref(), patience)?);
     let Some(verb) = verb else {
         session.gate()?;
         let observations = overview::measure(&session)?;
@@ -267,7 +291,7 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
             let observations = statics::measure(&session)?;
             session.show(statics::view(&observations), &observations);
         }
-        Verb::Record { name, quick, anew, into, step, not_step } => {
+        Verb::Record { name, quick, anew, into, step, not_step, .. } => {
             session.gate()?;
             let request = record::Request { name, quick, anew, into, steps: step, not_steps: not_step };
             let record::Recorded { folder, lacks } = record::record(&session, &request)?;
@@ -338,7 +362,35 @@ fn is_damaged(records: &[&Record]) -> bool {
     damaged().next().is_some()
 }
 
+/// How long that verb may wait for quiet moments.
+fn wait(verb: Option<&Verb>, before: Patience) -> Result<Duration, String> {
+    let after = match verb {
+        None => Patience::default(),
+        Some(verb) => match verb.patience() {
+            Some(patience) => patience,
+            None if before.wait.is_some() => {
+                return Err("`--wait` is for what is timed: duel, latency, idle, crossover, static, record".to_owned());
+            }
+            None => Patience::default(),
+        },
+    };
+    let without = if matches!(verb, Some(Verb::Record { .. })) { PATIENCE * 10 } else { PATIENCE };
+    Ok(after.wait.or(before.wait).map_or(without, Duration::from_secs))
+}
+
 impl Verb {
+    fn patience(&self) -> Option<Patience> {
+        match self {
+            Self::Duel { patience, .. }
+            | Self::Latency { patience, .. }
+            | Self::Idle { patience, .. }
+            | Self::Crossover { patience, .. }
+            | Self::Static { patience, .. }
+            | Self::Record { patience, .. } => Some(*patience),
+            _ => None,
+        }
+    }
+
     fn executors(&self) -> &[String] {
         match self {
             Self::Conform { executors, .. }
@@ -349,7 +401,7 @@ impl Verb {
             | Self::Crossover { executors, .. }
             | Self::Memory { executors }
             | Self::Choose { executors, .. }
-            | Self::Static { executors } => executors,
+            | Self::Static { executors, .. } => executors,
             Self::Record { .. } | Self::Report { .. } | Self::Diff { .. } => &[],
         }
     }
@@ -423,7 +475,7 @@ fn duel(session: &Session<'_>, seconds: u64, reference: Option<&str>, all: bool)
         time: Duration::from_secs(seconds),
         most_processes: 12,
     };
-    let ending = tournament::fight(&duel)?;
+    let ending = tournament::fight(&duel, &session.watch)?;
     let observations = [session.refusals(harness::duel::VERB), ending.observations].concat();
     session.show(tournament::view(&observations), &observations);
     if session.selection.format == Format::Json {
@@ -435,7 +487,9 @@ fn duel(session: &Session<'_>, seconds: u64, reference: Option<&str>, all: bool)
             ending.open.join(", "),
             seconds * 3
         );
-    } else if tournament::standings(&observations).iter().any(|standing| standing.places.len() > 1) {
+    } else if quiet::doubt(&observations).is_none()
+        && tournament::standings(&observations).iter().any(|standing| standing.places.len() > 1)
+    {
         println!("\nEvery order is settled.");
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::contender::FLOOR;
+use harness::contender::{FLOOR, is_floor};
 use harness::table::{Table, figure, time};
 use harness::tournament::{self, Duel, percent};
 use harness::{Contender, Kind, Observation};
@@ -38,7 +38,7 @@ pub fn measure(session: &Session<'_>, seconds: u64) -> Result<Vec<Observation>, 
         time: Duration::from_secs(seconds),
         most_processes: 3,
     };
-    let mut observations = [session.refusals(VERB), tournament::fight(&duel)?.observations].concat();
+    let mut observations = [session.refusals(VERB), tournament::fight(&duel, &session.watch)?.observations].concat();
     observations.iter_mut().for_each(|row| VERB.clone_into(&mut row.verb));
     Ok(observations)
 }
@@ -61,9 +61,9 @@ pub fn points(observations: &[Observation]) -> Vec<Point> {
         let standing = tournament::observed_standing(&rows, workload.id);
         let floor = standing.place(FLOOR)?;
         let work = floor.nanoseconds;
-        let others = standing.places.iter().filter(|place| place.name != FLOOR);
+        let others = standing.places.iter().filter(|place| !is_floor(&place.name));
         let totals = others.map(|place| (place.name.clone(), work * place.ratio / floor.ratio)).collect();
-        Some(Point { work, totals, noise: standing.noise })
+        Some(Point { work, totals, noise: standing.largest_noise() })
     });
     points.collect()
 }

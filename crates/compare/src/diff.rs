@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use harness::card::APPROXIMATE;
-use harness::contender::FLOOR;
+use harness::contender::is_floor;
 use harness::duel::Standing;
 use harness::observation::distinct;
 use harness::table::{Table, count, figure};
@@ -195,8 +195,9 @@ fn ratios(old: &Record, new: &Record, times: bool) -> Table {
             for place in &one.places {
                 let name = &*place.name;
                 // Two runs vary no less than the twins of either, and no less than one run's processes do.
-                let noise = one.noise
-                    * other.noise
+                let least = |run: &Standing| run.place(name).map_or(run.noise, |place| run.noise_for(place));
+                let noise = least(&one)
+                    * least(&other)
                     * [&one, &other].map(|run| between_processes(run, name)).iter().product::<f64>();
                 let mut compare = |quantity: &str, of: &dyn Fn(&Standing) -> Option<f64>| {
                     let Some((before, after)) = of(&one).zip(of(&other)) else { return };
@@ -206,7 +207,7 @@ fn ratios(old: &Record, new: &Record, times: bool) -> Table {
                         table.row([verb, name, &one.workload, quantity].map(str::to_owned).into_iter().chain(cells));
                     }
                 };
-                if name != FLOOR {
+                if !is_floor(name) {
                     compare("ratio to the floor", &|standing| standing.to_floor(name));
                 }
                 if times {

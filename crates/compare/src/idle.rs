@@ -6,7 +6,7 @@ use harness::table::{Table, count, figure, time};
 use harness::worker::Failure;
 use harness::{Kind, Observation};
 
-use crate::rows::{self, executors, not_measured};
+use crate::rows::{self, executors, mark, not_measured, note_marks};
 use crate::session::Session;
 
 /// Measures everybody who was chosen and owns tasks, with so many tasks.
@@ -31,7 +31,8 @@ pub fn measure(
                 bar.set_message(format!("idle {} with {tasks} tasks", contender.name));
                 let plan = Plan { executor: contender.name.to_owned(), tasks, milliseconds, process };
                 let refused = |why| Observation::refused(idle::VERB, contender.name, "waiting", why).at(tasks as f64);
-                let found = idle::measure_one(&plan).map_err(|failure| failure.of(contender.name));
+                let found = session.watch.over(|| idle::measure_one(&plan));
+                let found = found.map_err(|failure| failure.of(contender.name));
                 observations.extend(Failure::as_finding(found, refused)?);
                 bar.inc(1);
             }
@@ -51,7 +52,11 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
             Table::new(title, ["executor", "polls", "processor", "voluntary switches", "to wake one and hear from it"]);
         for executor in executors(&rows) {
             let cell = |quantity: &str, show: fn(f64) -> String| {
-                value(observations, executor, tasks, quantity).map_or_else(|| "?".to_owned(), show)
+                let values = rows::values(observations, idle::VERB, executor, tasks as f64, quantity);
+                // Of the others a little more than nothing is many times as much, and says the same.
+                let mark = if quantity == WAKE { mark(&values) } else { "" };
+                let value = value(observations, executor, tasks, quantity);
+                value.map_or_else(|| "?".to_owned(), |value| format!("{mark}{}", show(value)))
             };
             let cells = [
                 cell(POLLS, figure),
@@ -64,6 +69,7 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
             }
         }
         if !table.rows.is_empty() {
+            note_marks(&mut table);
             if table.rows.iter().flatten().any(|cell| cell == "?") {
                 table.note("? is what only Linux tells.");
             }

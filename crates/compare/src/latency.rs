@@ -2,17 +2,29 @@
 
 use std::time::Duration;
 
+use harness::contender::FLOOR_WITHOUT_ALLOCATOR;
 use harness::latency::{self, INTERVALS, MAXIMUM, P50, P99, PROCESSOR, Plan, SENT};
 use harness::progress::progress;
 use harness::table::{Table, time};
 use harness::worker::Failure;
-use harness::{Observation, statistics};
+use harness::{Contender, Kind, Observation, statistics};
 
-use crate::rows::{executors, not_measured, value, values};
+use crate::rows::{executors, mark, not_measured, note_marks, value, values};
 use crate::session::Session;
 
 /// How long one interval is measured, in one process.
 const ABOUT: Duration = Duration::from_millis(1_000);
+
+/// The same for a screen that is to be there soon: two thousand wakes.
+const BRIEF: Duration = Duration::from_millis(200);
+
+/// The interval of the figure in a summary: this one on the screen, in the README and wherever else there is but one.
+///
+/// Shorter, and a wake may come before the executor has gone to sleep after the last, which takes about ten microseconds:
+/// it is heard sooner or later for that. Longer, and the processor itself has gone to sleep; how long that takes to wake
+/// differs by twice from one process to the next, and is the machine's. In between figures repeat within some percent,
+/// who parks has parked, and who spins for a while before it parks still spins, at the price that stands beside it.
+pub const SUMMARY: u64 = 100_000;
 
 /// Measures everybody who was chosen, at every interval.
 ///
@@ -20,19 +32,43 @@ const ABOUT: Duration = Duration::from_millis(1_000);
 ///
 /// When something fails that is not of who is measured, such as a process that does not start.
 pub fn measure(session: &Session<'_>, intervals: &[u64], processes: u32) -> Result<Vec<Observation>, String> {
-    let contenders = session.admitted();
+    let mut contenders = session.admitted();
+    // By hand there is one way to wait, with an allocator and without.
+    contenders.retain(|contender| contender.name != FLOOR_WITHOUT_ALLOCATOR);
+    of(session, &contenders, intervals, processes, ABOUT)
+}
+
+/// As much of it as a screen shows, and in less time: of those that own tasks, at one interval.
+///
+/// # Errors
+///
+/// As [`measure`].
+pub fn measure_summary(session: &Session<'_>) -> Result<Vec<Observation>, String> {
+    let mut contenders = session.admitted();
+    contenders.retain(|contender| contender.kind == Kind::Executor);
+    of(session, &contenders, &[SUMMARY], 1, BRIEF)
+}
+
+fn of(
+    session: &Session<'_>,
+    contenders: &[&Contender],
+    intervals: &[u64],
+    processes: u32,
+    about: Duration,
+) -> Result<Vec<Observation>, String> {
     let bar = progress(contenders.len() * intervals.len() * processes as usize);
     let mut observations = session.refusals(latency::VERB);
     // By process first, so that a time of disturbance does not meet one contender alone.
     for process in 0..processes {
         for &interval in intervals {
-            for contender in &contenders {
+            for contender in contenders {
                 bar.set_message(format!("latency {} every {}", contender.name, time(interval as f64)));
-                let events = latency::events(interval, ABOUT);
+                let events = latency::events(interval, about);
                 let plan = Plan { executor: contender.name.to_owned(), interval, events, process };
                 let refused =
                     |why| Observation::refused(latency::VERB, contender.name, "foreign_wake", why).at(interval as f64);
-                let found = latency::measure_one(&plan).map_err(|failure| failure.of(contender.name));
+                let found = session.watch.over(|| latency::measure_one(&plan));
+                let found = found.map_err(|failure| failure.of(contender.name));
                 observations.extend(Failure::as_finding(found, refused)?);
                 bar.inc(1);
             }
@@ -54,7 +90,8 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
                 let values = values(observations, latency::VERB, executor, interval as f64, quantity);
                 // Over processes: the longest of all, and of the others the one in the middle.
                 let over_processes = if quantity == MAXIMUM { statistics::maximum } else { statistics::median };
-                over_processes(&values).map_or_else(|| "-".to_owned(), show)
+                let mark = if quantity == MAXIMUM { "" } else { mark(&values) };
+                over_processes(&values).map_or_else(|| "-".to_owned(), |value| format!("{mark}{}", show(value)))
             };
             let percentiles = latency::PERCENTILES[1..].iter().map(|(_, quantity)| cell(quantity, time));
             let percentiles: Vec<_> = percentiles.collect();
@@ -76,6 +113,7 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
                     ));
                 }
             }
+            note_marks(&mut table);
             if table.rows.iter().flatten().any(|cell| cell == "-") {
                 table.note("- is a percentile of fewer wakes than it speaks of.");
             }
@@ -90,4 +128,21 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
 pub fn summary(observations: &[Observation], executor: &str, interval: u64) -> Option<(f64, Option<f64>, Option<f64>)> {
     let of = |quantity: &str| value(observations, latency::VERB, executor, interval as f64, quantity);
     Some((of(P50)?, of(P99), of(PROCESSOR)))
+}
+
+/// The figure of a summary: the median at [`SUMMARY`], and the share of a processor that goes with it.
+pub fn summary_cell(observations: &[Observation], executor: &str) -> Option<String> {
+    let (p50, _, processor) = summary(observations, executor, SUMMARY)?;
+    let mark = mark(&values(observations, latency::VERB, executor, SUMMARY as f64, P50));
+    let processor = processor.map_or_else(String::new, |share| format!(", {:.0} %", 100.0 * share));
+    Some(format!("{mark}{}{processor}", time(p50)))
+}
+
+/// What that figure is, for below the table.
+pub fn summary_note() -> String {
+    format!(
+        "latency: median from another thread's wake to the poll, a wake every {}, and the share of a processor that is used \
+         meanwhile",
+        time(SUMMARY as f64)
+    )
 }

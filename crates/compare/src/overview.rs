@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use harness::idle::{PROCESSOR, WAKE};
+use harness::idle::PROCESSOR;
 use harness::machine::{Machine, Source};
-use harness::table::{Table, time};
+use harness::table::Table;
 use harness::tournament::{self, Duel};
 use harness::{Contender, Kind, Observation};
 
 use crate::report::{card_cell, noise, timed, to_floor};
+use crate::rows::note_marks;
 use crate::session::{Names, Session};
-use crate::{count, duel, idle};
+use crate::{count, duel, idle, latency};
 
 /// The workloads whose ratios fit on a screen.
 const WORKLOADS: &[&str] = &["yield_one", "spawn_join", "ping_pong", "all_ready", "one_ready_100"];
@@ -43,6 +44,7 @@ pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
     }
     bar.finish_and_clear();
     observations.extend(idle::measure(session, &[WAITING], 100, 1)?);
+    observations.extend(latency::measure_summary(session)?);
     let tasks: Vec<_> = contenders.into_iter().filter(|contender| contender.kind == Kind::Executor).cloned().collect();
     if !tasks.is_empty() {
         let duel = Duel {
@@ -53,7 +55,7 @@ pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
             time: TIME,
             most_processes: 3,
         };
-        observations.extend(tournament::fight(&duel)?.observations);
+        observations.extend(tournament::fight(&duel, &session.watch)?.observations);
     }
     Ok(observations)
 }
@@ -73,7 +75,7 @@ pub fn view(session: &Session<'_>, observations: &[Observation]) -> Vec<Table> {
         "all",
         "1:100",
         "idle",
-        "wake",
+        "latency",
     ];
     let mut table = Table::new(title, header);
     let standings = timed(observations, WORKLOADS);
@@ -82,9 +84,9 @@ pub fn view(session: &Session<'_>, observations: &[Observation]) -> Vec<Table> {
         let verdict = session.verdict(contender);
         let counts = |operation: &&str| card_cell(observations, name, operation).unwrap_or_else(|| "?".to_owned());
         let ratio = |standing| to_floor(standing, name).unwrap_or_else(|| "-".to_owned());
-        let idles = |quantity: &str, show: fn(f64) -> String| {
-            idle::value(observations, name, WAITING, quantity).map_or_else(|| "?".to_owned(), show)
-        };
+        let idle = idle::value(observations, name, WAITING, PROCESSOR);
+        let idle = idle.map_or_else(|| "?".to_owned(), |share| format!("{:.0} %", 100.0 * share));
+        let heard = latency::summary_cell(observations, name).unwrap_or_else(|| "?".to_owned());
         let refused = session.refusal(contender).is_some() && !session.selection.despite_failures;
         let cells: Vec<String> = if refused {
             vec![verdict.in_short()].into_iter().chain((2..header.len()).map(|_| "-".to_owned())).collect()
@@ -93,17 +95,20 @@ pub fn view(session: &Session<'_>, observations: &[Observation]) -> Vec<Table> {
                 .into_iter()
                 .chain(OPERATIONS.iter().map(counts))
                 .chain(standings.iter().map(ratio))
-                .chain([idles(PROCESSOR, |share| format!("{:.0} %", 100.0 * share)), idles(WAKE, time)])
+                .chain([idle, heard])
                 .collect()
         };
         table.row([name.to_owned()].into_iter().chain(cells));
     }
-    table.note(
+    table.note(format!(
         "breaks: clauses of docs/conformance.md. self-wake, foreign (wake, the waking thread's part), spawn (and join): \
          instructions, atomic read-modify-writes, allocations, exact. Ratios (x) to the same work by hand, from interleaved \
          slices: yield in one task, spawn and join, a pair of tasks over a channel, all of 1,000 tasks ready, 1 ready of 101. \
-         idle: processor time used while 10,000 tasks wait and nothing happens; wake: to wake one of them and hear from it.",
-    );
+         Of the floor of spawn most is malloc and free. idle: processor time used while 10,000 tasks wait and nothing \
+         happens. {}.",
+        latency::summary_note()
+    ));
+    note_marks(&mut table);
     if let Some(note) = noise(&standings) {
         table.note(note);
     }

@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::ops::Range;
 
-use harness::contender::FLOOR;
+use harness::contender::is_floor;
 use harness::idle::{TASKS, WAKE};
 use harness::latency::INTERVALS;
 use harness::memory::BYTES;
@@ -102,7 +102,7 @@ const SHAPES: [Shape; 7] =
     [Shape::Circle, Shape::Square, Shape::Up, Shape::Diamond, Shape::Down, Shape::Cross, Shape::Plus];
 
 fn look(name: &str) -> Look {
-    if name == FLOOR {
+    if is_floor(name) {
         return Look { colour: GREY, shape: Shape::Plus, filled: false };
     }
     // Whoever is not known stands behind the last.
@@ -344,7 +344,7 @@ fn ratios(observations: &[Observation]) -> Result<Option<String>, Failure> {
     let mut shown: Vec<&str> = Vec::new();
     let mut dots: Vec<(&str, Vec<(usize, f64)>)> = Vec::new();
     for standing in &standings {
-        let ratios = known.iter().enumerate().filter(|(_, name)| **name != FLOOR);
+        let ratios = known.iter().enumerate().filter(|(_, name)| !is_floor(name));
         let ratios = ratios.filter_map(|(number, name)| Some((number, standing.to_floor(name)?)));
         dots.push((&*standing.workload, ratios.collect()));
     }

@@ -14,6 +14,7 @@ use std::{env, fmt, fs};
 use harness::duel::TWIN;
 use harness::machine::{Machine, Moment, Source, too_busy};
 use harness::observation::distinct;
+use harness::quiet;
 use harness::tournament::{self, Duel};
 use harness::{Contender, Kind, Observation, card, idle as idling, latency as waking, pages, versions};
 use serde::{Deserialize, Serialize};
@@ -166,7 +167,8 @@ pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
                 time: Duration::from_secs(if quick { 2 } else { 15 }),
                 most_processes: if quick { 3 } else { 12 },
             };
-            Ok([session.refusals(harness::duel::VERB), tournament::fight(&duel)?.observations].concat())
+            let ending = tournament::fight(&duel, &session.watch)?;
+            Ok([session.refusals(harness::duel::VERB), ending.observations].concat())
         };
         steps.push(Step::new(format!("duel-{workload}"), measure));
     }
@@ -413,7 +415,11 @@ pub fn take(folder: &Path, header: &Header, steps: &[Step<'_>]) -> Result<usize,
             }
         };
         let after = Moment::now();
-        let busy = too_busy(&header.machine, &before, &after);
+        // What is timed waits for a quiet moment, and says itself where there was none.
+        let busy = match rows.iter().any(quiet::is_timed) {
+            true => quiet::disturbed(&rows),
+            false => too_busy(&header.machine, &before, &after),
+        };
         let header = Header { before, after, busy, rows: rows.len(), ..header.clone() };
         let file = folder.join(format!("{}.jsonl", step.name));
         // Under another name until it is complete: an interrupted step leaves nothing that looks like one.

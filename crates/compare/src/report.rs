@@ -14,13 +14,13 @@ use harness::idle::PROCESSOR;
 use harness::memory::BYTES;
 use harness::observation::distinct;
 use harness::pages::{compare_table, difference, with_table};
-use harness::table::{Format, Table, count as whole, figure, time};
+use harness::table::{Format, Table, count as whole, figure};
 use harness::tournament::{self, percent};
 use harness::{Kind, Observation, statistics};
 
 use crate::programs::{self, Program};
 use crate::record::{Record, date};
-use crate::rows::refused;
+use crate::rows::{note_marks, refused};
 use crate::{conform, count, crossover, idle, latency, memory, pictures, statics};
 
 /// The workloads whose ratios stand in the summary.
@@ -28,9 +28,6 @@ pub const SUMMARIZED: [&str; 6] = ["yield_one", "yield_many", "spawn_join", "all
 
 /// So many tasks wait in the summary's column about idleness.
 const WAITING: usize = 10_000;
-
-/// So many nanoseconds apart are the wakes in the summary's column about latency.
-const INTERVAL: u64 = 1_000_000;
 
 /// So many bytes has the future in the summary's column about memory.
 const SIZE: f64 = 64.0;
@@ -155,7 +152,8 @@ pub fn render(record: &Record) -> Result<Rendered, String> {
     let tables = SUMMARIES.map(|(page, name, link)| {
         let table = summary(&record.observations).render(Format::Markdown);
         let (origin, published) = (origin(record), published(record));
-        (page, name, format!("{origin} {published}\n\nAll of it, with pictures: [{PAGE}]({link}).\n\n{table}"))
+        let doubts: String = doubts(record).iter().map(|doubt| format!(" {doubt}")).collect();
+        (page, name, format!("{origin} {published}{doubts}\n\nAll of it, with pictures: [{PAGE}]({link}).\n\n{table}"))
     });
     Ok(Rendered { files, tables: tables.to_vec() })
 }
@@ -364,7 +362,7 @@ pub fn summary(observations: &[Observation]) -> Table {
         let ratios = standings.iter().map(|standing| to_floor(standing, name));
         let others = [
             idle::value(observations, name, WAITING, PROCESSOR).map(|share| format!("{:.0} %", 100.0 * share)),
-            latency::summary(observations, name, INTERVAL).map(|(p50, ..)| time(p50)),
+            latency::summary_cell(observations, name),
             memory::value(observations, name, SIZE, BYTES).map(whole),
         ];
         let cells = counts.into_iter().chain(ratios).chain(others).map(|cell| cell.unwrap_or_else(|| "-".to_owned()));
@@ -373,12 +371,12 @@ pub fn summary(observations: &[Observation]) -> Table {
     table.note(format!(
         "breaks: clauses of the contract (conformance.md). self-wake: instructions, atomic read-modify-writes and allocations \
          for a task that wakes itself and is polled again. \
-         spawn: allocations for a task that is spawned, ends and is joined. Then ratios (x) to the same work by hand. idle: \
-         share of a processor while {} tasks wait. latency: median from another thread's wake to the poll, a wake every {}. \
-         memory: bytes for a task that waits, beyond its future of {SIZE} bytes.",
+         spawn: allocations for a task that is spawned, ends and is joined. Then ratios (x) to the same work by hand; for \
+         `spawn_join` most of that is malloc and free. idle: share of a processor while {} tasks wait. {}. memory: bytes for a task that waits, beyond its future of {SIZE} bytes.",
         whole(WAITING as f64),
-        time(INTERVAL as f64),
+        latency::summary_note(),
     ));
+    note_marks(&mut table);
     if let Some(note) = noise(&standings) {
         table.note(note);
     }
@@ -415,14 +413,17 @@ pub(crate) fn timed(observations: &[Observation], workloads: &[&str]) -> Vec<Opt
     standings.map(|standing| Some(standing).filter(|standing| !standing.places.is_empty())).collect()
 }
 
-/// How many times as long as the same work by hand one takes, where that was measured: `3.18x`.
+/// How many times as long as the same work by hand one takes, where that was measured: `3.18x`, or
+/// `!3.18x` where processes do not agree.
 pub(crate) fn to_floor(standing: &Option<Standing>, name: &str) -> Option<String> {
-    standing.as_ref()?.to_floor(name).map(|ratio| format!("{}x", figure(ratio)))
+    let standing = standing.as_ref()?;
+    let mark = if standing.is_steady(name) { "" } else { "!" };
+    standing.to_floor(name).map(|ratio| format!("{mark}{}x", figure(ratio)))
 }
 
 /// What stands below a table about the largest noise of all.
 pub(crate) fn noise(standings: &[Option<Standing>]) -> Option<String> {
-    let noises: Vec<f64> = standings.iter().flatten().map(|standing| standing.noise).collect();
+    let noises: Vec<f64> = standings.iter().flatten().map(Standing::largest_noise).collect();
     let noise = percent(statistics::maximum(&noises)?);
     Some(format!("Noise: ratios that differ by less than {noise} may be the same."))
 }

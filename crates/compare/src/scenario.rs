@@ -67,6 +67,7 @@ fn case<S: Scenario>(set_up: fn() -> Iteration) -> Case {
                 operations: S::OPERATIONS,
                 needs: Needs::Executor,
                 threads: S::THREADS,
+                pass: 1,
                 floor: floor::<S>,
             }
         },

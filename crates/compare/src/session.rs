@@ -1,13 +1,18 @@
 //! What the command line asks for, put in order.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use clap::Args;
+use harness::quiet::{self, Watch};
 use harness::table::{Format, Table};
 use harness::{Contender, Observation};
 use regex::Regex;
 
 use crate::conform::{self, Verdict};
+
+/// How long a verb waits for quiet moments, in all, unless it is told.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What every verb takes.
 #[derive(Args, Clone, Debug, Default)]
@@ -92,6 +97,8 @@ pub struct Session<'a> {
     pub chosen: Vec<&'a Contender>,
     /// What was asked for.
     pub selection: Selection,
+    /// Waits for quiet moments.
+    pub watch: Watch,
     /// How each keeps the contract, by name, where that was asked for.
     verdicts: BTreeMap<&'static str, Verdict>,
 }
@@ -104,7 +111,8 @@ impl<'a> Session<'a> {
         let known: Vec<_> = all.iter().map(|contender| contender.name).collect();
         let names = Names::new("executor", &selection.executor, &selection.not_executor, &known)?;
         let chosen: Vec<_> = all.iter().filter(|contender| names.include(contender.name)).collect();
-        Ok(Self { all, chosen, selection, verdicts: BTreeMap::new() })
+        let watch = Watch::new(PATIENCE);
+        Ok(Self { all, chosen, selection, watch, verdicts: BTreeMap::new() })
     }
 
     /// Finds out who breaks the contract: from `docs/conformance.md`, or by running the suite of those who are not in
@@ -192,6 +200,9 @@ impl<'a> Session<'a> {
         self.mark(&mut tables);
         let texts: Vec<_> = tables.iter().map(|table| table.render(self.selection.format)).collect();
         println!("{}", texts.join("\n\n"));
+        if let Some(doubt) = quiet::doubt(observations) {
+            println!("\n{doubt}");
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use cargo_metadata::Package;
 use harness::contender::FLOOR;
 use harness::machine::Moment;
 use harness::progress::progress;
+use harness::quiet::Watch;
 use harness::sources::{Counts, SourceFile};
 use harness::table::{Table, count, figure};
 use harness::{Contender, Kind, Observation};
@@ -61,14 +62,13 @@ pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
     let workspace = Workspace::read()?;
     bar.set_message("static: an empty program");
     // First, and whether it was asked for or not: the others are larger than it is.
-    let (load, built) = build(&Prepared::new(&workspace, None)?)?;
-    let empty = built.machine_code;
-    let mut observations =
-        vec![seconds(FLOOR, &built, load), Observation::new(VERB, FLOOR, "", EMPTY_BYTES, empty as f64)];
+    let built = build(&Prepared::new(&workspace, None)?, &session.watch)?;
+    let empty = built.what.machine_code;
+    let mut observations = vec![seconds(FLOOR, &built), Observation::new(VERB, FLOOR, "", EMPTY_BYTES, empty as f64)];
     bar.inc(1);
     for contender in chosen {
         bar.set_message(format!("static {}", contender.name));
-        observations.extend(of(contender, &workspace, empty)?);
+        observations.extend(of(contender, &workspace, empty, &session.watch)?);
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -88,7 +88,7 @@ pub fn ready(session: &Session<'_>) -> Result<(), String> {
 }
 
 /// Builds the program of one executor, and looks at what it was built from.
-fn of(contender: &Contender, workspace: &Workspace, empty: u64) -> Result<Vec<Observation>, String> {
+fn of(contender: &Contender, workspace: &Workspace, empty: u64, watch: &Watch) -> Result<Vec<Observation>, String> {
     let name = contender.name;
     let Some(program) = programs::of(name) else {
         let why =
@@ -97,9 +97,9 @@ fn of(contender: &Contender, workspace: &Workspace, empty: u64) -> Result<Vec<Ob
     };
     let prepared = Prepared::new(workspace, Some(program))?;
     let package = prepared.package().ok_or_else(|| format!("{name} comes from no package"))?;
-    let (load, built) = build(&prepared)?;
+    let built = build(&prepared, watch)?;
     let (mut own, mut all) = (Size::default(), Size::default());
-    for (id, files) in &built.sources {
+    for (id, files) in &built.what.sources {
         let size = Size::of(files)?;
         all.add(size);
         if *id == package.id {
@@ -114,24 +114,35 @@ fn of(contender: &Contender, workspace: &Workspace, empty: u64) -> Result<Vec<Ob
         row(UNSAFE, own.unsafe_sites as f64).noting(&from),
         row(ALL_UNSAFE, all.unsafe_sites as f64),
         row(DEPENDENCIES, prepared.dependencies().len() as f64),
-        seconds(name, &built, load),
+        seconds(name, &built),
         // A program with an executor may be linked tighter than an empty one, if only just.
-        row(BYTES, built.machine_code as f64 - empty as f64),
+        row(BYTES, built.what.machine_code as f64 - empty as f64),
         compiler(name, package),
         no_std(name, package)?,
     ])
 }
 
-/// Builds, and says how busy the machine was before.
-fn build(prepared: &Prepared) -> Result<(Option<f64>, Built), String> {
-    let load = Moment::now().load;
-    Ok((load, prepared.build()?))
+/// A program that was built, and what else the machine did before and meanwhile.
+struct Watched {
+    what: Built,
+    load: Option<f64>,
+    busy: Option<String>,
 }
 
-fn seconds(executor: &str, built: &Built, load: Option<f64>) -> Observation {
-    let row = Observation::new(VERB, executor, "", SECONDS, built.took.as_secs_f64());
-    let load = load.map_or_else(|| "unknown".to_owned(), |load| load.to_string());
-    row.noting(format!("approximate: a time of this machine, load {load} before"))
+/// Builds while the machine is quiet, as far as the watch waits for that. Once: it takes long.
+fn build(prepared: &Prepared, watch: &Watch) -> Result<Watched, String> {
+    watch.wait();
+    let load = Moment::now().load;
+    let mut built = None;
+    let busy = watch.during(|| built = Some(prepared.build()));
+    Ok(Watched { what: built.expect("it was called")?, load, busy })
+}
+
+fn seconds(executor: &str, built: &Watched) -> Observation {
+    let row = Observation::new(VERB, executor, "", SECONDS, built.what.took.as_secs_f64());
+    let load = built.load.map_or_else(|| "unknown".to_owned(), |load| load.to_string());
+    let note = format!("approximate: a time of this machine, load {load} before");
+    Observation { busy: built.busy.clone(), ..row.noting(note) }
 }
 
 fn compiler(executor: &str, package: &Package) -> Observation {

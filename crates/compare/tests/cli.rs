@@ -24,7 +24,10 @@ fn complaint(arguments: &[&str]) -> String {
 #[test]
 fn an_unknown_executor_lists_the_known_ones() {
     let said = complaint(&["memory", "nosuch"]);
-    assert!(said.starts_with("error: no executor matches `nosuch`; there are floor, noop-waker"), "{said}");
+    assert!(
+        said.starts_with("error: no executor matches `nosuch`; there are floor, floor-no-malloc, noop-waker"),
+        "{said}"
+    );
     assert_eq!(said.lines().count(), 1);
 }
 
@@ -47,7 +50,7 @@ fn what_is_no_regular_expression_is_named() {
 /// Who is alone is compared with nobody, so there is no order to speak of.
 #[test]
 fn one_alone_is_not_said_to_be_in_order() {
-    let output = compare(&["duel", "raw-waker", "--workload", "yield_one", "--seconds", "1"]);
+    let output = compare(&["duel", "raw-waker", "--workload", "yield_one", "--seconds", "1", "--wait", "0"]);
     let text = String::from_utf8(output.stdout).expect("it prints text");
     assert!(text.contains("yield_one: noise floor") && !text.contains("settled"), "{text}");
 }
@@ -150,4 +153,53 @@ fn choose_says_what_is_missing_where_nobody_can_be_asked() {
     let said = compare(&["choose", "--for", "gambler"]);
     assert_eq!(said.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&said.stderr).contains("plugin-host"), "it lists those who are known");
+}
+
+/// Keeps every processor busy until it is dropped.
+#[cfg(target_os = "linux")]
+struct Hogs(std::sync::Arc<std::sync::atomic::AtomicBool>);
+
+#[cfg(target_os = "linux")]
+impl Hogs {
+    fn new() -> Self {
+        use std::sync::atomic::Ordering::*;
+
+        let ended = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        for _ in 0..harness::machine::processors() {
+            let ended = ended.clone();
+            // Relaxed: nothing else is told by it.
+            std::thread::spawn(move || while !ended.load(Relaxed) {});
+        }
+        Self(ended)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Hogs {
+    fn drop(&mut self) {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn times_of_a_busy_machine_are_not_to_be_trusted_and_say_so() {
+    let _hogs = Hogs::new();
+    for arguments in [
+        &["duel", "raw-waker", "noop-waker", "--workload", "yield_one", "--seconds", "1", "--wait", "0"][..],
+        &["latency", "raw-waker", "--wait", "0"],
+        &["idle", "raw-waker", "--wait", "0"],
+    ] {
+        let output = compare(arguments);
+        let text = String::from_utf8(output.stdout).expect("it prints text");
+        assert!(text.contains("These times cannot be trusted"), "{arguments:?}: {text}");
+        assert!(!text.contains("settled"), "{arguments:?}: {text}");
+    }
+    let rows = rows(&["duel", "raw-waker", "--workload", "yield_one", "--seconds", "1", "--wait", "0"]);
+    assert!(rows.iter().all(|row| row["busy"].as_str().is_some_and(|why| why.contains("other programs"))), "{rows:?}");
+}
+
+#[test]
+fn what_is_not_timed_does_not_wait() {
+    assert!(complaint(&["--wait", "5", "memory", "raw-waker"]).contains("`--wait` is for what is timed"));
 }

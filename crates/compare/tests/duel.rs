@@ -11,6 +11,7 @@ use std::time::Duration;
 use compare::Contender;
 use executor::{BlockOn, Capabilities, Described, Executor, Spawn};
 use harness::duel::{Order, standing};
+use harness::quiet::Watch;
 use harness::tournament::{self, Duel};
 use harness::worker;
 use raw_waker::{RawAbortHandle, RawExecutor, RawJoinHandle};
@@ -119,6 +120,6 @@ fn main() -> ExitCode {
 }
 
 fn fight(duel: &Duel) -> harness::duel::Standing {
-    let ending = tournament::fight(duel).expect("every process can be run");
+    let ending = tournament::fight(duel, &Watch::new(Duration::from_secs(60))).expect("every process can be run");
     standing(&ending.observations, WORKLOAD, duel.reference)
 }

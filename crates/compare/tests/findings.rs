@@ -7,6 +7,7 @@ use std::process::{self, Command, ExitCode};
 use std::time::Duration;
 
 use compare::Contender;
+use harness::quiet::Watch;
 use harness::tournament::{self, Duel, Ending};
 use harness::{Observation, worker};
 use raw_waker::RawExecutor;
@@ -59,7 +60,8 @@ fn contenders() -> Vec<Contender> {
 fn fight(names: &[&str]) -> Result<Ending, String> {
     let contenders = contenders().into_iter().filter(|contender| names.contains(&contender.name)).collect();
     let time = Duration::from_secs(1);
-    tournament::fight(&Duel { workloads: vec![WORKLOAD], contenders, reference: "raw-waker", time, most_processes: 2 })
+    let duel = Duel { workloads: vec![WORKLOAD], contenders, reference: "raw-waker", time, most_processes: 2 };
+    tournament::fight(&duel, &Watch::new(Duration::ZERO))
 }
 
 fn main() -> ExitCode {

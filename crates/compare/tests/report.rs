@@ -7,11 +7,12 @@ use std::{env, fs, process};
 
 use compare::newer::Newer;
 use compare::record::{self, FOLDER, Header, Record, Step, Whole, date, load, newest, take};
-use compare::{diff, report};
+use compare::session::{Selection, Session};
+use compare::{diff, overview, report};
 use harness::card::{ALLOCATIONS, ATOMICS, INSTRUCTIONS};
 use harness::duel::SHORTEST;
 use harness::machine::{Machine, Moment, Source};
-use harness::table::Format;
+use harness::table::{Format, Table};
 use harness::{Observation, idle, latency, memory, pages};
 use workloads::work::SWEEP;
 
@@ -37,7 +38,8 @@ impl Drop for Folder {
 const STEPS: [&str; 7] = ["conform", "count", "crossover", "duel", "idle", "latency", "memory"];
 
 fn header() -> Header {
-    let moment = Moment { time: 1_800_000_000, load: Some(0.5), stolen: Some(0), ticks: Some(100) };
+    let moment =
+        Moment { time: 1_800_000_000, load: Some(0.5), stolen: Some(0), ticks: Some(100), busy: None, own: None };
     Header {
         command: "cargo compare record".to_owned(),
         quick: false,
@@ -228,7 +230,7 @@ fn the_summary_says_the_figures_of_the_record() {
     assert_eq!(names, ["noop-waker", "raw-waker", "tokio"]);
     let tokio = &table.rows[2];
     assert_eq!(tokio[1..5], ["X1", "200 2 0", "-", "10.0x"].map(str::to_owned));
-    assert_eq!(tokio[10..], ["2 %", "100 µs", "82"].map(str::to_owned));
+    assert_eq!(tokio[10..], ["2 %", "100 µs, 20 %", "82"].map(str::to_owned));
     assert!(
         table.notes.iter().any(|note| note.contains("pollster is not measured: it breaks X8")),
         "{:?}",
@@ -236,13 +238,68 @@ fn the_summary_says_the_figures_of_the_record() {
     );
 }
 
+/// Who looks at both asks which of two executors hears a wake sooner, and gets one answer.
+#[test]
+fn the_screen_and_the_readme_say_the_same_latency() {
+    let rows = rows(2.0);
+    let contenders = harness::contenders();
+    let session = Session::new(&contenders, Selection::default()).expect("everybody is chosen");
+    let (screen, page) = (overview::view(&session, &rows).remove(0), report::summary(&rows));
+    let cell = |table: &Table, name: &str| {
+        let column = table.header.iter().position(|title| title == "latency").expect("there is a latency");
+        table.rows.iter().find(|row| row[0] == name).expect("it is there")[column].clone()
+    };
+    for name in ["noop-waker", "raw-waker", "tokio"] {
+        assert_eq!(cell(&screen, name), cell(&page, name));
+    }
+    for table in [screen, page] {
+        assert!(table.notes.iter().any(|note| note.contains("a wake every 100 µs")), "{:?}", table.notes);
+    }
+}
+
+#[test]
+fn what_differs_by_more_than_twice_between_processes_is_marked_in_the_summary() {
+    let mut rows = rows(2.0);
+    let other = |row: &Observation| Observation { process: 1, value: 3.0 * row.value, ..row.clone() };
+    let tokio = |row: &&Observation| row.executor == "tokio" && row.quantity == latency::P50;
+    let again: Vec<_> = rows.iter().filter(tokio).map(other).collect();
+    rows.extend(again);
+    let own = rows.iter_mut().filter(|row| row.executor == "tokio" && row.subject == "yield_one" && row.process == 2);
+    own.for_each(|row| row.value *= 3.0);
+    let table = report::summary(&rows);
+    let tokio = &table.rows[2];
+    assert_eq!([&*tokio[4], &*tokio[5], &*tokio[11]], ["!10.0x", "10.0x", "!200 µs, 20 %"]);
+    assert!(table.notes.iter().any(|note| note.starts_with("! is not to be compared")), "{:?}", table.notes);
+}
+
 #[test]
 fn steps_on_a_busy_machine_are_named() {
     let folder = Folder::new("busy");
     let busy = Header { busy: Some("load 9 on 2 cores".to_owned()), ..header() };
     let record = made_up(&folder.0, &busy, 2.0);
-    let page = report::render(&record).expect("everything is there").files.swap_remove(0).1;
+    let rendered = report::render(&record).expect("everything is there");
+    let page = &rendered.files[0].1;
     assert!(page.contains("In 7 of 7 steps") && page.contains("latency (load 9 on 2 cores)"), "{page}");
+    // Not only where all of it stands: most readers see no more than the table in the README.
+    for (page, _, table) in &rendered.tables {
+        assert!(table.contains("In 7 of its 7 steps the machine was also busy"), "{page}: {table}");
+    }
+}
+
+/// Of what is timed the rows themselves say it: waiting for a quiet moment is part of the step, and not of its times.
+#[test]
+fn a_step_is_busy_where_its_rows_are() {
+    let folder = Folder::new("rows");
+    let row = |busy: Option<&str>| {
+        let row = Observation::new("duel", "tokio", "yield_one", SHORTEST, 1.0);
+        vec![Observation { busy: busy.map(str::to_owned), ..row }]
+    };
+    let steps = [Step::new("quiet", || Ok(row(None))), Step::new("busy", || Ok(row(Some("others did much"))))];
+    take(&folder.0, &header(), &steps).expect("the folder is empty");
+    let record = load(&folder.0).expect("it has just been written");
+    assert_eq!(record.steps["quiet"].busy, None);
+    assert_eq!(record.steps["busy"].busy.as_deref(), Some("others did much while 1 of 1 figures were taken"));
+    assert_eq!(record.observations.iter().filter(|row| row.busy.is_some()).count(), 1);
 }
 
 fn difference(name: &str, change: impl FnOnce(&mut Header)) -> String {

@@ -2,9 +2,9 @@
 
 use conformance::Case as Clause;
 use executor::{BlockOn, Capabilities, Described, Executor, Idle};
-use workloads::card::{Count, block_on_counts, executor_counts, floor_counts};
+use workloads::card::{Count, block_on_counts, executor_counts, floor_counts, in_place_counts};
 use workloads::work::{sweep_cases, sweep_floors};
-use workloads::{Case, Workload, block_on_cases, executor_cases, floor_cases};
+use workloads::{Case, Workload, block_on_cases, executor_cases, floor_cases, in_place_cases};
 
 use crate::pages::Broken;
 use crate::{idle, latency, memory, pages};
@@ -91,6 +91,19 @@ impl Contender {
         }
     }
 
+    /// The same work by hand, and without an allocator, where the floor is little else than that.
+    pub fn floor_without_allocator() -> Self {
+        Self {
+            name: FLOOR_WITHOUT_ALLOCATOR,
+            kind: Kind::Floor,
+            capabilities: None,
+            cases: in_place_cases(),
+            counts: in_place_counts(),
+            probes: Probes::default(),
+            suite: Vec::new(),
+        }
+    }
+
     /// With the suite that it has to pass: `conformance::suite!(RemoteSpawn: MyExecutor)`. An executor that is not in
     /// `docs/conformance.md` is measured only if it passes.
     pub fn with_suite(self, suite: Vec<Clause>) -> Self {
@@ -122,6 +135,14 @@ impl Contender {
 /// The name of what is done by hand.
 pub const FLOOR: &str = "floor";
 
+/// The name of what is done by hand without an allocator.
+pub const FLOOR_WITHOUT_ALLOCATOR: &str = "floor-no-malloc";
+
+/// Whether that is the name of something done by hand.
+pub fn is_floor(name: &str) -> bool {
+    [FLOOR, FLOOR_WITHOUT_ALLOCATOR].contains(&name)
+}
+
 /// The contender of an executor's strongest trait.
 #[doc(hidden)]
 #[macro_export]
@@ -136,10 +157,10 @@ macro_rules! __contender {
 
 macro_rules! contenders {
     ($($kind:ident $executor:ty,)*) => {
-        /// Every contender, in the order of the columns, the floor first. Without their suites, which take minutes to
+        /// Every contender, in the order of the columns, the floors first. Without their suites, which take minutes to
         /// compile.
         pub fn contenders() -> Vec<Contender> {
-            vec![Contender::floor(), $(crate::__contender!($kind $executor)),*]
+            vec![Contender::floor(), Contender::floor_without_allocator(), $(crate::__contender!($kind $executor)),*]
         }
     };
 }

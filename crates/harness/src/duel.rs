@@ -5,6 +5,9 @@
 //! many slices the shortest is kept, as a disturbance can only make one longer. Where two threads take part that is not
 //! so, and the median is kept instead.
 //!
+//! Before each slice its contender does the same without being timed, until it has touched all that the workload has:
+//! what others left in the caches is no part of the figure.
+//!
 //! The slices of a process are split into blocks, each of which gives one observation a contender; several fresh
 //! processes say how far figures vary with addresses and heaps. The reference takes part twice. How far its twins
 //! differ is how far any two contenders can differ for no reason: the run's *noise floor*.
@@ -20,7 +23,7 @@ use conformance::image::lack;
 use serde::{Deserialize, Serialize};
 use workloads::{Iteration, Workload};
 
-use crate::contender::{self, Contender, FLOOR};
+use crate::contender::{self, Contender, FLOOR, is_floor};
 use crate::observation::Observation;
 use crate::statistics::{self, Shuffle};
 use crate::trial;
@@ -54,8 +57,21 @@ pub const FOLDED_BELOW: f64 = 0.3;
 /// What stands at an observation of nothing.
 pub const FOLDED: &str = "folded: less than a call can take, so the compiler left it out";
 
-/// The noise is never taken as less: where the linker puts a loop makes as much, and twins share their code.
+/// The noise is never taken as less, however alike the twins are: they share their code, and so cannot show what
+/// depends on where code is.
 pub const LEAST_NOISE: f64 = 1.02;
+
+/// About a processor's cycle, in nanoseconds. Where the linker puts a loop makes a turn of it longer by up to that: of a
+/// wake in 100 ns nobody sees it, of one in 4 ns it is a twelfth.
+const CYCLE: f64 = 0.33;
+
+/// A row whose processes differ by more than this factor says nothing about the next process, and is not ranked. On a
+/// quiet machine bad luck with addresses makes up to 1.5; who shares a processor with another program takes twice as
+/// long, and more.
+pub const STEADY: f64 = 2.0;
+
+/// One process in so many may be further off, as in a full duel of seven one now and then is.
+const ONE_IN: usize = 7;
 
 /// After the name of the reference's twin.
 pub const TWIN: &str = "#2";
@@ -69,6 +85,9 @@ const SLICE: Duration = Duration::from_micros(5);
 /// A contender whose slices are longer takes its turn less often, so that one slow contender does not use up the time
 /// of all.
 const LONG_SLICE: Duration = Duration::from_micros(200);
+
+/// The pass before a slice takes no longer than that and one iteration.
+const LONG_PASS: Duration = Duration::from_millis(2);
 
 /// Has a fresh process measure.
 ///
@@ -103,6 +122,8 @@ struct Duellist {
     iteration: Iteration,
     /// Iterations in a slice.
     repeats: usize,
+    /// Iterations before it that are not timed.
+    pass: usize,
     /// Takes part in one turn of so many.
     every: usize,
     /// The slices of this block, in ns per operation.
@@ -129,14 +150,8 @@ pub(crate) fn fight(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observa
         let mut iteration = case.set_up();
         // Not timed: what only a first iteration causes, such as a buffer that grows.
         iteration();
-        let once = shortest(&mut iteration);
-        duellists.push(Duellist {
-            name: if again { format!("{name}{TWIN}") } else { name.clone() },
-            iteration,
-            repeats: SLICE.as_nanos().div_ceil(once.as_nanos().max(1)) as usize,
-            every: (once.as_nanos() / LONG_SLICE.as_nanos()).max(1) as usize,
-            slices: Vec::new(),
-        });
+        let name = if again { format!("{name}{TWIN}") } else { name.clone() };
+        duellists.push(Duellist::new(name, iteration, case.workload));
     }
     let Some(workload) = workload else { return Ok(observations) };
     let mut shuffle = Shuffle::new(u64::from(plan.process) + 1);
@@ -176,7 +191,35 @@ fn shortest(iteration: &mut Iteration) -> Duration {
 }
 
 impl Duellist {
+    fn new(name: String, iteration: Iteration, workload: &Workload) -> Self {
+        let mut new = Self { name, iteration, repeats: 1, pass: workload.pass, every: 1, slices: Vec::new() };
+        let once = shortest(&mut new.iteration);
+        let begun = Instant::now();
+        new.warm_up();
+        let pass = begun.elapsed();
+        // What is not timed is to be worth it.
+        let slice = SLICE.max(pass / 10);
+        new.repeats = slice.as_nanos().div_ceil(once.as_nanos().max(1)) as usize;
+        let turn = pass + once * new.repeats as u32;
+        new.every = (turn.as_nanos() / LONG_SLICE.as_nanos()).max(1) as usize;
+        new
+    }
+
+    /// Touches all that a slice may touch. Whoever took a turn before has used the caches, and the more of them there
+    /// were the less is left in them: without this, the figure would say how large the company is.
+    fn warm_up(&mut self) {
+        let begun = Instant::now();
+        for _ in 0..self.pass {
+            black_box((self.iteration)());
+            // Who takes so long has polled everybody for each of the wakes.
+            if begun.elapsed() > LONG_PASS {
+                break;
+            }
+        }
+    }
+
     fn slice(&mut self, workload: &Workload) {
+        self.warm_up();
         let begun = Instant::now();
         for _ in 0..self.repeats {
             black_box((self.iteration)());
@@ -207,7 +250,7 @@ pub struct Standing {
     /// Everybody but the twin, the fastest first.
     pub places: Vec<Place>,
     /// How far the reference's twins differ at most, as a factor, in two of three processes, and at least
-    /// [`LEAST_NOISE`]. What differs by less is a tie.
+    /// [`LEAST_NOISE`]. For short operations it is more: see [`noise_for`](Self::noise_for).
     pub noise: f64,
     /// In how many processes it was measured.
     pub processes: usize,
@@ -232,6 +275,16 @@ pub struct Place {
     blocks: Vec<((u32, u32), f64)>,
 }
 
+impl Place {
+    /// Whether processes agree, within [`STEADY`], but for one in seven.
+    pub fn is_steady(&self) -> bool {
+        let mut sorted = self.ratios.clone();
+        sorted.sort_by(f64::total_cmp);
+        let kept = sorted.len() - sorted.len() / ONE_IN;
+        sorted.windows(kept).any(|kept| kept[kept.len() - 1] <= STEADY * kept[0])
+    }
+}
+
 /// Whether one is faster than another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -243,6 +296,8 @@ pub enum Order {
     Tie,
     /// By more than the noise, and not in as many processes.
     Unsettled,
+    /// That cannot be said, as the processes of one of them differ too much.
+    Unsteady,
 }
 
 /// So many of the processes do not count: in a process, a contender can have bad luck with its addresses, and then
@@ -314,8 +369,11 @@ pub fn standing(observations: &[Observation], workload: &str, reference: &str) -
 impl Standing {
     /// Whether `one` is faster than `other`.
     pub fn order(&self, one: &Place, other: &Place) -> Order {
+        if !one.is_steady() || !other.is_steady() {
+            return Order::Unsteady;
+        }
         let ratio = one.ratio / other.ratio;
-        if ratio.max(1.0 / ratio) <= self.noise {
+        if ratio.max(1.0 / ratio) <= self.noise_for(one).max(self.noise_for(other)) {
             return Order::Tie;
         }
         let pairs = one.ratios.iter().zip(&other.ratios);
@@ -350,7 +408,25 @@ impl Standing {
 
     /// Whether every two neighbours are a tie or in order: where there are no two, nothing is open.
     pub fn is_settled(&self) -> bool {
-        self.places.windows(2).all(|pair| self.order(&pair[0], &pair[1]) != Order::Unsettled)
+        let is_open = |order| matches!(order, Order::Unsettled | Order::Unsteady);
+        self.places.windows(2).all(|pair| !is_open(self.order(&pair[0], &pair[1])))
+    }
+
+    /// The noise of one's figure: at least what a cycle more makes of it.
+    pub fn noise_for(&self, place: &Place) -> f64 {
+        self.noise.max(LEAST_NOISE + CYCLE / place.nanoseconds)
+    }
+
+    /// The largest noise of anybody's figure but the floors'.
+    pub fn largest_noise(&self) -> f64 {
+        let noises = self.places.iter().filter(|place| !is_floor(&place.name)).map(|place| self.noise_for(place));
+        noises.fold(self.noise, f64::max)
+    }
+
+    /// Whether the ratio of that one to the floor, or to the reference where there is no floor, is the same in each
+    /// process, within [`STEADY`].
+    pub fn is_steady(&self, name: &str) -> bool {
+        [name, FLOOR].iter().all(|name| self.place(name).is_none_or(Place::is_steady))
     }
 
     /// How many times as long as the same work by hand that one takes.
@@ -397,6 +473,76 @@ mod tests {
     fn twins_that_are_alike_by_luck_do_not_make_small_differences_large() {
         let times = [("a", [100.0; 3]), ("a#2", [100.0; 3]), ("b", [101.5; 3])];
         assert_eq!(order(&times, "a", "b"), Order::Tie);
+    }
+
+    /// Twins have the same code, and where it lies makes 6 to 10 % of an operation of some nanoseconds.
+    #[test]
+    fn a_cycle_is_no_difference_where_an_operation_takes_few() {
+        let short = [("a", [6.0; 3]), ("a#2", [6.0; 3]), ("b", [6.4; 3]), ("c", [4.0; 3]), ("d", [4.38; 3])];
+        assert_eq!(order(&short, "a", "b"), Order::Tie);
+        assert_eq!(order(&short, "c", "d"), Order::Tie);
+        assert_eq!(order(&short, "c", "a"), Order::Faster);
+        let long = [("a", [60.0; 3]), ("a#2", [60.0; 3]), ("b", [64.0; 3])];
+        assert_eq!(order(&long, "a", "b"), Order::Faster);
+    }
+
+    #[test]
+    fn the_noise_of_a_workload_is_that_of_its_shortest_operation() {
+        let times = [("floor", [1.0; 3]), ("a", [100.0; 3]), ("a#2", [100.0; 3]), ("b", [3.3; 3])];
+        let standing = standing(&observed(&times), "yield_one", "a");
+        assert_eq!(standing.noise, LEAST_NOISE);
+        assert!(
+            (standing.largest_noise() - 1.12).abs() < 1e-9,
+            "the floor is not ranked: {}",
+            standing.largest_noise()
+        );
+    }
+
+    #[test]
+    fn a_row_whose_processes_differ_too_much_has_no_order() {
+        let times = [("a", [100.0; 3]), ("a#2", [100.0; 3]), ("b", [110.0, 110.0, 260.0]), ("c", [90.0, 91.0, 179.0])];
+        assert_eq!(order(&times, "a", "b"), Order::Unsteady);
+        assert_eq!(order(&times, "c", "a"), Order::Faster, "less than twice is not too much");
+        let standing = standing(&observed(&times), "yield_one", "a");
+        assert!(standing.is_steady("c") && !standing.is_steady("b"));
+        assert!(!standing.is_settled());
+    }
+
+    #[test]
+    fn ratios_to_a_floor_that_is_not_steady_are_not_either() {
+        let times = [("floor", [10.0, 10.0, 25.0]), ("a", [100.0; 3]), ("a#2", [100.0; 3])];
+        assert!(!standing(&observed(&times), "yield_one", "a").is_steady("a"));
+    }
+
+    #[test]
+    fn one_process_of_seven_may_be_off() {
+        let place = |ratios: &[f64]| Place {
+            name: "b".to_owned(),
+            nanoseconds: 1.0,
+            ratio: 1.0,
+            interval: (1.0, 1.0),
+            ratios: ratios.to_vec(),
+            blocks: Vec::new(),
+        };
+        assert!(place(&[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 9.0]).is_steady());
+        assert!(!place(&[1.0, 1.0, 1.0, 1.0, 1.0, 9.0]).is_steady());
+        assert!(!place(&[1.0, 1.0, 1.0, 1.0, 1.0, 9.0, 9.0]).is_steady());
+    }
+
+    #[test]
+    fn before_each_slice_there_is_a_pass_that_is_not_timed() {
+        let done = std::rc::Rc::new(std::cell::Cell::new(0));
+        let counted = done.clone();
+        let count = move || {
+            counted.set(counted.get() + 1);
+            0
+        };
+        let workload = &workloads::crowd::ONE_READY_10000;
+        let mut duellist = Duellist { repeats: 3, ..Duellist::new("b".to_owned(), Box::new(count), workload) };
+        done.set(0);
+        duellist.slice(workload);
+        assert_eq!(done.get(), 501 + 3, "10,001 members, 20 of them in an iteration, and the slice");
+        assert_eq!(duellist.slices.len(), 1);
     }
 
     #[test]
@@ -464,7 +610,7 @@ mod tests {
     #[test]
     fn an_iteration_that_does_nothing_is_called_folded() {
         let mut nothing =
-            Duellist { name: "b".to_owned(), iteration: Box::new(|| 0), repeats: 1_000, every: 1, slices: Vec::new() };
+            Duellist { repeats: 1_000, ..Duellist::new("b".to_owned(), Box::new(|| 0), &workloads::wakers::YIELD_ONE) };
         nothing.slice(&workloads::wakers::YIELD_ONE);
         assert_eq!(nothing.observation(&workloads::wakers::YIELD_ONE).note.as_deref(), Some(FOLDED));
     }

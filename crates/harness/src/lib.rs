@@ -11,6 +11,7 @@ pub mod memory;
 pub mod observation;
 pub mod pages;
 pub mod progress;
+pub mod quiet;
 pub mod sources;
 pub mod statistics;
 pub mod table;

@@ -52,6 +52,12 @@ pub struct Moment {
     pub stolen: Option<u64>,
     /// Ticks of any kind, since the machine started.
     pub ticks: Option<u64>,
+    /// Ticks in which programs ran, since the machine started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busy: Option<u64>,
+    /// Those of them that are this process's, and its children's that have ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<u64>,
 }
 
 impl Machine {
@@ -116,24 +122,58 @@ impl Moment {
             stolen: ticks.as_ref().and_then(|ticks| ticks.get(7).copied()),
             // The guests' ticks, at the end, are in the users' already.
             ticks: ticks.as_ref().map(|ticks| ticks.iter().take(8).sum()),
+            // For users, at a lower priority, and for the system: interrupts are left out, as our own wakes cause them.
+            busy: ticks.as_ref().map(|ticks| ticks.iter().take(3).sum()),
+            own: own_ticks(),
         }
     }
 }
 
-/// What speaks against times that were measured between two moments, if anything.
-pub fn too_busy(machine: &Machine, before: &Moment, after: &Moment) -> Option<String> {
-    let mut reasons = Vec::new();
-    if let Some(load) = before.load
-        && load > machine.cores as f64
-    {
-        reasons.push(format!("load {load} on {} cores", machine.cores));
-    }
+/// The ticks of this process and of its children that have ended, for users and for the system.
+fn own_ticks() -> Option<u64> {
+    let text = fs::read_to_string("/proc/self/stat").ok()?;
+    // A program's name may have blanks and brackets in it; what follows the last one has not.
+    let (_, fields) = text.rsplit_once(')')?;
+    let fields: Option<Vec<u64>> = fields.split_whitespace().skip(11).take(4).map(|field| field.parse().ok()).collect();
+    fields.filter(|fields| fields.len() == 4).map(|fields| fields.iter().sum())
+}
+
+/// So much of the processors' time may others use without being said to disturb: on two processors a fifth of one,
+/// which is more than a desktop or a virtual machine does by itself, and less than any program that works.
+const OTHERS: f64 = 0.1;
+
+/// So much of it may a hypervisor give to other machines.
+const STOLEN: f64 = 0.02;
+
+/// A tick goes to whoever runs when it falls, so that over a short time it may be counted here or there.
+const DOUBTFUL_TICKS: f64 = 2.0;
+
+/// What others did between two moments, if that was enough to disturb what was timed. Nothing as well where the system
+/// does not tell.
+pub fn disturbance(before: &Moment, after: &Moment) -> Option<String> {
     let passed = |of: fn(&Moment) -> Option<u64>| Some(of(after)?.saturating_sub(of(before)?) as f64);
-    if let (Some(stolen), Some(ticks)) = (passed(|moment| moment.stolen), passed(|moment| moment.ticks))
-        && stolen > 0.02 * ticks
+    let ticks = passed(|moment| moment.ticks)?;
+    let mut reasons = Vec::new();
+    if let (Some(busy), Some(own)) = (passed(|moment| moment.busy), passed(|moment| moment.own))
+        && busy - own > OTHERS * ticks + DOUBTFUL_TICKS
     {
-        reasons.push(format!("{:.0} % of the time stolen by the hypervisor", 100.0 * stolen / ticks));
+        reasons.push(format!("other programs used {:.0} % of the processors' time", 100.0 * (busy - own) / ticks));
     }
+    if let Some(stolen) = passed(|moment| moment.stolen)
+        && stolen > STOLEN * ticks + DOUBTFUL_TICKS
+    {
+        reasons.push(format!("the hypervisor gave {:.0} % of the time to other machines", 100.0 * stolen / ticks));
+    }
+    (!reasons.is_empty()).then(|| reasons.join(", "))
+}
+
+/// What speaks against times that were measured between two moments, if anything. Where the system does not tell ours
+/// from others, the load before goes for it.
+pub fn too_busy(machine: &Machine, before: &Moment, after: &Moment) -> Option<String> {
+    let told = before.busy.is_some() && before.own.is_some();
+    let load = before.load.filter(|load| !told && *load > machine.cores as f64);
+    let load = load.map(|load| format!("load {load} on {} cores", machine.cores));
+    let reasons: Vec<_> = load.into_iter().chain(disturbance(before, after)).collect();
     (!reasons.is_empty()).then(|| reasons.join(", "))
 }
 
@@ -188,4 +228,58 @@ fn instruction_set(information: &str) -> String {
 fn output(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(ticks: u64, busy: u64, own: u64, stolen: u64) -> Moment {
+        Moment { time: 0, load: Some(5.0), stolen: Some(stolen), ticks: Some(ticks), busy: Some(busy), own: Some(own) }
+    }
+
+    #[test]
+    fn one_of_two_processors_kept_busy_by_others_disturbs() {
+        let (before, after) = (moment(0, 0, 0, 0), moment(200, 195, 98, 0));
+        assert_eq!(disturbance(&before, &after).as_deref(), Some("other programs used 48 % of the processors' time"));
+    }
+
+    #[test]
+    fn what_this_program_does_itself_disturbs_nobody() {
+        assert_eq!(disturbance(&moment(0, 0, 0, 0), &moment(200, 200, 198, 0)), None);
+        // More of it than the machine knows of: a tick goes to whoever runs when it falls.
+        assert_eq!(disturbance(&moment(0, 0, 0, 0), &moment(20, 8, 10, 0)), None);
+    }
+
+    #[test]
+    fn a_tick_or_two_of_a_short_time_say_nothing() {
+        assert_eq!(disturbance(&moment(0, 0, 0, 0), &moment(10, 12, 10, 2)), None);
+    }
+
+    #[test]
+    fn time_that_the_hypervisor_gives_to_others_disturbs() {
+        let stolen = disturbance(&moment(0, 0, 0, 0), &moment(200, 100, 100, 50));
+        assert_eq!(stolen.as_deref(), Some("the hypervisor gave 25 % of the time to other machines"));
+    }
+
+    #[test]
+    fn the_load_goes_only_where_others_are_not_told_from_us() {
+        let machine = Machine { cores: 2, ..Machine::this() };
+        let (before, after) = (moment(0, 0, 0, 0), moment(200, 100, 100, 0));
+        assert_eq!(too_busy(&machine, &before, &after), None);
+        let before = Moment { own: None, ..before };
+        assert_eq!(too_busy(&machine, &before, &after).as_deref(), Some("load 5 on 2 cores"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn work_of_a_child_that_has_ended_is_our_own() {
+        let before = Moment::now();
+        let loops = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done";
+        let status = Command::new("sh").args(["-c", loops]).status().expect("there is a shell");
+        assert!(status.success());
+        let after = Moment::now();
+        assert!(after.own.expect("Linux tells") > before.own.expect("Linux tells"));
+        assert!(after.busy.expect("Linux tells") > before.busy.expect("Linux tells"));
+    }
 }

@@ -28,6 +28,9 @@ pub struct Observation {
     /// What a reader must know about it: `approximate`, or why there is no value and `value` means nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// What else the machine did meanwhile, where that was too much for a time to be trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busy: Option<String>,
 }
 
 impl Observation {
@@ -43,6 +46,7 @@ impl Observation {
             process: 0,
             block: 0,
             note: None,
+            busy: None,
         }
     }
 

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use workloads::WORKLOADS;
 
-use crate::contender::{Contender, FLOOR};
-use crate::duel::{self, Order, Plan, Standing, TWIN, standing};
+use crate::contender::{Contender, FLOOR, FLOOR_WITHOUT_ALLOCATOR, is_floor};
+use crate::duel::{self, Order, Place, Plan, Standing, TWIN, standing};
 use crate::observation::{Observation, distinct};
 use crate::progress::progress;
+use crate::quiet::Watch;
 use crate::table::{Table, figure};
 use crate::worker::Failure;
 
@@ -46,12 +47,12 @@ pub struct Ending {
 }
 
 /// Runs process after process, the workloads by turns, until all orders are settled or the time is up. A contender that
-/// brings a process down is left out, with what it said.
+/// brings a process down is left out, with what it said. Each process waits for a quiet moment, as far as the watch does.
 ///
 /// # Errors
 ///
 /// When a process fails of something else than the contenders, or of none of them alone.
-pub fn fight(duel: &Duel) -> Result<Ending, String> {
+pub fn fight(duel: &Duel, watch: &Watch) -> Result<Ending, String> {
     let begun = Instant::now();
     let least = LEAST_PROCESSES.min(duel.most_processes);
     let mut observations: Vec<Observation> = Vec::new();
@@ -64,7 +65,7 @@ pub fn fight(duel: &Duel) -> Result<Ending, String> {
                 continue;
             }
             bar.set_message(format!("duel {}, process {}", ring.workload, process + 1));
-            observations.extend(ring.process(process, milliseconds(duel, ring.names.len() + 1))?);
+            observations.extend(ring.process(process, milliseconds(duel, ring.names.len() + 1), watch)?);
             bar.inc(1);
             if process + 1 >= least {
                 ring.settled |= standing(&observations, ring.workload, ring.reference).is_settled();
@@ -93,17 +94,18 @@ impl Ring {
     fn new(duel: &Duel, workload: &'static str) -> Option<Self> {
         let knows = |contender: &&Contender| contender.case_named(workload).is_some();
         let names: Vec<_> = duel.contenders.iter().filter(knows).map(|contender| contender.name).collect();
-        let first = || names.iter().copied().find(|name| *name != FLOOR);
+        let first = || names.iter().copied().find(|name| !is_floor(name));
         let reference = names.iter().copied().find(|name| *name == duel.reference).or_else(first)?;
         Some(Self { workload, names, reference, settled: false })
     }
 
     /// What a fresh process observed. Where it came to an end of its own, whoever fails alone as well is left out.
-    fn process(&mut self, process: u32, milliseconds: u64) -> Result<Vec<Observation>, String> {
+    fn process(&mut self, process: u32, milliseconds: u64, watch: &Watch) -> Result<Vec<Observation>, String> {
         let mut observations = Vec::new();
         loop {
             let again = [self.reference];
-            let why = match self.together(&[&self.names[..], &again].concat(), process, milliseconds) {
+            let names = [&self.names[..], &again].concat();
+            let why = match watch.over(|| self.together(&names, process, milliseconds)) {
                 Ok(rows) => {
                     observations.extend(rows);
                     return Ok(observations);
@@ -124,7 +126,7 @@ impl Ring {
             let refused =
                 fallen.into_iter().map(|(name, why)| Observation::refused(duel::VERB, name, self.workload, why));
             observations.extend(refused);
-            match self.names.iter().copied().find(|name| *name != FLOOR) {
+            match self.names.iter().copied().find(|name| !is_floor(name)) {
                 Some(other) => {
                     if !self.names.contains(&self.reference) {
                         self.reference = other;
@@ -212,15 +214,20 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
     tables
 }
 
-/// The ranks that each may have: ties leave several.
+/// The ranks that each may have: ties leave several. Nought for the floors, and where processes differ too much.
 pub fn ranks(standing: &Standing) -> Vec<(usize, usize)> {
-    let others: Vec<_> = standing.places.iter().filter(|place| place.name != FLOOR).collect();
+    let is_ranked = |place: &Place| !is_floor(&place.name) && place.is_steady();
+    let others: Vec<_> = standing.places.iter().filter(|place| is_ranked(place)).collect();
     let of = |place| {
         let certainly = |order| others.iter().filter(|other| standing.order(other, place) == order).count();
         (1 + certainly(Order::Faster), others.len() - certainly(Order::Slower))
     };
-    standing.places.iter().map(|place| if place.name == FLOOR { (0, 0) } else { of(place) }).collect()
+    standing.places.iter().map(|place| if is_ranked(place) { of(place) } else { (0, 0) }).collect()
 }
+
+/// What stands where somebody reads ratios to a floor that allocates.
+const ALLOCATOR: &str = "The floor boxes each future, and most of what that takes is malloc and free (for spawn_join some 140 of \
+                         200 instructions): what is left without them stands beside it.";
 
 fn ranking(standing: &Standing) -> Table {
     let title =
@@ -230,7 +237,8 @@ fn ranking(standing: &Standing) -> Table {
     let floor = standing.place(FLOOR).map(|place| place.ratio);
     for (place, rank) in standing.places.iter().zip(ranks(standing)) {
         let rank = match rank {
-            (0, _) => String::new(),
+            (0, _) if is_floor(&place.name) => String::new(),
+            (0, _) => "!".to_owned(),
             (first, last) if first == last => first.to_string(),
             (first, last) => format!("{first} to {last}"),
         };
@@ -242,6 +250,25 @@ fn ranking(standing: &Standing) -> Table {
             format!("{:.2} to {:.2}", place.interval.0, place.interval.1),
             floor.map_or_else(String::new, |floor| format!("{:.1}", place.ratio / floor)),
         ]);
+    }
+    for place in standing.places.iter().filter(|place| !place.is_steady()) {
+        let (least, most) = place.interval;
+        let Place { name, .. } = place;
+        table.note(format!("! {name} is not ranked: one process says {least:.2}, and another one {most:.2}."));
+    }
+    let shortest = standing.places.iter().filter(|place| !is_floor(&place.name) && place.is_steady());
+    if let Some(place) = shortest.min_by(|one, other| one.nanoseconds.total_cmp(&other.nanoseconds))
+        && standing.noise_for(place) > 1.01 * standing.noise
+    {
+        table.note(format!(
+            "For {} the noise is {}: where the linker puts a loop makes about a cycle, and that is much of {} ns.",
+            place.name,
+            percent(standing.noise_for(place)),
+            figure(place.nanoseconds)
+        ));
+    }
+    if standing.place(FLOOR).is_some() && standing.place(FLOOR_WITHOUT_ALLOCATOR).is_some() {
+        table.note(ALLOCATOR);
     }
     for pair in standing.places.windows(2) {
         match standing.order(&pair[0], &pair[1]) {
@@ -299,7 +326,7 @@ pub fn side_by_side(observations: &[Observation]) -> Vec<Table> {
     let rows: Vec<_> = observations.iter().filter(|row| row.verb == duel::VERB).collect();
     let measured = |name: &str| standings.iter().any(|standing| standing.place(name).is_some());
     for name in distinct(rows.iter().map(|row| &*row.executor)).into_iter().filter(|name| measured(name)) {
-        if name != FLOOR {
+        if !is_floor(name) {
             table.row([name.to_owned()].into_iter().chain(standings.iter().map(|standing| cell(standing, name))));
         }
     }
@@ -309,16 +336,27 @@ pub fn side_by_side(observations: &[Observation]) -> Vec<Table> {
             floor.map_or_else(String::new, |floor| format!("{} ns", figure(floor.nanoseconds)))
         });
         table.row([String::from("floor: ns per operation")].into_iter().chain(floors));
+        let bare = |standing: &Standing| standing.place(FLOOR_WITHOUT_ALLOCATOR).map(|place| place.nanoseconds);
+        if standings.iter().any(|standing| bare(standing).is_some()) {
+            let cells = standings.iter().map(|standing| {
+                bare(standing).map_or_else(String::new, |nanoseconds| format!("{} ns", figure(nanoseconds)))
+            });
+            table.row([format!("{FLOOR_WITHOUT_ALLOCATOR}: ns per operation")].into_iter().chain(cells));
+            table.note(ALLOCATOR);
+        }
     } else {
         table.title = "ns per operation".to_owned();
         table.header[0] = "ns per operation".to_owned();
     }
-    let noises = standings.iter().map(|standing| percent(standing.noise));
+    let noises = standings.iter().map(|standing| percent(standing.largest_noise()));
     table.row([String::from("noise")].into_iter().chain(noises));
     table.note(
         "* is the fastest, and = ties with it: the two differ by less than one contender differed from itself (noise). ? is \
          open: they differ by more, and not the same way in enough processes.",
     );
+    if table.rows.iter().flatten().any(|cell| cell.starts_with('!')) {
+        table.note(UNSTEADY);
+    }
     for row in rows {
         if let Some(why) = row.refusal() {
             table.note(format!("{} is not timed: {why}.", row.executor));
@@ -327,23 +365,71 @@ pub fn side_by_side(observations: &[Observation]) -> Vec<Table> {
     vec![table]
 }
 
+/// What a `!` before a ratio means.
+pub const UNSTEADY: &str = "! is not to be compared: from one process to the next it differs by more than twice.";
+
 fn cell(standing: &Standing, name: &str) -> String {
     let Some(place) = standing.place(name) else {
         let left_out = standing.left_out.iter().any(|(other, _)| other == name);
         return if left_out { "left out".to_owned() } else { "-".to_owned() };
     };
-    let fastest = standing.places.iter().find(|place| place.name != FLOOR).expect("this one is there");
-    let mark = if fastest.name == name {
-        "*"
-    } else {
-        match standing.order(fastest, place) {
+    let mut ranked = standing.places.iter().filter(|place| !is_floor(&place.name) && place.is_steady());
+    let mark = match ranked.next() {
+        _ if !standing.is_steady(name) => "!",
+        Some(fastest) if fastest.name == name => "*",
+        Some(fastest) => match standing.order(fastest, place) {
             Order::Tie => "=",
             Order::Unsettled => "?",
-            Order::Faster | Order::Slower => "",
-        }
+            Order::Faster | Order::Slower | Order::Unsteady => "",
+        },
+        None => "",
     };
     match standing.place(FLOOR) {
         Some(floor) => format!("{mark}{}", figure(place.ratio / floor.ratio)),
         None => format!("{mark}{}", figure(place.nanoseconds)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::duel::SHORTEST;
+
+    fn observed(times: &[(&str, [f64; 3])]) -> Vec<Observation> {
+        let rows = times.iter().flat_map(|(name, times)| {
+            times.iter().zip(0..).map(|(&time, process)| Observation {
+                process,
+                ..Observation::new(duel::VERB, name, "spawn_join", SHORTEST, time)
+            })
+        });
+        rows.collect()
+    }
+
+    #[test]
+    fn who_is_not_steady_is_marked_and_takes_nobodys_rank() {
+        let rows = observed(&[
+            ("floor", [10.0; 3]),
+            ("floor-no-malloc", [2.0; 3]),
+            ("a", [100.0; 3]),
+            ("a#2", [100.0; 3]),
+            ("b", [50.0, 50.0, 900.0]),
+            ("c", [200.0; 3]),
+        ]);
+        let standing = observed_standing(&rows, "spawn_join");
+        let names: Vec<_> = standing.places.iter().map(|place| &*place.name).collect();
+        assert_eq!(names, ["floor-no-malloc", "floor", "b", "a", "c"]);
+        assert_eq!(ranks(&standing), [(0, 0), (0, 0), (0, 0), (1, 1), (2, 2)]);
+        let ranking = ranking(&standing);
+        assert_eq!(ranking.rows[2][1], "!");
+        assert!(ranking.notes.iter().any(|note| note.contains("one process says 0.50, and another one 9.00")));
+        assert!(ranking.notes.iter().any(|note| note.contains("malloc and free")));
+        let table = side_by_side(&rows).remove(0);
+        let cells: Vec<_> = table.rows.iter().map(|row| (&*row[0], &*row[1])).collect();
+        assert_eq!(cells[..3], [("a", "*10.0"), ("b", "!5.00"), ("c", "20.0")]);
+        assert_eq!(
+            cells[3..5],
+            [("floor: ns per operation", "10.0 ns"), ("floor-no-malloc: ns per operation", "2.00 ns")]
+        );
+        assert!(table.notes.iter().any(|note| note == UNSTEADY));
     }
 }

@@ -20,6 +20,7 @@ pub static BLOCK_ON_READY: Workload = Workload {
     operations: 1_000,
     needs: Needs::BlockOn,
     threads: 1,
+    pass: 1,
     floor: block_on_ready_floor,
 };
 
@@ -31,6 +32,7 @@ pub static BLOCK_ON_YIELD: Workload = Workload {
     operations: 1_000,
     needs: Needs::BlockOn,
     threads: 1,
+    pass: 1,
     floor: block_on_yield_floor,
 };
 
@@ -42,6 +44,7 @@ pub static BLOCK_ON_FOREIGN_WAKE: Workload = Workload {
     operations: 10,
     needs: Needs::BlockOn,
     threads: 2,
+    pass: 1,
     floor: block_on_foreign_wake_floor,
 };
 

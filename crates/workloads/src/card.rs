@@ -22,7 +22,7 @@ use executor::{BlockOn, Described, Executor, yield_now};
 use crate::Needs;
 use crate::check::Tally;
 use crate::foreign::{Friend, round_trips};
-use crate::spawn::Large;
+use crate::spawn::{Large, Small, poll_in_place};
 use crate::wakers::yields;
 
 /// What is counted, without who does it.
@@ -216,6 +216,14 @@ pub fn floor_counts() -> Vec<Count> {
     by_hand.map(|(operation, prepare)| Count { operation, prepare }).collect()
 }
 
+/// The operations whose floor is little else than an allocator, by hand and without one.
+pub fn in_place_counts() -> Vec<Count> {
+    vec![
+        Count { operation: &SPAWN_JOIN, prepare: spawn_join_in_place },
+        Count { operation: &SPAWN_LARGE, prepare: spawn_large_in_place },
+    ]
+}
+
 /// A task calls `wake_by_ref` on the waker of its poll and is pending, so many times.
 pub fn self_wake<E: Executor + Described + 'static>(times: usize) -> Job {
     in_one_task::<E, _>(times, yields)
@@ -337,6 +345,12 @@ pub fn spawn_join_floor(times: usize) -> Job {
     Job { run: Box::new(run), finish: Box::new(move || times) }
 }
 
+/// Writes a future into a place that is there already, and polls it once behind a `dyn` pointer. What the floor takes
+/// beyond that is `malloc` and `free`.
+pub fn spawn_join_in_place(times: usize) -> Job {
+    in_place(times, || Small(1))
+}
+
 /// Does the same with futures of 64 KiB.
 pub fn spawn_large<E: Executor + Described + 'static>(times: usize) -> Job {
     let executor = E::default();
@@ -363,6 +377,19 @@ pub fn spawn_large_floor(times: usize) -> Job {
                 sum += one;
             }
         }
+        assert_eq!(sum, times);
+    };
+    Job { run: Box::new(run), finish: Box::new(move || times) }
+}
+
+/// Writes such a future into a place that is there already, and polls it once behind a `dyn` pointer.
+pub fn spawn_large_in_place(times: usize) -> Job {
+    in_place(times, || Large::new(1))
+}
+
+fn in_place<F: Future<Output = usize> + Unpin + 'static>(times: usize, future: fn() -> F) -> Job {
+    let run = move || {
+        let sum: usize = (0..times).map(|_| poll_in_place(&mut future())).sum();
         assert_eq!(sum, times);
     };
     Job { run: Box::new(run), finish: Box::new(move || times) }

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use executor::{Described, Executor};
+use executor::{Described, Executor, yield_now};
 use futures::task::AtomicWaker;
 
 use crate::check::{Check, Tally};
@@ -31,6 +31,7 @@ pub static YIELD_MANY: Workload = Workload {
     operations: 10_000,
     needs: Needs::Executor,
     threads: 1,
+    pass: 1,
     floor: yield_many_floor,
 };
 
@@ -42,24 +43,41 @@ pub static ALL_READY: Workload = Workload {
     operations: 1_000,
     needs: Needs::Executor,
     threads: 1,
+    pass: 1,
     floor: all_ready_floor,
 };
 
+/// See [`all_ready_later`].
+pub static ALL_READY_LATER: Workload = Workload {
+    id: "all_ready_later",
+    title: "1,000 of 1,000 tasks are ready, called when the root has been pending",
+    operation: "a waiting task woken and polled, together with all the others, after the root's first poll",
+    floor: all_ready_later_floor,
+    ..ALL_READY
+};
+
 /// See [`one_ready_1`].
-pub static ONE_READY_1: Workload = one_ready("one_ready_1", "1 task is ready, 1 is idle", 100, one_ready_1_floor);
+pub static ONE_READY_1: Workload = one_ready("one_ready_1", "1 task is ready, 1 is idle", 100, 1, one_ready_1_floor);
 
 /// See [`one_ready_100`].
 pub static ONE_READY_100: Workload =
-    one_ready("one_ready_100", "1 task is ready, 100 are idle", 100, one_ready_100_floor);
+    one_ready("one_ready_100", "1 task is ready, 100 are idle", 100, 100, one_ready_100_floor);
 
 /// See [`one_ready_10000`].
 pub static ONE_READY_10000: Workload =
     // Few operations, so that an iteration takes milliseconds where everybody is polled for each of them.
-    one_ready("one_ready_10000", "1 task is ready, 10,000 are idle", 20, one_ready_10000_floor);
+    one_ready("one_ready_10000", "1 task is ready, 10,000 are idle", 20, 10_000, one_ready_10000_floor);
 
-const fn one_ready(id: &'static str, title: &'static str, operations: usize, floor: fn() -> Iteration) -> Workload {
+const fn one_ready(
+    id: &'static str,
+    title: &'static str,
+    operations: usize,
+    idle: usize,
+    floor: fn() -> Iteration,
+) -> Workload {
+    let pass = (idle + 1).div_ceil(operations);
     let operation = "a waiting task woken and polled, and the future that waits for its answer as well";
-    Workload { id, title, operation, operations, needs: Needs::Executor, threads: 1, floor }
+    Workload { id, title, operation, operations, needs: Needs::Executor, threads: 1, pass, floor }
 }
 
 /// See [`foreign_wake_many`].
@@ -70,6 +88,7 @@ pub static FOREIGN_WAKE_MANY: Workload = Workload {
     operations: 1_000,
     needs: Needs::Executor,
     threads: 2,
+    pass: 1,
     floor: foreign_wake_many_floor,
 };
 
@@ -81,6 +100,7 @@ pub static FOREIGN_WAKE_10000: Workload = Workload {
     operations: 10_000,
     needs: Needs::Executor,
     threads: 2,
+    pass: 1,
     floor: foreign_wake_10000_floor,
 };
 
@@ -92,6 +112,7 @@ pub static FOREIGN_WAKE_BY_TWO: Workload = Workload {
     operations: 10_000,
     needs: Needs::Executor,
     threads: 3,
+    pass: 1,
     floor: foreign_wake_by_two_floor,
 };
 
@@ -106,10 +127,13 @@ struct Plan {
     /// How often a member that is called wakes itself before it answers.
     yields: usize,
     turns: usize,
+    /// Whether the root has been pending before it calls for the first time.
+    later: bool,
 }
 
-const YIELD_PLAN: Plan = Plan { workload: &YIELD_MANY, idle: 0, ready: 1_000, yields: 10, turns: 1 };
+const YIELD_PLAN: Plan = Plan { workload: &YIELD_MANY, idle: 0, ready: 1_000, yields: 10, turns: 1, later: false };
 const ALL_PLAN: Plan = all_of(&ALL_READY);
+const ALL_LATER_PLAN: Plan = Plan { later: true, ..all_of(&ALL_READY_LATER) };
 const FOREIGN_PLAN: Plan = all_of(&FOREIGN_WAKE_MANY);
 const FOREIGN_10000_PLAN: Plan = all_of(&FOREIGN_WAKE_10000);
 const FOREIGN_BY_TWO_PLAN: Plan = all_of(&FOREIGN_WAKE_BY_TWO);
@@ -118,11 +142,11 @@ const ONE_OF_101: Plan = one_of(&ONE_READY_100, 100);
 const ONE_OF_10001: Plan = one_of(&ONE_READY_10000, 10_000);
 
 const fn one_of(workload: &'static Workload, idle: usize) -> Plan {
-    Plan { workload, idle, ready: 1, yields: 0, turns: workload.operations }
+    Plan { workload, idle, ready: 1, yields: 0, turns: workload.operations, later: false }
 }
 
 const fn all_of(workload: &'static Workload) -> Plan {
-    Plan { workload, idle: 0, ready: workload.operations, yields: 0, turns: 1 }
+    Plan { workload, idle: 0, ready: workload.operations, yields: 0, turns: 1, later: false }
 }
 
 /// Calls 1,000 tasks, each of which wakes itself ten times before it answers.
@@ -147,6 +171,17 @@ pub fn all_ready<E: Executor + Described + 'static>() -> Iteration {
 /// Calls 1,000 boxed futures by hand and polls each.
 pub fn all_ready_floor() -> Iteration {
     called_by_hand(ALL_PLAN)
+}
+
+/// As [`all_ready`], but the root has been pending once before it calls. Its first poll is the way into `block_on`, where
+/// some executors have not begun to run tasks yet; a program that goes on for a while wakes from later ones.
+pub fn all_ready_later<E: Executor + Described + 'static>() -> Iteration {
+    called_by_root::<E>(ALL_LATER_PLAN)
+}
+
+/// See [`all_ready_floor`]: by hand there is no root that could be pending.
+pub fn all_ready_later_floor() -> Iteration {
+    called_by_hand(ALL_LATER_PLAN)
 }
 
 /// Calls one of 2 waiting tasks, another one each time, and waits for its answer before the next call.
@@ -287,6 +322,9 @@ fn turns<E: Executor + Described + 'static>(
     let mut first = 0;
     Box::new(move || {
         executor.block_on(async {
+            if plan.later {
+                yield_now().await;
+            }
             for _ in 0..plan.turns {
                 first = crowd.next(first);
                 crowd.answers(plan.ready, |crowd| call(crowd, first..first + plan.ready)).await;

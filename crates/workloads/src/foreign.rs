@@ -21,6 +21,7 @@ pub static FOREIGN_WAKE_ONE: Workload = Workload {
     operations: 10,
     needs: Needs::Executor,
     threads: 2,
+    pass: 1,
     floor: foreign_wake_one_floor,
 };
 

@@ -17,12 +17,12 @@ mod helper;
 
 use block_on::{BLOCK_ON_FOREIGN_WAKE, BLOCK_ON_READY, BLOCK_ON_YIELD};
 use crowd::{
-    ALL_READY, FOREIGN_WAKE_10000, FOREIGN_WAKE_BY_TWO, FOREIGN_WAKE_MANY, ONE_READY_1, ONE_READY_100, ONE_READY_10000,
-    YIELD_MANY,
+    ALL_READY, ALL_READY_LATER, FOREIGN_WAKE_10000, FOREIGN_WAKE_BY_TWO, FOREIGN_WAKE_MANY, ONE_READY_1, ONE_READY_100,
+    ONE_READY_10000, YIELD_MANY,
 };
 use foreign::FOREIGN_WAKE_ONE;
 use ping_pong::PING_PONG;
-use spawn::{ABORT, SPAWN_JOIN, SPAWN_JOIN_MANY, SPAWN_LARGE};
+use spawn::{ABORT, ABORT_LATER, SPAWN_JOIN, SPAWN_JOIN_MANY, SPAWN_JOIN_MANY_LATER, SPAWN_LARGE};
 use wakers::{WAKER_CLONE, YIELD_ONE};
 
 /// What is measured, without who is measured.
@@ -41,6 +41,9 @@ pub struct Workload {
     /// How many threads take part. Where one does, a disturbance only makes it slower, and the shortest of many times
     /// is what it costs; where two do, the times are a distribution.
     pub threads: usize,
+    /// How many calls of an [`Iteration`] touch all that was set up: whoever wants to know what the work takes, and not
+    /// what others left in the caches, makes so many before the first that is timed.
+    pub pass: usize,
     /// Sets up the floor: the same work by hand, without an executor. What an executor takes above it is its own
     /// price.
     pub floor: fn() -> Iteration,
@@ -109,11 +112,14 @@ workloads! {
     Executor {
         SPAWN_JOIN = spawn::spawn_join::<E>,
         SPAWN_JOIN_MANY = spawn::spawn_join_many::<E>,
+        SPAWN_JOIN_MANY_LATER = spawn::spawn_join_many_later::<E>,
         SPAWN_LARGE = spawn::spawn_large::<E>,
         ABORT = spawn::abort::<E>,
+        ABORT_LATER = spawn::abort_later::<E>,
         YIELD_ONE = wakers::yield_one::<E>,
         YIELD_MANY = crowd::yield_many::<E>,
         ALL_READY = crowd::all_ready::<E>,
+        ALL_READY_LATER = crowd::all_ready_later::<E>,
         ONE_READY_1 = crowd::one_ready_1::<E>,
         ONE_READY_100 = crowd::one_ready_100::<E>,
         ONE_READY_10000 = crowd::one_ready_10000::<E>,
@@ -134,4 +140,14 @@ workloads! {
 /// The floor of every workload.
 pub fn floor_cases() -> Vec<Case> {
     WORKLOADS.iter().map(|&workload| Case::new(workload, workload.floor)).collect()
+}
+
+/// The workloads whose floor is little else than an allocator, by hand and without one.
+pub fn in_place_cases() -> Vec<Case> {
+    vec![
+        Case::new(&SPAWN_JOIN, spawn::spawn_join_in_place),
+        Case::new(&SPAWN_JOIN_MANY, || spawn::spawn_join_many_in_place(&SPAWN_JOIN_MANY)),
+        Case::new(&SPAWN_JOIN_MANY_LATER, || spawn::spawn_join_many_in_place(&SPAWN_JOIN_MANY_LATER)),
+        Case::new(&SPAWN_LARGE, spawn::spawn_large_in_place),
+    ]
 }

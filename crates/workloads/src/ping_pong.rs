@@ -21,6 +21,7 @@ pub static PING_PONG: Workload = Workload {
     operations: 1_000,
     needs: Needs::Executor,
     threads: 1,
+    pass: 1,
     floor: ping_pong_floor,
 };
 

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use executor::{Described, Executor, JoinHandle};
+use executor::{Described, Executor, JoinHandle, yield_now};
 use futures::task::AtomicWaker;
 
 use crate::check::{Check, Tally};
@@ -20,6 +20,7 @@ pub static SPAWN_JOIN: Workload = Workload {
     operations: 100,
     needs: Needs::Executor,
     threads: 1,
+    pass: 1,
     floor: spawn_join_floor,
 };
 
@@ -31,7 +32,17 @@ pub static SPAWN_JOIN_MANY: Workload = Workload {
     operations: 1_000,
     needs: Needs::Executor,
     threads: 1,
+    pass: 1,
     floor: spawn_join_many_floor,
+};
+
+/// See [`spawn_join_many_later`].
+pub static SPAWN_JOIN_MANY_LATER: Workload = Workload {
+    id: "spawn_join_many_later",
+    title: "spawn 1,000 when the root has been pending, then join all",
+    operation: "a task spawned beside 999 others, polled to its end and joined, after the root's first poll",
+    floor: spawn_join_many_later_floor,
+    ..SPAWN_JOIN_MANY
 };
 
 /// See [`spawn_large`].
@@ -42,6 +53,7 @@ pub static SPAWN_LARGE: Workload = Workload {
     operations: 100,
     needs: Needs::Executor,
     threads: 1,
+    pass: 1,
     floor: spawn_large_floor,
 };
 
@@ -53,7 +65,17 @@ pub static ABORT: Workload = Workload {
     operations: 100,
     needs: Needs::Executor,
     threads: 1,
+    pass: 1,
     floor: abort_floor,
+};
+
+/// See [`abort_later`].
+pub static ABORT_LATER: Workload = Workload {
+    id: "abort_later",
+    title: "spawn 100 that wait when the root has been pending, then abort all",
+    operation: "a task spawned, polled once, aborted while it waits, and its future dropped, after the root's first poll",
+    floor: abort_later_floor,
+    ..ABORT
 };
 
 /// Spawns a task that is ready at its first poll, awaits its handle, and only then spawns the next.
@@ -78,6 +100,9 @@ pub fn spawn_join<E: Executor + Described + 'static>() -> Iteration {
 
 /// Boxes a future behind a `dyn` pointer, polls it once and frees it: an executor erases the type of what it is given
 /// and keeps it somewhere.
+///
+/// Most of that is the allocator's, so a ratio to this floor says less of an executor than it seems to: see
+/// [`spawn_join_in_place`].
 pub fn spawn_join_floor() -> Iteration {
     let check = Check::floor(&SPAWN_JOIN);
     Box::new(move || {
@@ -87,37 +112,81 @@ pub fn spawn_join_floor() -> Iteration {
     })
 }
 
+/// The same in a place that is there already: writes the future, and polls it once behind a `dyn` pointer. What
+/// [`spawn_join_floor`] takes beyond that is `malloc` and `free`.
+pub fn spawn_join_in_place() -> Iteration {
+    let check = Check::floor(&SPAWN_JOIN);
+    Box::new(move || {
+        let sum = (0..SPAWN_JOIN.operations).map(|number| poll_in_place(&mut Small(number))).sum();
+        check.result(sum, sum_below(SPAWN_JOIN.operations));
+        SPAWN_JOIN.operations
+    })
+}
+
 /// Spawns 1,000 tasks that are ready at their first poll, then awaits their handles in the same order.
 ///
 /// The joining future is woken seldom; instead 1,000 tasks are in memory at once.
 pub fn spawn_join_many<E: Executor + Described + 'static>() -> Iteration {
-    let check = Check::contender::<E>(&SPAWN_JOIN_MANY);
+    join_many::<E>(&SPAWN_JOIN_MANY, false)
+}
+
+/// As [`spawn_join_many`], but the root has been pending once before it spawns.
+pub fn spawn_join_many_later<E: Executor + Described + 'static>() -> Iteration {
+    join_many::<E>(&SPAWN_JOIN_MANY_LATER, true)
+}
+
+fn join_many<E: Executor + Described + 'static>(workload: &'static Workload, later: bool) -> Iteration {
+    let check = Check::contender::<E>(workload);
     let executor = E::default();
-    let mut handles = Vec::with_capacity(SPAWN_JOIN_MANY.operations);
+    let mut handles = Vec::with_capacity(workload.operations);
     Box::new(move || {
         let sum = executor.block_on(async {
-            handles
-                .extend((0..SPAWN_JOIN_MANY.operations).map(|number| executor.spawn(async move { black_box(number) })));
+            if later {
+                yield_now().await;
+            }
+            handles.extend((0..workload.operations).map(|number| executor.spawn(async move { black_box(number) })));
             let mut sum = 0;
             for handle in handles.drain(..) {
                 sum += handle.await.expect("the task ends");
             }
             sum
         });
-        check.result(sum, sum_below(SPAWN_JOIN_MANY.operations));
-        SPAWN_JOIN_MANY.operations
+        check.result(sum, sum_below(workload.operations));
+        workload.operations
     })
 }
 
 /// Boxes 1,000 futures, then polls and frees them in the same order.
 pub fn spawn_join_many_floor() -> Iteration {
-    let check = Check::floor(&SPAWN_JOIN_MANY);
-    let mut futures = Vec::with_capacity(SPAWN_JOIN_MANY.operations);
+    join_many_by_hand(&SPAWN_JOIN_MANY)
+}
+
+/// See [`spawn_join_many_floor`]: by hand there is no root that could be pending.
+pub fn spawn_join_many_later_floor() -> Iteration {
+    join_many_by_hand(&SPAWN_JOIN_MANY_LATER)
+}
+
+fn join_many_by_hand(workload: &'static Workload) -> Iteration {
+    let check = Check::floor(workload);
+    let mut futures = Vec::with_capacity(workload.operations);
     Box::new(move || {
-        futures.extend((0..SPAWN_JOIN_MANY.operations).map(number_future));
+        futures.extend((0..workload.operations).map(number_future));
         let sum = futures.drain(..).map(|mut future| poll_ready(future.as_mut())).sum();
-        check.result(sum, sum_below(SPAWN_JOIN_MANY.operations));
-        SPAWN_JOIN_MANY.operations
+        check.result(sum, sum_below(workload.operations));
+        workload.operations
+    })
+}
+
+/// Writes 1,000 futures into places that are there already, then polls them in the same order.
+pub(crate) fn spawn_join_many_in_place(workload: &'static Workload) -> Iteration {
+    let check = Check::floor(workload);
+    let mut futures = Vec::with_capacity(workload.operations);
+    Box::new(move || {
+        futures.extend((0..workload.operations).map(Small));
+        let sum = futures.iter_mut().map(poll_in_place).sum();
+        futures.clear();
+        check.result(sum, sum_below(workload.operations));
+        workload.operations
     })
 }
 
@@ -149,18 +218,40 @@ pub fn spawn_large_floor() -> Iteration {
     })
 }
 
+/// Writes such a future into a place that is there already, and polls it once behind a `dyn` pointer.
+pub fn spawn_large_in_place() -> Iteration {
+    let check = Check::floor(&SPAWN_LARGE);
+    Box::new(move || {
+        let sum = (0..SPAWN_LARGE.operations).map(|number| poll_in_place(&mut Large::new(number))).sum();
+        check.result(sum, sum_below(SPAWN_LARGE.operations));
+        SPAWN_LARGE.operations
+    })
+}
+
 /// Spawns 100 tasks that wait for ever, lets each be polled, aborts all, and waits until their futures are dropped.
 ///
 /// The handles are not awaited, as not every executor tells a cancelled task's joiner. What is awaited is the drop of
 /// each future, which no executor may leave out. Subtract `spawn_join_many` for the abort alone.
 pub fn abort<E: Executor + Described + 'static>() -> Iteration {
-    let check = Check::contender::<E>(&ABORT);
+    abort_all::<E>(&ABORT, false)
+}
+
+/// As [`abort`], but the root has been pending once before it spawns.
+pub fn abort_later<E: Executor + Described + 'static>() -> Iteration {
+    abort_all::<E>(&ABORT_LATER, true)
+}
+
+fn abort_all<E: Executor + Described + 'static>(workload: &'static Workload, later: bool) -> Iteration {
+    let check = Check::contender::<E>(workload);
     let executor = E::default();
     let ward = Arc::new(Ward::default());
-    let mut handles = Vec::with_capacity(ABORT.operations);
+    let mut handles = Vec::with_capacity(workload.operations);
     Box::new(move || {
         executor.block_on(async {
-            handles.extend((0..ABORT.operations).map(|_| executor.spawn(wait_for_ever(&ward))));
+            if later {
+                yield_now().await;
+            }
+            handles.extend((0..workload.operations).map(|_| executor.spawn(wait_for_ever(&ward))));
             ward.until_all(&ward.begun).await;
             handles.iter().for_each(JoinHandle::abort);
             ward.until_all(&ward.dropped).await;
@@ -172,12 +263,21 @@ pub fn abort<E: Executor + Described + 'static>() -> Iteration {
 
 /// Boxes 100 such futures, polls each once, and frees them.
 pub fn abort_floor() -> Iteration {
-    let check = Check::floor(&ABORT);
+    abort_by_hand(&ABORT)
+}
+
+/// See [`abort_floor`]: by hand there is no root that could be pending.
+pub fn abort_later_floor() -> Iteration {
+    abort_by_hand(&ABORT_LATER)
+}
+
+fn abort_by_hand(workload: &'static Workload) -> Iteration {
+    let check = Check::floor(workload);
     let ward = Arc::new(Ward::default());
-    let mut futures = Vec::with_capacity(ABORT.operations);
+    let mut futures = Vec::with_capacity(workload.operations);
     Box::new(move || {
         futures.extend(
-            (0..ABORT.operations)
+            (0..workload.operations)
                 .map(|_| -> Pin<Box<dyn Future<Output = ()> + Send>> { black_box(Box::pin(wait_for_ever(&ward))) }),
         );
         let mut cx = Context::from_waker(Waker::noop());
@@ -275,6 +375,17 @@ impl Future for Large {
     }
 }
 
+/// A future of one word that is ready at its first poll, and may be moved.
+pub(crate) struct Small(pub(crate) usize);
+
+impl Future for Small {
+    type Output = usize;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<usize> {
+        Poll::Ready(black_box(self.0))
+    }
+}
+
 fn number_future(number: usize) -> Pin<Box<dyn Future<Output = usize>>> {
     black_box(Box::pin(async move { black_box(number) }))
 }
@@ -284,6 +395,13 @@ fn poll_ready(future: Pin<&mut dyn Future<Output = usize>>) -> usize {
         Poll::Ready(number) => number,
         Poll::Pending => panic!("the future is ready at its first poll"),
     }
+}
+
+/// As if it were not known which future that is.
+pub(crate) fn poll_in_place<F: Future<Output = usize> + Unpin>(future: &mut F) -> usize {
+    let pinned: Pin<&mut F> = Pin::new(future);
+    let opaque: Pin<&mut dyn Future<Output = usize>> = pinned;
+    poll_ready(black_box(opaque))
 }
 
 fn sum_below(number: usize) -> usize {

@@ -19,6 +19,7 @@ pub static YIELD_ONE: Workload = Workload {
     operations: 1_000,
     needs: Needs::Executor,
     threads: 1,
+    pass: 1,
     floor: yield_one_floor,
 };
 
@@ -30,6 +31,7 @@ pub static WAKER_CLONE: Workload = Workload {
     operations: 1_000,
     needs: Needs::Executor,
     threads: 1,
+    pass: 1,
     floor: waker_clone_floor,
 };
 

@@ -54,6 +54,7 @@ macro_rules! sweep {
                 operations: $operations,
                 needs: Needs::Executor,
                 threads: 1,
+                pass: 1,
                 floor: || floor(&$name, $steps),
             };
         )*

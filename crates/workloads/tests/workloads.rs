@@ -8,7 +8,7 @@ use std::time::Duration;
 use executor::{BlockOn, Capabilities, Described, Executor, Idle, Spawn};
 use noop_waker::NoopExecutor;
 use workloads::work::{sweep_cases, sweep_floors};
-use workloads::{Case, Needs, WORKLOADS, block_on_cases, executor_cases, floor_cases};
+use workloads::{Case, Needs, WORKLOADS, block_on_cases, executor_cases, floor_cases, in_place_cases};
 
 /// Runs each case twice, as what one iteration leaves behind meets the next. A hang fails, and names the case.
 fn run(cases: Vec<Case>, least_polls: usize) {
@@ -45,6 +45,23 @@ fn every_workload_without_tasks_runs_on_block_on_alone() {
 fn every_floor_runs() {
     // Some floors have no future to poll.
     run(floor_cases(), 0);
+}
+
+#[test]
+fn every_floor_without_an_allocator_runs_and_has_one_with_it() {
+    run(in_place_cases(), 1);
+    let allocating = floor_cases();
+    for case in in_place_cases() {
+        assert!(allocating.iter().any(|floor| floor.workload.id == case.workload.id), "{}", case.workload.id);
+    }
+}
+
+#[test]
+fn a_pass_touches_everybody() {
+    for (id, pass) in [("yield_one", 1), ("one_ready_100", 2), ("one_ready_10000", 501), ("foreign_wake_10000", 1)] {
+        let workload = WORKLOADS.iter().find(|workload| workload.id == id).expect("it is listed");
+        assert_eq!(workload.pass, pass, "{id}");
+    }
 }
 
 #[test]
