@@ -356,14 +356,18 @@ fn origin(name: &str) -> Origin {
 /// Orders by the first key on which two differ by more than the noise, then who is published before who is not, then as
 /// they come.
 fn rank(ranking: &mut [Candidate]) {
-    let keys = ranking.iter().map(|candidate| candidate.keys.len()).max().unwrap_or(0);
-    let best: Vec<_> = (0..keys)
-        .map(|key| {
-            let values = ranking.iter().filter_map(|candidate| candidate.keys[key].value);
-            values.min_by(f64::total_cmp).unwrap_or_default()
-        })
-        .collect();
+    let best = least(ranking);
     ranking.sort_by(|one, other| order(one, other, &best).then(one.origin.cmp(&other.origin)));
+}
+
+/// The least of each key that anybody has.
+fn least(candidates: &[Candidate]) -> Vec<f64> {
+    let keys = candidates.first().map_or(0, |first| first.keys.len());
+    let least = (0..keys).map(|key| {
+        let values = candidates.iter().filter_map(|candidate| candidate.keys[key].value);
+        values.min_by(f64::total_cmp).unwrap_or_default()
+    });
+    least.collect()
 }
 
 /// Which one comes first by the record. Figures are put into classes before, each [`Key::noise`] times the one before,
@@ -481,12 +485,7 @@ fn by_the_record(rule: &Rule, first: &Candidate, others: &[Candidate], observati
             remarks.push(format!("The record has no figures of {}.", unknown.join(", ")));
         }
     }
-    let best: Vec<_> = (0..first.keys.len())
-        .map(|key| {
-            let values = others.iter().filter_map(|other| other.keys[key].value);
-            values.min_by(f64::total_cmp).unwrap_or_default()
-        })
-        .collect();
+    let best = least(others);
     if others.windows(2).any(|pair| order(&pair[0], &pair[1], &best).is_eq()) {
         remarks.push(format!(
             "Below the first, times within a factor of {TIE} and counts within one of {NEAR} are taken for equal; who is equal \
