@@ -13,7 +13,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-use conformance::image::running;
+use conformance::image::{end_from_outside, running};
 use executor::Described;
 use harness::machine::{Machine, Source};
 use harness::{pages, versions};
@@ -256,6 +256,10 @@ fn follow(child: &mut Child, contender: &Contender, rounds: usize) -> io::Result
                 break Some(format!("hangs: no round ended for {} s", PATIENCE.as_secs()));
             }
             Err(RecvTimeoutError::Disconnected) => {
+                let complaints: Vec<_> = complaints.iter().collect();
+                if let Some(why) = end_from_outside(child.wait()?, &complaints.join("\n")) {
+                    return Err(io::Error::other(format!("{}: {why}", contender.name)));
+                }
                 let last_words = complaints.iter().find(|line| !line.is_empty() && !line.starts_with("thread '"));
                 let last_words = last_words.map_or(String::new(), |line| format!(" with `{line}`"));
                 break Some(format!("ends the process{last_words}"));

@@ -479,11 +479,11 @@ impl Record {
         }
         let missing = self.missing_steps();
         if !missing.is_empty() {
-            lacks.push(format!("it is not complete: without {}", missing.join(", ")));
+            lacks.push(format!("it is not complete: without {}", few(&missing)));
         }
         let left_out = self.left_out();
         if !left_out.is_empty() {
-            lacks.push(format!("it is not of the whole line-up: without {}", left_out.join(", ")));
+            lacks.push(format!("it is not of the whole line-up: without {}", few(&left_out)));
         }
         lacks
     }
@@ -512,6 +512,14 @@ impl Record {
     /// When the first of its steps began.
     pub fn begun(&self) -> u64 {
         self.steps.values().map(|header| header.before.time).min().unwrap_or(0)
+    }
+}
+
+/// The first of several names, and how many others there are.
+fn few(names: &[String]) -> String {
+    match names {
+        [first, second, third, _, others @ ..] => format!("{first}, {second}, {third} and {} more", others.len() + 1),
+        few => few.join(", "),
     }
 }
 

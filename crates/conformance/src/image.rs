@@ -1,5 +1,7 @@
 //! The program that runs, and what may have befallen a copy of it that is nobody's fault.
 
+#[cfg(target_os = "linux")]
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::OnceLock;
@@ -25,6 +27,24 @@ pub fn running() -> io::Result<PathBuf> {
     }
     static FIRST: OnceLock<State> = OnceLock::new();
     unchanged(env::current_exe()?, &FIRST)
+}
+
+/// The file that this program was started from, if it is still the same: for whoever looks into the file, and not only
+/// starts it. It may be replaced at any time, so ask again afterwards.
+pub fn file() -> Option<PathBuf> {
+    let program = env::current_exe().ok()?;
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+
+        let place = |path: &Path| fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino())).ok();
+        (place(&program)? == place(&running().ok()?)?).then_some(program)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = program;
+        running().ok()
+    }
 }
 
 /// What tells a file from what it was: its length, and when it was written.
@@ -89,6 +109,7 @@ mod tests {
         let image = fs::read(running().expect("it finds itself")).expect("it can be read");
         let program = fs::read(env::current_exe().expect("it finds itself")).expect("it can be read");
         assert!(image == program, "{} and {} bytes", image.len(), program.len());
+        assert_eq!(file(), env::current_exe().ok(), "nobody has replaced it");
     }
 
     #[test]

@@ -16,8 +16,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 use std::{env, fs, io, process};
 
-use conformance::Allocations;
-use conformance::image::running;
+use conformance::{Allocations, image};
 use serde::{Deserialize, Serialize};
 use workloads::card::Count;
 
@@ -40,8 +39,11 @@ const TIMES: usize = 1_000;
 /// n for what depends on when threads run: each time takes as long as two threads take to fall asleep.
 const TIMES_INEXACT: usize = 100;
 
-/// How long a process may take: under valgrind some operations of some contenders take seconds.
+/// How long a process may take.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The same below valgrind, where some operations of some contenders take seconds, and in a debug build minutes.
+const PATIENCE_BELOW: Duration = Duration::from_secs(600);
 
 /// What is counted of an operation.
 pub const INSTRUCTIONS: &str = "instructions per operation";
@@ -132,10 +134,25 @@ pub fn measure_allocations(plan: &Plan) -> Result<Vec<Observation>, Failure> {
 pub fn measure_instructions(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observation>, Failure> {
     valgrind()?;
     let folder = Folder::new(&plan.executor)?;
-    // Valgrind looks into the file for the names of functions, so it wants one that stays as it is.
+    // Valgrind looks into the file for the names of functions, so it must be the running one, and stay it.
+    if let Some(program) = image::file() {
+        let found = count_below_valgrind(plan, contenders, &folder, &program);
+        if image::file().is_some() {
+            return found;
+        }
+    }
     let program = folder.0.join("program");
-    let copied = running().and_then(|image| fs::copy(image, &program));
+    let copied = image::running().and_then(|image| fs::copy(image, &program));
     copied.map_err(|error| format!("this program cannot be copied to {}: {error}", program.display()))?;
+    count_below_valgrind(plan, contenders, &folder, &program)
+}
+
+fn count_below_valgrind(
+    plan: &Plan,
+    contenders: &[Contender],
+    folder: &Folder,
+    program: &Path,
+) -> Result<Vec<Observation>, Failure> {
     let mut command = Command::new("valgrind");
     command
         .arg("--tool=callgrind")
@@ -147,7 +164,7 @@ pub fn measure_instructions(plan: &Plan, contenders: &[Contender]) -> Result<Vec
         .args(["--collect-bus=yes", "--collect-systime=msec", "--dump-instr=no", "--fair-sched=yes"])
         .arg(format!("--callgrind-out-file={}", folder.0.join("out").display()))
         .arg(program);
-    worker::run_below(command, &Work::Card(plan.clone()), PATIENCE)?;
+    worker::run_below(command, &Work::Card(plan.clone()), PATIENCE_BELOW)?;
     let contender = contender::find(&plan.executor, contenders)?;
     let mut observations = Vec::new();
     // Each call of `noted` leaves a file with what was counted since the last, numbered from 1: before and after.

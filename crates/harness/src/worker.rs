@@ -165,10 +165,14 @@ pub fn run(work: &Work, patience: Duration) -> Result<Vec<Observation>, Failure>
 }
 
 /// As [`run`], in a process that another program carries: `command` starts a copy of this program below it. What ends
-/// that without a word of ours is taken for the other program's failure.
+/// that without a word of ours, or is too slow, is taken for the other program's failure.
 pub fn run_below(command: Command, work: &Work, patience: Duration) -> Result<Vec<Observation>, Failure> {
     let carrier = command.get_program().display().to_string();
-    let heard = listen(command, work, patience)?;
+    let heard = match listen(command, work, patience) {
+        // What works without it may well be slow below it.
+        Err(Failure::Found(why)) => return Err(Failure::Elsewhere(format!("below {carrier} it {why}"))),
+        heard => heard?,
+    };
     let status = heard.status;
     if !heard.ended && heard.found.is_none() && complaint(&heard.said).is_none() {
         let said = last_words(&heard.said);
