@@ -100,11 +100,13 @@ fn the_suite_is_one_test_file() {
     let passed: usize = passed.expect("a summary").0.parse().expect("a number");
     assert!(passed > 100, "every clause is a test: {passed}");
 
-    // An executor that loses wakes is found out there, too.
-    let deaf = LIBRARY.replace("self.woken.swap(true, SeqCst);\n        self.driver.unpark();", "");
-    assert_ne!(deaf, LIBRARY, "the fault is in");
-    outside.write("src/lib.rs", &deaf);
-    let output = outside.cargo(&["test", "--test", "conformance", "--", "w01_"]);
+    // What the page says of the flag that is lowered too late.
+    let lowered = "            self.signal.woken.swap(false, SeqCst);\n";
+    let sleeps = "            while !self.signal.woken";
+    let late = LIBRARY.replace(lowered, "").replace(sleeps, &format!("{lowered}{sleeps}"));
+    assert!(late != LIBRARY && late.contains(lowered), "the fault is in");
+    outside.write("src/lib.rs", &late);
+    let output = outside.cargo(&["test", "--test", "conformance", "--", "t03_"]);
     let printed = text(&output.stdout);
     assert_eq!(output.status.code(), Some(101), "{printed}{}", text(&output.stderr));
     assert!(printed.contains("hangs: every thread sleeps"), "{printed}");

@@ -114,3 +114,33 @@ fn the_packages_can_be_made() {
         assert!(made.is_file(), "{} was not made", made.display());
     }
 }
+
+/// The files in which commands stand: scripts, recipes and pages.
+fn texts() -> Vec<PathBuf> {
+    let root = root();
+    let inside = |folder: &str| {
+        let entries = fs::read_dir(root.join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}"));
+        entries.map(|entry| entry.expect("it can be read").path()).collect::<Vec<_>>()
+    };
+    let pages = inside("docs").into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let readmes = inside("crates").into_iter().map(|folder| folder.join("README.md")).filter(|path| path.is_file());
+    let top = ["README.md", "justfile", ".cargo/config.toml"].map(|file| root.join(file));
+    inside(".ci").into_iter().chain(pages).chain(readmes).chain(top).collect()
+}
+
+#[test]
+fn commands_name_packages_that_there_are() {
+    let metadata = metadata();
+    let mut named = 0;
+    for path in texts() {
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let words: Vec<_> =
+            text.split(|character: char| character.is_whitespace() || "()`|".contains(character)).collect();
+        for pair in words.windows(2).filter(|pair| matches!(pair[0], "-p" | "--package")) {
+            let is_there = metadata.packages.iter().any(|package| package.name.as_str() == pair[1]);
+            assert!(is_there, "{} names a package `{}`, and there is none", path.display(), pair[1]);
+            named += 1;
+        }
+    }
+    assert!(named > 20, "the commands are looked at: {named}");
+}
