@@ -7,7 +7,7 @@ use std::{env, fs, process};
 
 use compare::record::{Lock, load};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_compare");
+const PROGRAM: &str = env!("CARGO_BIN_EXE_cargo-compare-executors");
 
 /// The shortest record there is.
 const SHORT: [&str; 7] = ["record", "--quick", "--executor", "noop-waker", "--step", "memory", "--into"];
