@@ -169,6 +169,32 @@ mod with_scripts {
         }
     }
 
+    fn valgrind() -> Option<PathBuf> {
+        let search = env::var_os("PATH").expect("there is one");
+        env::split_paths(&search).map(|folder| folder.join("valgrind")).find(|path| path.is_file())
+    }
+
+    /// Valgrind looks for the names of functions in the program's file: here that is replaced at the worst of times,
+    /// after it was found to be the right one.
+    #[test]
+    fn a_rebuild_while_valgrind_starts_changes_nothing() {
+        let Some(real) = valgrind() else { return };
+        let folder = Folder::new("rebuild-below");
+        let program = folder.path("compare");
+        fs::copy(PROGRAM, &program).expect("it can be copied");
+        let replaced =
+            format!("test -s '{program}.old' || {{ mv '{program}' '{program}.old' && echo rebuilt > '{program}'; }}");
+        let text = format!("case $1 in --version) ;; *) {replaced};; esac\nexec '{}' \"$@\"", real.display());
+        folder.script("bin/valgrind", &text);
+        let mut command = Command::new(&program);
+        command.args(["count", "noop-waker", "--workload", "self_wake", "--format", "json"]);
+        let output = run(command.env("PATH", folder.search()));
+        let (rows, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{said}");
+        assert_eq!(fs::read_to_string(&program).expect("it is there"), "rebuilt\n", "it was replaced meanwhile");
+        assert!(rows.contains("instructions per operation") && !rows.contains("not measured"), "{rows}");
+    }
+
     /// A build removes the file and links another one into its place: here while the registry is asked, so after the
     /// program was started and before it measures.
     #[test]
@@ -199,10 +225,7 @@ mod with_scripts {
         assert!(why.contains("valgrind failed (exit status: 1): valgrind: failed to start tool"), "{why}");
 
         // It works when it is tried, and then no more: the step is not taken, and the next run takes it.
-        let real = env::split_paths(&env::var_os("PATH").expect("there is one"))
-            .map(|folder| folder.join("valgrind"))
-            .find(|path| path.is_file());
-        let Some(real) = real else { return };
+        let Some(real) = valgrind() else { return };
         let used = folder.path("used");
         folder.script(
             "bin/valgrind",
