@@ -80,7 +80,7 @@ pub struct Questions {
     /// No allocation for a wake
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub no_alloc_per_wake: Option<bool>,
-    /// The folder of the record to go by; without, the last in docs/results
+    /// The record to go by, its folder or its name; the newest in docs/results without
     #[arg(long, value_name = "FOLDER")]
     pub record: Option<PathBuf>,
 }
@@ -142,7 +142,7 @@ impl Questions {
     /// When the record cannot be read, or is damaged.
     pub fn record(&self) -> Result<Option<(PathBuf, Record)>, String> {
         let folder = match &self.record {
-            Some(folder) => Some(folder.clone()),
+            Some(folder) => Some(record::named(folder)),
             None => record::newest(&page(record::FOLDER))?,
         };
         let Some(folder) = folder else { return Ok(None) };

@@ -3,7 +3,7 @@
 use harness::card::{self, ALLOCATIONS, APPROXIMATE, ATOMICS, BYTES, INSTRUCTIONS, POLLS, Plan, SYSTEM_CALLS};
 use harness::progress::progress;
 use harness::table::{Table, count};
-use harness::{Contender, Observation};
+use harness::{Contender, Kind, Observation};
 use workloads::card::OPERATIONS;
 
 use crate::rows;
@@ -37,6 +37,23 @@ pub fn measure(session: &Session<'_>, passes: usize) -> Result<Vec<Observation>,
     }
     bar.finish_and_clear();
     Ok(observations)
+}
+
+/// Whether what was not counted is an executor's doing.
+///
+/// # Errors
+///
+/// When it is not: nothing was counted at all, or valgrind, where there is one, does not work.
+pub fn check_tools(observations: &[Observation], all: &[Contender]) -> Result<(), String> {
+    let rows: Vec<_> = observations.iter().filter(|row| row.verb == card::VERB).collect();
+    let Some(refused) = rows::refused(&rows).first().map(|(_, why)| *why) else { return Ok(()) };
+    if card::valgrind().is_ok() && all.iter().any(|contender| contender.kind == Kind::Floor) {
+        card::valgrind_counts().map_err(|why| format!("valgrind cannot count here: {why}"))?;
+    }
+    if rows.iter().all(|row| row.refusal().is_some()) {
+        return Err(format!("nothing was counted: {refused}"));
+    }
+    Ok(())
 }
 
 /// Counts, for one contender.

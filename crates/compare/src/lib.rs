@@ -23,6 +23,7 @@ pub mod scenario;
 pub mod session;
 pub mod statics;
 
+mod options;
 mod rows;
 
 use std::process::ExitCode;

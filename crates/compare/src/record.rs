@@ -172,7 +172,7 @@ pub struct Request {
 ///
 /// When the folder holds something else, cannot be written, or a measurement fails. What was complete before stays.
 pub fn record(session: &Session<'_>, request: &Request) -> Result<PathBuf, String> {
-    let command: Vec<String> = env::args().skip(1).collect();
+    let command: Vec<String> = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     let mut header = Header::now(&format!("cargo compare {}", command.join(" ")), request.quick, &session.chosen);
     header.newer = newer(&session.chosen);
     let name = request.name.clone().unwrap_or_else(|| {
@@ -223,10 +223,10 @@ pub fn take(folder: &Path, header: &Header, steps: &[Step<'_>]) -> Result<usize,
     for (number, step) in steps.iter().enumerate() {
         let place = format!("[{}/{}] {}", number + 1, steps.len(), step.name);
         if complete.contains(&step.name) {
-            eprintln!("{place}: recorded already");
+            output::say(format_args!("{place}: recorded already"));
             continue;
         }
-        eprintln!("{place}");
+        output::say(&place);
         let before = Moment::now();
         let rows = match (step.measure)() {
             Ok(rows) => rows,
@@ -282,6 +282,12 @@ impl Record {
     pub fn begun(&self) -> u64 {
         self.steps.values().map(|header| header.before.time).min().unwrap_or(0)
     }
+}
+
+/// The folder of the record of that name, or the one that is meant.
+pub fn named(folder: &Path) -> PathBuf {
+    let named = pages::page(FOLDER).join(folder);
+    if named.is_dir() { named } else { folder.to_owned() }
 }
 
 /// Reads a record. What is damaged is left out and named.
@@ -340,7 +346,7 @@ pub fn newest(below: &Path) -> Result<Option<PathBuf>, String> {
         let record = match load(&folder) {
             Ok(record) => record,
             Err(why) => {
-                eprintln!("warning: passed over: {why}");
+                output::say(format_args!("warning: passed over: {why}"));
                 continue;
             }
         };
@@ -410,7 +416,7 @@ fn newer(contenders: &[&Contender]) -> Newer {
         contenders.iter().map(|contender| contender.name).filter(|name| versions::published(name).is_some());
     let (newer, why) = Newer::ask(&published.map(versions::package).collect::<BTreeSet<_>>());
     let why = why.map_or_else(String::new, |why| format!(" ({why})"));
-    eprintln!("{}{why}", newer.in_words());
+    output::say(format_args!("{}{why}", newer.in_words()));
     newer
 }
 

@@ -11,16 +11,17 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use std::{env, fs, process};
+use std::{env, fs};
 
 use conformance::Allocations;
 use serde::{Deserialize, Serialize};
 use workloads::card::Count;
 
-use crate::contender::{self, Contender};
+use crate::contender::{self, Contender, FLOOR};
+use crate::kept::Folder;
 use crate::observation::Observation;
 use crate::worker::{self, Work};
 
@@ -103,27 +104,15 @@ pub fn measure_allocations(plan: &Plan) -> Result<Vec<Observation>, String> {
 ///
 /// When there is no valgrind, or the process fails below it.
 pub fn measure_instructions(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observation>, String> {
-    valgrind()?;
-    let program = env::current_exe().map_err(|error| format!("this program cannot find itself: {error}"))?;
-    let folder = Folder::new(&plan.executor)?;
-    let mut command = Command::new("valgrind");
-    command
-        .arg("--tool=callgrind")
-        .args([
-            "--collect-atstart=no",
-            "--toggle-collect=harness::card::measured",
-            "--dump-before=harness::card::noted",
-        ])
-        .args(["--collect-bus=yes", "--collect-systime=msec", "--dump-instr=no", "--fair-sched=yes"])
-        .arg(format!("--callgrind-out-file={}", folder.0.join("out").display()))
-        .arg(program);
-    worker::run_in(command, &Work::Card(plan.clone()), PATIENCE)?;
+    let folder = Folder::new(&format!("count-{}", plan.executor))?;
+    below_valgrind(plan, &folder)?;
     let contender = contender::find(&plan.executor, contenders)?;
     let mut observations = Vec::new();
     // Each call of `noted` leaves a file with what was counted since the last, numbered from 1: before and after.
     for (number, count) in counts(plan, contender).into_iter().enumerate() {
         let times = times(count);
-        let [once, twice] = [0, 1].map(|turn| totals(&folder.0.join(format!("out.{}", 2 * (2 * number + turn + 1)))));
+        let [once, twice] =
+            [0, 1].map(|turn| totals(&folder.path().join(format!("out.{}", 2 * (2 * number + turn + 1)))));
         let (once, twice) = (once?, twice?);
         for (event, quantity) in [("Ir", INSTRUCTIONS), ("Ge", ATOMICS), ("sysCount", SYSTEM_CALLS)] {
             let total = |totals: &BTreeMap<String, u64>| totals.get(event).copied().unwrap_or(0) as f64;
@@ -134,6 +123,42 @@ pub fn measure_instructions(plan: &Plan, contenders: &[Contender]) -> Result<Vec
         }
     }
     Ok(observations)
+}
+
+/// Whether valgrind can count in this program at all: what fails then is no executor's fault.
+///
+/// # Errors
+///
+/// When it cannot, with what it says about it.
+pub fn valgrind_counts() -> Result<(), String> {
+    let nothing = Plan { executor: FLOOR.to_owned(), operations: Vec::new() };
+    below_valgrind(&nothing, &Folder::new("count")?)
+}
+
+/// Has a copy of this program do the operations below callgrind, which leaves its files in the folder.
+fn below_valgrind(plan: &Plan, folder: &Folder) -> Result<(), String> {
+    valgrind()?;
+    let program = env::current_exe().map_err(|error| format!("this program cannot find itself: {error}"))?;
+    let mut command = Command::new("valgrind");
+    command
+        // Nothing from VALGRIND_OPTS or a .valgrindrc, no banner before what it has to say, and no pipes for a debugger.
+        .args(["--command-line-only=yes", "--quiet", "--vgdb=no", "--tool=callgrind"])
+        .args([
+            "--collect-atstart=no",
+            "--toggle-collect=harness::card::measured",
+            "--dump-before=harness::card::noted",
+        ])
+        .args(["--collect-bus=yes", "--collect-systime=msec", "--dump-instr=no", "--fair-sched=yes"])
+        .arg(out_file(&folder.path().join("out"))?)
+        .arg(program);
+    worker::run_in(command, &Work::Card(plan.clone()), PATIENCE).map(|_| ())
+}
+
+/// The option that names callgrind's files. It replaces what follows a `%`, but for another one.
+fn out_file(path: &Path) -> Result<String, String> {
+    let path =
+        path.to_str().ok_or_else(|| format!("callgrind cannot write into {}: TMPDIR must be UTF-8", path.display()))?;
+    Ok(format!("--callgrind-out-file={}", path.replace('%', "%%")))
 }
 
 fn observation(plan: &Plan, count: &Count, quantity: &str, value: f64) -> Observation {
@@ -236,24 +261,6 @@ fn totals(file: &Path) -> Result<BTreeMap<String, u64>, String> {
     events.map(str::to_owned).zip(totals).map(|(event, total)| Ok((event, total?))).collect()
 }
 
-/// A folder for callgrind's files, removed when it is dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Result<Self, String> {
-        let folder = env::temp_dir().join(format!("wakers-count-{}-{name}", process::id()));
-        fs::create_dir_all(&folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What is left in the folder for temporary files harms nobody.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,13 +268,18 @@ mod tests {
     #[test]
     fn totals_that_end_in_zeros_are_left_out_by_callgrind() {
         let folder = Folder::new("totals").unwrap();
-        let file = folder.0.join("out.1");
+        let file = folder.path().join("out.1");
         fs::write(&file, "version: 1\nevents: Ir Ge sysCount sysTime\nfn=(1) main\n0 5\ntotals: 108848 2021\n")
             .unwrap();
         let found = totals(&file).unwrap();
         assert_eq!(found.get("Ir"), Some(&108_848));
         assert_eq!(found.get("Ge"), Some(&2_021));
         assert_eq!(found.get("sysCount"), None);
+    }
+
+    #[test]
+    fn a_percent_sign_in_a_path_stands_for_itself() {
+        assert_eq!(out_file(Path::new("/a%pb/out")).unwrap(), "--callgrind-out-file=/a%%pb/out");
     }
 
     #[test]

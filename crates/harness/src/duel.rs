@@ -348,6 +348,11 @@ impl Standing {
         self.places.windows(2).all(|pair| self.order(&pair[0], &pair[1]) != Order::Unsettled)
     }
 
+    /// How many were timed, not counting the floor.
+    pub fn rivals(&self) -> usize {
+        self.places.iter().filter(|place| place.name != FLOOR).count()
+    }
+
     /// How many times as long as the same work by hand that one takes.
     pub fn to_floor(&self, name: &str) -> Option<f64> {
         Some(self.place(name)?.ratio / self.place(FLOOR)?.ratio)

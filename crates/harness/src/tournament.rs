@@ -179,7 +179,7 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
     let mut tables = Vec::new();
     for standing in standings(observations) {
         tables.push(ranking(&standing));
-        if standing.places.len() > 1 {
+        if standing.rivals() > 1 {
             tables.push(matrix(&standing));
         }
     }
@@ -208,22 +208,23 @@ fn ranking(standing: &Standing) -> Table {
     let title =
         format!("{}: noise floor {}, {} processes", standing.workload, percent(standing.noise), standing.processes);
     let to_reference = format!("x {}", standing.reference);
-    let mut table = Table::new(title, ["executor", "rank", "ns/op", &to_reference, "of all processes", "x floor"]);
     let floor = standing.place(FLOOR).map(|place| place.ratio);
+    let header = ["executor", "rank", "ns/op", &to_reference, "of all processes"];
+    let mut table = Table::new(title, header.into_iter().chain(floor.map(|_| "x floor")));
     for (place, rank) in standing.places.iter().zip(ranks(standing)) {
         let rank = match rank {
             (0, _) => String::new(),
             (first, last) if first == last => first.to_string(),
             (first, last) => format!("{first} to {last}"),
         };
-        table.row([
+        let cells = [
             place.name.clone(),
             rank,
             figure(place.nanoseconds),
             format!("{:.2}", place.ratio),
             format!("{:.2} to {:.2}", place.interval.0, place.interval.1),
-            floor.map_or_else(String::new, |floor| format!("{:.1}", place.ratio / floor)),
-        ]);
+        ];
+        table.row(cells.into_iter().chain(floor.map(|floor| format!("{:.1}", place.ratio / floor))));
     }
     for pair in standing.places.windows(2) {
         match standing.order(&pair[0], &pair[1]) {

@@ -6,14 +6,16 @@
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use output::Stop;
 use serde::{Deserialize, Serialize};
 
 use crate::contender::Contender;
+use crate::kept::Process;
 use crate::observation::Observation;
 use crate::{card, duel, idle, latency, memory};
 
@@ -58,8 +60,7 @@ pub fn run_if_asked(contenders: impl FnOnce() -> Vec<Contender>) -> Option<ExitC
     let work: Work = match serde_json::from_str(&work) {
         Ok(work) => work,
         Err(error) => {
-            eprintln!("error: {WORK} does not say what to measure: {error}");
-            return Some(ExitCode::from(2));
+            return Some(Stop::Because(format!("{WORK} does not say what to measure: {error}")).end());
         }
     };
     let contenders = contenders();
@@ -72,19 +73,16 @@ pub fn run_if_asked(contenders: impl FnOnce() -> Vec<Contender>) -> Option<ExitC
         Work::Idle(plan) => idle::measure(plan, &contenders),
         Work::Memory(plan) => memory::measure(plan, &contenders),
     };
-    match observations {
-        Ok(observations) => {
-            for observation in observations {
-                println!("{ROW}{}", serde_json::to_string(&observation).expect("a row has no keys but strings"));
-            }
-            println!("{END}");
-            Some(ExitCode::SUCCESS)
-        }
-        Err(why) => {
-            eprintln!("error: {why}");
-            Some(ExitCode::FAILURE)
-        }
+    let told = observations.map_err(Stop::Because).and_then(|observations| tell(&observations));
+    Some(told.map_or_else(|stop| stop.end(), |()| ExitCode::SUCCESS))
+}
+
+fn tell(observations: &[Observation]) -> Result<(), Stop> {
+    for observation in observations {
+        let row = serde_json::to_string(observation).expect("a row has no keys but strings");
+        output::line(format_args!("{ROW}{row}"))?;
     }
+    output::line(END)
 }
 
 /// Has a copy of this program do the work, and gives it up after `patience`.
@@ -100,17 +98,12 @@ pub fn run(work: &Work, patience: Duration) -> Result<Vec<Observation>, String> 
 /// As [`run`], in a process that `command` starts: a copy of this program, perhaps below another.
 pub fn run_in(mut command: Command, work: &Work, patience: Duration) -> Result<Vec<Observation>, String> {
     let work = serde_json::to_string(work).expect("a plan has no keys but strings");
-    let started = command
-        .env(WORK, work)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+    command.env(WORK, work).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = Process::start(&mut command)
         .map_err(|error| format!("{} cannot be started: {error}", command.get_program().display()))?;
-    let mut child = Kept(started);
-    let said = read_all(child.0.stderr.take().expect("it is piped"));
+    let said = read_all(child.stderr.take().expect("it is piped"));
     let (to_us, rows) = mpsc::channel();
-    let stdout = BufReader::new(child.0.stdout.take().expect("it is piped"));
+    let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
     // Ends with the child's output.
     thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| to_us.send(line)));
     let begun = Instant::now();
@@ -131,13 +124,22 @@ pub fn run_in(mut command: Command, work: &Work, patience: Duration) -> Result<V
             }
         }
     }
-    let status = child.0.wait().map_err(|error| format!("the process cannot be waited for: {error}"))?;
+    let status = child.wait().map_err(|error| format!("the process cannot be waited for: {error}"))?;
     if ended && status.success() {
         return Ok(observations);
     }
-    drop(child);
     let said = said.recv().unwrap_or_default();
-    Err(complaint(&said).unwrap_or_else(|| format!("the process ended: {status}")))
+    Err(complaint(&said).unwrap_or_else(|| match last_words(&said) {
+        said if said.is_empty() => format!("the process ended: {status}"),
+        said => format!("the process ended: {status}, and said: {said}"),
+    }))
+}
+
+/// The last lines of what a process said that is none of ours, such as valgrind, which says in several what is wrong
+/// with it.
+fn last_words(said: &str) -> String {
+    let lines: Vec<_> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines[lines.len().saturating_sub(4)..].join(" / ")
 }
 
 /// Why a process failed, by the first thing that it said of it: an error of ours, or the message of a panic, which
@@ -153,17 +155,6 @@ fn complaint(said: &str) -> Option<String> {
         }
     }
     None
-}
-
-/// Ended when it is dropped.
-struct Kept(Child);
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 fn read_all(mut from: impl Read + Send + 'static) -> mpsc::Receiver<String> {
@@ -193,5 +184,10 @@ mod tests {
         assert_eq!(complaint(said).as_deref(), Some("panicked: the result is 1, not 2"));
         assert_eq!(complaint("error: there is no executor `a`\n").as_deref(), Some("there is no executor `a`"));
         assert_eq!(complaint("==1== Callgrind"), None);
+        assert_eq!(
+            last_words("a\nvalgrind: 1\n\nvalgrind:   2\nvalgrind: 3\nvalgrind: 4\n"),
+            "valgrind: 1 / valgrind:   2 / valgrind: 3 / valgrind: 4"
+        );
+        assert_eq!(last_words("\n"), "");
     }
 }
