@@ -47,7 +47,7 @@ pub fn measure(session: &Session<'_>, passes: usize) -> Result<Vec<Observation>,
 pub fn check_tools(observations: &[Observation], all: &[Contender]) -> Result<(), String> {
     let rows: Vec<_> = observations.iter().filter(|row| row.verb == card::VERB).collect();
     let Some(refused) = rows::refused(&rows).first().map(|(_, why)| *why) else { return Ok(()) };
-    if card::valgrind().is_ok() && all.iter().any(|contender| contender.kind == Kind::Floor) {
+    if card::is_valgrind_installed() && all.iter().any(|contender| contender.kind == Kind::Floor) {
         card::valgrind_counts().map_err(|why| format!("valgrind cannot count here: {why}"))?;
     }
     if rows.iter().all(|row| row.refusal().is_some()) {

@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -83,10 +84,23 @@ pub fn valgrind() -> Result<String, String> {
     let version = Command::new("valgrind").arg("--version").stdin(Stdio::null()).output();
     match version {
         Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
-        _ => Err("instructions, atomics and system calls are counted by valgrind, and there is no `valgrind` here: \
+        Ok(output) => {
+            let said = worker::last_words(&String::from_utf8_lossy(&output.stderr));
+            Err(format!("`valgrind --version` fails, {}: {said}", output.status))
+        }
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(format!("`valgrind` cannot be started: {error}")),
+        Err(_) => {
+            Err("instructions, atomics and system calls are counted by valgrind, and there is no `valgrind` here: \
                   install it (on Debian `apt install valgrind`); everything else works without"
-            .to_owned()),
+                .to_owned())
+        }
     }
+}
+
+/// Whether there is a valgrind, which may be broken.
+pub fn is_valgrind_installed() -> bool {
+    let version = Command::new("valgrind").arg("--version").stdin(Stdio::null()).output();
+    !version.is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// Counts allocations, bytes and polls of one contender.

@@ -137,7 +137,7 @@ pub fn run_in(mut command: Command, work: &Work, patience: Duration) -> Result<V
 
 /// The last lines of what a process said that is none of ours, such as valgrind, which says in several what is wrong
 /// with it.
-fn last_words(said: &str) -> String {
+pub(crate) fn last_words(said: &str) -> String {
     let lines: Vec<_> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     lines[lines.len().saturating_sub(4)..].join(" / ")
 }
