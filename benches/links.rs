@@ -24,7 +24,8 @@ fn documentation_links_to_no_file_of_the_repository() {
 
 #[test]
 fn links_to_files_are_told_from_others() {
-    let text = "[a](../../docs/a.md) [b](b.md#c) [`C`](crate::C) [d](https://d.e/f.md) [g](#h)\n[i]: ../i.rs\n[j]: j::k";
+    let text =
+        "[a](../../docs/a.md) [b](b.md#c) [`C`](crate::C) [d](https://d.e/f.md) [g](#h)\n[i]: ../i.rs\n[j]: j::k";
     assert_eq!(links(text).collect::<Vec<_>>(), ["../../docs/a.md", "b.md", "../i.rs"]);
 }
 

@@ -258,7 +258,7 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Stop>
                 return check_counts(&session, &observations);
             } else {
                 session.show(count::view(&observations), &observations)?;
-                count::check_tools(&observations, session.all)?;
+                count::check_tools(&session, &observations)?;
             }
         }
         Verb::Duel { seconds, reference, all, .. } => {

@@ -44,10 +44,12 @@ pub fn measure(session: &Session<'_>, passes: usize) -> Result<Vec<Observation>,
 /// # Errors
 ///
 /// When it is not: nothing was counted at all, or valgrind, where there is one, does not work.
-pub fn check_tools(observations: &[Observation], all: &[Contender]) -> Result<(), String> {
-    let rows: Vec<_> = observations.iter().filter(|row| row.verb == card::VERB).collect();
+pub fn check_tools(session: &Session<'_>, observations: &[Observation]) -> Result<(), String> {
+    // Who breaks the contract was not counted for that.
+    let gated = session.refusals(card::VERB);
+    let rows: Vec<_> = observations.iter().filter(|row| row.verb == card::VERB && !gated.contains(row)).collect();
     let Some(refused) = rows::refused(&rows).first().map(|(_, why)| *why) else { return Ok(()) };
-    if card::is_valgrind_installed() && all.iter().any(|contender| contender.kind == Kind::Floor) {
+    if card::is_valgrind_installed() && session.all.iter().any(|contender| contender.kind == Kind::Floor) {
         card::valgrind_counts().map_err(|why| format!("valgrind cannot count here: {why}"))?;
     }
     if rows.iter().all(|row| row.refusal().is_some()) {
