@@ -18,6 +18,7 @@ use executor::Described;
 use harness::machine::{Machine, Source};
 use harness::{pages, versions};
 use lineup::for_each_executor;
+use output::Stop;
 use stress::{Findings, Plan, Race};
 
 #[global_allocator]
@@ -85,18 +86,12 @@ for_each_executor!(contenders);
 
 fn main() -> ExitCode {
     if let (Ok(executor), Ok(rounds)) = (env::var(EXECUTOR), env::var(TIMES)) {
-        return run_alone(&executor, &rounds);
+        return run_alone(&executor, &rounds).map_or_else(|stop| stop.end(), |()| ExitCode::SUCCESS);
     }
-    match Request::read(env::args().skip(1)) {
-        Ok(Some(request)) => run(request),
-        Ok(None) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
-    }
-}
-
-fn fail(message: &str) -> ExitCode {
-    eprintln!("error: {message}");
-    ExitCode::from(2)
+    // What is no text is no executor's name either, and is named as such.
+    let arguments = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    let done = Request::read(arguments).and_then(|request| request.map_or(Ok(ExitCode::SUCCESS), run));
+    done.unwrap_or_else(|stop| stop.end())
 }
 
 /// What the command line asks for.
@@ -108,13 +103,14 @@ struct Request {
 
 impl Request {
     /// `None` if it was to print the help, which is done.
-    fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
+    fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, Stop> {
         let known: Vec<_> = contenders().iter().map(|contender| contender.name).collect();
         let (mut names, mut rounds) = (Vec::new(), ROUNDS);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--help" | "-h" => {
-                    println!("race [EXECUTOR...] [--rounds N]\n\nThe executors: {}", known.join(", "));
+                    let known = known.join(", ");
+                    output::line(format_args!("race [EXECUTOR...] [--rounds N]\n\nThe executors: {known}"))?;
                     return Ok(None);
                 }
                 "--rounds" => {
@@ -124,12 +120,13 @@ impl Request {
                     })?;
                 }
                 option if option.starts_with('-') => {
-                    return Err(format!("there is no option `{option}`; there is `--rounds N`"));
+                    return Err(Stop::Because(format!("there is no option `{option}`; there is `--rounds N`")));
                 }
                 name if known.contains(&name) => names.push(argument),
                 name => {
                     let known = known.join(", ");
-                    return Err(format!("there is no executor `{name}` that owns tasks; there are {known}"));
+                    let why = format!("there is no executor `{name}` that owns tasks; there are {known}");
+                    return Err(Stop::Because(why));
                 }
             }
         }
@@ -140,53 +137,47 @@ impl Request {
     }
 }
 
-fn run(Request { contenders, rounds, all }: Request) -> ExitCode {
-    let program = match running() {
-        Ok(program) => program,
-        Err(error) => return fail(&format!("this program cannot be started again: {error}")),
-    };
+fn run(Request { contenders, rounds, all }: Request) -> Result<ExitCode, Stop> {
+    let program = running().map_err(|error| format!("this program cannot be started again: {error}"))?;
     let mut outcomes = Vec::new();
     for contender in contenders {
-        match Outcome::of(&program, contender, rounds) {
-            Ok(outcome) => outcomes.push(outcome),
-            Err(error) => return fail(&format!("a race could not be run: {error}")),
-        }
+        let outcome = Outcome::of(&program, contender, rounds);
+        outcomes.push(outcome.map_err(|error| format!("a race could not be run: {error}"))?);
     }
     let table = table(&outcomes);
-    print!("{table}");
+    output::print(&table)?;
     if all && env::var_os(pages::UPDATE).is_some() {
         let text = format!(
             "`just race` ({rounds} rounds for each), {}; {}:\n\n{table}",
             Machine::this().in_words(),
             Source::this().in_words()
         );
-        if let Err(error) = pages::check_table(&pages::page("docs/race.md"), "race", &text) {
-            return fail(&error);
-        }
+        pages::check_table(&pages::page("docs/race.md"), "race", &text)?;
     }
     let broken = outcomes.iter().any(|outcome| outcome.contender.is_ours() && !outcome.is_clean());
-    ExitCode::from(u8::from(broken))
+    Ok(ExitCode::from(u8::from(broken)))
 }
 
 /// Races one executor in this process.
-fn run_alone(executor: &str, rounds: &str) -> ExitCode {
+fn run_alone(executor: &str, rounds: &str) -> Result<(), Stop> {
     let contenders = contenders();
     let contender = contenders.iter().find(|contender| contender.name == executor);
     let (Some(contender), Ok(rounds)) = (contender, rounds.parse()) else {
-        return fail(&format!("there is no race of {rounds} rounds of `{executor}`"));
+        return Err(Stop::Because(format!("there is no race of {rounds} rounds of `{executor}`")));
     };
     let write = |mark, findings: &Findings| {
-        println!("{mark}{}", serde_json::to_string(findings).expect("numbers can be written as JSON"));
+        let findings = serde_json::to_string(findings).expect("numbers can be written as JSON");
+        output::line(format_args!("{mark}{findings}"))
     };
     // Before the race, as the first line allocates the buffer of those that follow.
-    write(SO_FAR, &Findings::default());
+    write(SO_FAR, &Findings::default())?;
     let findings = (contender.race)(&Plan::new(rounds), &mut |findings| {
         if findings.rounds % STRIDE == 0 {
-            write(SO_FAR, findings);
+            // Where nobody listens any more, the end is told to nobody either.
+            let _ = write(SO_FAR, findings);
         }
     });
-    write(IN_THE_END, &findings);
-    ExitCode::SUCCESS
+    write(IN_THE_END, &findings)
 }
 
 /// What became of one executor.
@@ -245,7 +236,7 @@ fn follow(child: &mut Child, contender: &Contender, rounds: usize) -> io::Result
                 let Some(findings) = findings else { continue };
                 latest = serde_json::from_str(findings)?;
                 if terminal {
-                    eprint!("\r\x1b[K[{}/{rounds}] {}", latest.rounds, contender.name);
+                    output::say_in_place(format_args!("\r\x1b[K[{}/{rounds}] {}", latest.rounds, contender.name));
                 }
                 if mark == IN_THE_END {
                     break None;
@@ -267,7 +258,7 @@ fn follow(child: &mut Child, contender: &Contender, rounds: usize) -> io::Result
         }
     };
     if terminal {
-        eprint!("\r\x1b[K");
+        output::say_in_place("\r\x1b[K");
     }
     child.wait()?;
     Ok((latest, cut_short))

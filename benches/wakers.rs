@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 use std::collections::HashSet;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 use std::{env, hint, io};
@@ -13,9 +14,10 @@ use criterion::{Criterion, SamplingMode};
 use harness::contender::{Contender, Kind, contenders, gate};
 use harness::machine::{Machine, Source};
 use harness::quiet::{self, Watch};
-use harness::table::Format;
+use harness::table::{Format, paragraphs};
 use harness::tournament::{self, Duel, HEADLINES};
 use harness::{Observation, trial, worker};
+use output::Stop;
 use workloads::{Case, Iteration, WORKLOADS};
 
 /// Set for the copy of this program that only lists: see [`chosen`].
@@ -37,28 +39,33 @@ fn main() -> ExitCode {
     if let Some(code) = worker::run_if_asked(contenders) {
         return code;
     }
-    let mut criterion = Criterion::default()
+    // Where nobody reads it is 0, as cargo would have more to say about anything else.
+    output::end_where_a_library_cannot_print(0);
+    run().unwrap_or_else(|stop| match stop {
+        Stop::Closed => ExitCode::SUCCESS,
+        stop => stop.end(),
+    })
+}
+
+fn run() -> Result<ExitCode, Stop> {
+    let criterion = Criterion::default()
         .without_plots()
         .sample_size(15)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_millis(900))
         .nresamples(10_000)
         // What a shared machine does to a median from one run to the next is no change of ours.
-        .noise_threshold(0.25)
-        .configure_from_args();
+        .noise_threshold(0.25);
+    let mut criterion = configured(criterion)?;
     let contenders = contenders();
 
-    let given = |flag: &str| env::args().any(|argument| argument == flag);
     if env::var_os(LISTS_ONLY).is_some() {
         register(&mut criterion, &contenders, &mut Progress::default());
-        return ExitCode::SUCCESS;
+        return Ok(ExitCode::SUCCESS);
     }
-    let chosen = match chosen() {
-        Ok(chosen) => chosen,
-        Err(error) => return fail(&format!("the benchmarks cannot be listed: {error}")),
-    };
+    let chosen = chosen().map_err(|error| format!("the benchmarks cannot be listed: {error}"))?;
     if chosen.is_empty() {
-        return fail("no benchmark matches the filter: `cargo bench -- --list` shows their names");
+        return Err("no benchmark matches the filter: `cargo bench -- --list` shows their names".into());
     }
 
     let mut progress = Progress { chosen, ..Progress::default() };
@@ -73,22 +80,54 @@ fn main() -> ExitCode {
     register(&mut criterion, &contenders, &mut progress);
     criterion.final_summary();
 
+    // Cargo says `--bench` when figures are wanted, and not when it only tests. Those of a profile or of an earlier run
+    // are no figures of this one.
+    let others = ["--list", "--test", "--profile-time", "--load-baseline"];
+    let times = given("--bench") && !others.into_iter().any(given);
+    if times {
+        progress.watch = Watch::new(PATIENCE);
+    }
+    register(&mut criterion, &contenders, &mut progress);
+    criterion.final_summary();
+
     if times {
         if let Some(doubt) = progress.doubt() {
-            println!("\n{doubt}");
+            output::line(format_args!("\n{}", paragraphs(&doubt)))?;
         }
-        let failed = duel(&contenders, &progress).err();
-        progress.failed.extend(failed);
+        match duel(&contenders, &progress) {
+            Err(Stop::Because(why)) => progress.failed.push(why),
+            ended => ended?,
+        }
     }
     for reason in &progress.failed {
-        eprintln!("error: {reason}");
+        output::say(format_args!("error: {reason}"));
     }
-    if progress.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Ok(if progress.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn fail(message: &str) -> ExitCode {
-    eprintln!("error: {message}");
-    ExitCode::FAILURE
+/// Whether that option is among the arguments.
+fn given(option: &str) -> bool {
+    env::args_os().skip(1).any(|argument| {
+        let argument = argument.to_string_lossy();
+        argument == option || argument.strip_prefix(option).is_some_and(|rest| rest.starts_with('='))
+    })
+}
+
+/// Criterion panics where an argument is wrong that it does not leave to clap, such as a filter that is no regular
+/// expression.
+fn configured(criterion: Criterion) -> Result<Criterion, Stop> {
+    let loud = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let configured = panic::catch_unwind(AssertUnwindSafe(|| criterion.configure_from_args()));
+    panic::set_hook(loud);
+    configured.map_err(|panic| {
+        let message = panic.downcast_ref::<String>().map_or("the arguments cannot be understood", String::as_str);
+        // Between the first line and the last there is a drawing of where.
+        let (first, last) = (message.lines().next().unwrap_or_default(), message.lines().last().unwrap_or_default());
+        let first = first.trim_end_matches(": regex parse error:");
+        let last = last.trim_start_matches("error: ");
+        Stop::Because(if first == last { first.to_owned() } else { format!("{first}: {last}") })
+    })
 }
 
 /// Ranks the chosen contenders in those of the chosen workloads that are looked at first.
@@ -96,7 +135,7 @@ fn fail(message: &str) -> ExitCode {
 /// # Errors
 ///
 /// When a process fails of something else than the contenders.
-fn duel(contenders: &[Contender], progress: &Progress) -> Result<(), String> {
+fn duel(contenders: &[Contender], progress: &Progress) -> Result<(), Stop> {
     let takes_part = |workload: &str, name: &str| progress.chosen.contains(&format!("{workload}/{name}"));
     let headlines = HEADLINES.iter().copied();
     let workloads: Vec<_> =
@@ -105,22 +144,24 @@ fn duel(contenders: &[Contender], progress: &Progress) -> Result<(), String> {
     let named: Vec<_> = named.filter(|name| workloads.iter().any(|workload| takes_part(workload, name))).collect();
     let admitted =
         contenders.iter().filter(|contender| named.contains(&contender.name) && gate(contender.name).is_none());
-    let admitted: Vec<_> = admitted.cloned().collect();
-    if !admitted.iter().any(|contender| contender.kind != Kind::Floor) {
+    let rivals: Vec<_> = admitted.filter(|contender| contender.kind != Kind::Floor).cloned().collect();
+    if rivals.is_empty() {
         return Ok(());
     }
-    println!("\nA duel of {} s over {}:\n", DUEL.as_secs(), workloads.join(", "));
+    // What the ratios are to, chosen or not.
+    let admitted = [vec![Contender::floor()], rivals].concat();
+    output::line(format_args!("\nA duel of {} s over {}:\n", DUEL.as_secs(), workloads.join(", ")))?;
     let duel = Duel { workloads, contenders: admitted, reference: "raw-waker", time: DUEL, most_processes: 3 };
     let mut observations = tournament::fight(&duel, &progress.watch)?.observations;
     observations.extend(named.into_iter().filter_map(|name| Some(Observation::refused("duel", name, "", gate(name)?))));
     for table in tournament::side_by_side(&observations) {
-        println!("{}\n", table.render(Format::Table));
+        output::line(format_args!("{}\n", table.render(Format::Table)))?;
     }
     if let Some(doubt) = quiet::doubt(&observations) {
-        println!("{doubt}\n");
+        output::line(format_args!("{}\n", paragraphs(&doubt)))?;
     }
-    println!("{WHAT_IT_IS_WORTH}\n\n{}; {}", Machine::this().in_words(), Source::this().in_words());
-    Ok(())
+    let (machine, source) = (Machine::this().in_words(), Source::this().in_words());
+    output::line(paragraphs(&format!("{WHAT_IT_IS_WORTH}\n\n{machine}; {source}")))
 }
 
 /// Where we are, and who dropped out.
@@ -217,14 +258,14 @@ impl Progress {
         }
         self.begun += 1;
         let time_left = self.time_left();
-        eprintln!("[{}/{}]{time_left}", self.begun, self.chosen.len());
+        output::say(format_args!("[{}/{}]{time_left}", self.begun, self.chosen.len()));
         let reason = gate(contender.name).or_else(|| {
             let reason = trial::run(case).err()?;
             self.failed.push(format!("{id} is not timed: {reason}"));
             Some(reason)
         });
         if let Some(reason) = &reason {
-            eprintln!("{id} is not timed: {reason}");
+            output::say(format_args!("{id} is not timed: {reason}"));
         }
         reason.is_none()
     }

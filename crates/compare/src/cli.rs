@@ -1,20 +1,22 @@
 //! The command line.
 
 use std::env;
-use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, value_parser};
 use harness::contender::{FLOOR, FLOOR_WITHOUT_ALLOCATOR};
 use harness::quiet::{self, Watch};
-use harness::table::Format;
+use harness::table::{Format, paragraphs};
 use harness::tournament::{self, Duel, HEADLINES};
 use harness::{Contender, Observation, pages, worker};
+use output::Stop;
 
 use crate::baseline::{self, Check};
 use crate::choose::Questions;
+use crate::options::{Executors, Freshness, Measured, Options as _, Shown, Workloads};
 use crate::record::Record;
 use crate::session::{Names, PATIENCE, Selection, Session};
 use crate::{
@@ -25,23 +27,27 @@ use crate::{
 ///
 /// Without a verb: one screen that answers "which one?", in less than a minute.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 120)]
+#[command(version, max_term_width = 120, args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     verb: Option<Verb>,
     #[command(flatten)]
     patience: Patience,
     #[command(flatten)]
-    selection: Selection,
+    measured: Measured,
 }
 
 /// For whatever is timed.
 #[derive(Args, Clone, Copy, Debug, Default)]
 struct Patience {
     /// Seconds, in all, to wait for moments at which nothing else keeps the machine busy; 30 without, for a record 300
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(..=MOST_SECONDS))]
     wait: Option<u64>,
 }
+
+/// No more than this is worth waiting for.
+const MOST_SECONDS: u64 = 86_400;
+const MOST_PROCESSES: i64 = 1_000;
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -55,6 +61,12 @@ enum Verb {
         /// Stop at the first broken clause
         #[arg(long)]
         fail_fast: bool,
+        #[command(flatten)]
+        named: Executors,
+        #[command(flatten)]
+        shown: Shown,
+        #[command(flatten)]
+        freshness: Freshness,
     },
     /// Count what an operation costs: instructions, atomics, allocations, system calls, polls
     Count {
@@ -64,59 +76,75 @@ enum Verb {
         #[arg(long)]
         check: bool,
         /// Commit the strategies' counts: write the file that `--check` compares with
-        #[arg(long, conflicts_with = "check")]
+        #[arg(long, conflicts_with_all = ["check", "format"])]
         commit: bool,
+        #[command(flatten)]
+        workloads: Workloads,
+        #[command(flatten)]
+        measured: Measured,
     },
     /// Time executors against one another, in rotated slices of microseconds, until the order is settled
     Duel {
         /// Executors, by name or regular expression; all without
         executors: Vec<String>,
-        /// Seconds after which no other process is begun
-        #[arg(long, default_value_t = 60)]
+        /// Seconds after which no other process is begun; seven are in any case, which takes a second for each workload
+        #[arg(long, default_value_t = 60, value_parser = value_parser!(u64).range(1..=MOST_SECONDS))]
         seconds: u64,
         /// To whom all are compared: it takes part twice, to show the noise
         #[arg(long)]
         reference: Option<String>,
         /// Every workload, not only the headlines
-        #[arg(long)]
+        #[arg(long, conflicts_with = "workload")]
         all: bool,
         #[command(flatten)]
         patience: Patience,
+        #[command(flatten)]
+        workloads: Workloads,
+        #[command(flatten)]
+        measured: Measured,
     },
     /// Measure the way from another thread's wake to the poll, and the processor time spent waiting
     Latency {
         /// Executors, by name or regular expression; all without
         executors: Vec<String>,
         /// Fresh processes for each figure
-        #[arg(long, default_value_t = 1)]
+        #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(1..=MOST_PROCESSES))]
         processes: u32,
         #[command(flatten)]
         patience: Patience,
+        #[command(flatten)]
+        measured: Measured,
     },
     /// Watch executors while nothing happens, with up to 100,000 tasks that wait
     Idle {
         /// Executors, by name or regular expression; all without
         executors: Vec<String>,
         /// Fresh processes for each figure
-        #[arg(long, default_value_t = 1)]
+        #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(1..=MOST_PROCESSES))]
         processes: u32,
         #[command(flatten)]
         patience: Patience,
+        #[command(flatten)]
+        measured: Measured,
     },
     /// Find from how much work in a poll on the choice does not matter
     Crossover {
         /// Executors, by name or regular expression; all without
         executors: Vec<String>,
         /// About how long it takes
-        #[arg(long, default_value_t = 60)]
+        #[arg(long, default_value_t = 60, value_parser = value_parser!(u64).range(1..=MOST_SECONDS))]
         seconds: u64,
         #[command(flatten)]
         patience: Patience,
+        #[command(flatten)]
+        measured: Measured,
     },
     /// Weigh a task that waits, for several sizes of its future
     Memory {
         /// Executors, by name or regular expression; all without
         executors: Vec<String>,
+        #[command(flatten)]
+        measured: Measured,
     },
     /// Find an executor for your case: asks for what is not said
     Choose {
@@ -124,6 +152,8 @@ enum Verb {
         executors: Vec<String>,
         #[command(flatten)]
         questions: Questions,
+        #[command(flatten)]
+        measured: Measured,
     },
     /// Find out what an executor is made of: lines, unsafe, dependencies, a cold build, machine code
     Static {
@@ -131,6 +161,10 @@ enum Verb {
         executors: Vec<String>,
         #[command(flatten)]
         patience: Patience,
+        #[command(flatten)]
+        named: Executors,
+        #[command(flatten)]
+        shown: Shown,
     },
     /// Measure everything and keep it in docs/results; goes on where it was interrupted
     Record {
@@ -154,6 +188,10 @@ enum Verb {
         not_step: Vec<String>,
         #[command(flatten)]
         patience: Patience,
+        #[command(flatten)]
+        named: Executors,
+        #[command(flatten)]
+        freshness: Freshness,
     },
     /// Write docs/results.md, its pictures and the tables in other pages from a record; measures nothing
     Report {
@@ -176,6 +214,8 @@ enum Verb {
         old: String,
         /// The folder or the name of the record after
         new: String,
+        #[command(flatten)]
+        shown: Shown,
     },
 }
 
@@ -187,56 +227,79 @@ pub fn main(contenders: &[Contender]) -> ExitCode {
     if let Some(code) = worker::run_if_asked(|| contenders.to_vec()) {
         return code;
     }
-    match run(arguments(), contenders) {
-        Ok(code) => code,
-        Err(why) => {
-            eprintln!("error: {why}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-/// What was asked. As a verb of cargo's this program is called with the verb as its first argument.
-fn arguments() -> Arguments {
+    let name = name();
     let mut words: Vec<_> = env::args_os().collect();
-    let is_verb = words.get(1).is_some_and(|word| word == "compare-executors");
-    let name = if is_verb { "cargo compare-executors" } else { "cargo compare" };
-    if is_verb {
+    if name == VERB {
         words.remove(1);
     }
-    let matches = Arguments::command().name(name).bin_name(name).get_matches_from(words);
-    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    let matches = Arguments::command().name(name).bin_name(name).try_get_matches_from(words);
+    let done = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
+        Ok(arguments) => run(arguments, contenders),
+        Err(error) => refuse(&error, contenders),
+    };
+    done.unwrap_or_else(|stop| stop.end())
 }
 
-fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, String> {
-    let Arguments { verb, patience, mut selection } = arguments;
-    if let Some(verb) = &verb {
-        selection.executor.extend(verb.executors().iter().cloned());
+/// As a verb of cargo's.
+const VERB: &str = "cargo compare-executors";
+
+/// What this program was called as. As a verb of cargo's it is told the verb as its first argument.
+fn name() -> &'static str {
+    if env::args_os().nth(1).is_some_and(|word| word == "compare-executors") { VERB } else { "cargo compare" }
+}
+
+/// Says what is wrong with the arguments, or the help that they ask for.
+fn refuse(error: &clap::Error, contenders: &[Contender]) -> Result<ExitCode, Stop> {
+    if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(verb))) =
+        (error.kind(), error.get(ContextKind::InvalidSubcommand))
+        && let Some(hint) = hint(verb, contenders)
+    {
+        return Err(Stop::Because(format!("there is no verb `{verb}`, {hint}? `{} help` lists the verbs", name())));
     }
-    let by_workload = !selection.workload.is_empty() || !selection.not_workload.is_empty();
-    if by_workload && !matches!(verb, Some(Verb::Count { .. } | Verb::Duel { .. })) {
-        return Err(
-            "`--workload` and `--not-workload` are for `count` and `duel`: nothing else has workloads".to_owned()
-        );
+    error.print()?;
+    // Whatever is still kept back.
+    output::print("")?;
+    Ok(ExitCode::from(if error.use_stderr() { output::FAILED } else { 0 }))
+}
+
+/// What somebody may have meant who named something else where a verb belongs.
+fn hint(word: &str, contenders: &[Contender]) -> Option<String> {
+    let did_you_mean = |what: &str, command: &str| format!("which is {what}: did you mean `cargo compare {command}`");
+    if contenders.iter().any(|contender| contender.name == word) {
+        let meant = did_you_mean("an executor", &format!("count {word}"));
+        return Some(format!("{meant}, or `cargo compare --executor {word}` for the screen with it alone"));
+    }
+    if duel::workloads(contenders).contains(&word) {
+        return Some(did_you_mean("a workload", &format!("duel --workload {word}")));
+    }
+    let clauses = contenders.iter().flat_map(|contender| &contender.suite).map(|case| case.clause.id);
+    if clauses.into_iter().any(|id| id.eq_ignore_ascii_case(word)) {
+        return Some(did_you_mean("a clause", &format!("conform --clause {}", word.to_uppercase())));
+    }
+    None
+}
+
+fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Stop> {
+    let Arguments { verb, patience, measured } = arguments;
+    let mut selection = Selection::default();
+    match &verb {
+        None => measured.apply(&mut selection),
+        Some(verb) => verb.apply(&mut selection),
     }
     if selection.format == Format::Junit && !matches!(verb, Some(Verb::Conform { .. })) {
-        return Err("`--format junit` is for `conform`: nothing else has tests that pass or fail".to_owned());
+        return Err("`--format junit` is for `conform`: nothing else has tests that pass or fail".into());
     }
-    if matches!(verb, Some(Verb::Record { .. })) && !selection.executor.is_empty() {
-        // Ratios to it are what records are compared by.
+    if matches!(verb, Some(Verb::Record { .. } | Verb::Duel { .. })) && !selection.executor.is_empty() {
+        // Ratios to it are what is shown, and what records are compared by.
         selection.executor.extend([FLOOR, FLOOR_WITHOUT_ALLOCATOR].map(str::to_owned));
     }
-    if selection.despite_failures && matches!(verb, Some(Verb::Record { .. })) {
-        return Err(
-            "a record has no figures of executors that break the contract: leave out `--despite-failures`".to_owned()
-        );
-    }
     let mut session = Session::new(contenders, selection)?;
-    session.watch = Watch::new(wait(verb.as_ref(), patience)?);
+    session.watch = Watch::new(wait(verb.as_ref(), patience));
     let Some(verb) = verb else {
+        session.require_tasks("the screen")?;
         session.gate()?;
         let observations = overview::measure(&session)?;
-        session.show(overview::view(&session, &observations), &observations);
+        session.show(overview::view(&session, &observations), &observations)?;
         return Ok(ExitCode::SUCCESS);
     };
     match verb {
@@ -252,11 +315,12 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
             }
             let observations = count::measure(&session, if commit { 4 } else { 2 })?;
             if commit {
-                println!("written: {}", baseline::write(&observations)?.display());
+                output::line(format_args!("written: {}", baseline::write(&observations)?.display()))?;
             } else if check {
                 return check_counts(&session, &observations);
             } else {
-                session.show(count::view(&observations), &observations);
+                session.show(count::view(&observations), &observations)?;
+                count::require_some(&session, &observations)?;
             }
         }
         Verb::Duel { seconds, reference, all, .. } => {
@@ -266,22 +330,28 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
         Verb::Latency { processes, .. } => {
             session.gate()?;
             let observations = latency::measure(&session, harness::latency::INTERVALS, processes)?;
-            session.show(latency::view(&observations), &observations);
+            session.show(latency::view(&observations), &observations)?;
         }
         Verb::Idle { processes, .. } => {
+            session.require_tasks("`idle`")?;
             session.gate()?;
             let observations = idle::measure(&session, harness::idle::TASKS, 500, processes)?;
-            session.show(idle::view(&observations), &observations);
+            let observations = [session.without_tasks(harness::idle::VERB), observations].concat();
+            session.show(idle::view(&observations), &observations)?;
         }
         Verb::Crossover { seconds, .. } => {
+            session.require_tasks("`crossover`")?;
             session.gate()?;
             let observations = crossover::measure(&session, seconds)?;
-            session.show(crossover::view(&observations), &observations);
+            let observations = [session.without_tasks(crossover::VERB), observations].concat();
+            session.show(crossover::view(&observations), &observations)?;
         }
         Verb::Memory { .. } => {
+            session.require_tasks("`memory`")?;
             session.gate()?;
             let observations = memory::measure(&session)?;
-            session.show(memory::view(&observations), &observations);
+            let observations = [session.without_tasks(harness::memory::VERB), observations].concat();
+            session.show(memory::view(&observations), &observations)?;
         }
         Verb::Choose { questions, .. } => {
             session.gate()?;
@@ -289,26 +359,27 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
         }
         Verb::Static { .. } => {
             let observations = statics::measure(&session)?;
-            session.show(statics::view(&observations), &observations);
+            session.show(statics::view(&observations), &observations)?;
         }
         Verb::Record { name, quick, anew, into, step, not_step, .. } => {
             session.gate()?;
             let request = record::Request { name, quick, anew, into, steps: step, not_steps: not_step };
             let record::Recorded { folder, lacks } = record::record(&session, &request)?;
             let folder = folder.display();
-            match &lacks[..] {
-                [] => println!("Recorded in {folder}: `cargo compare report {folder}` writes the pages from it."),
-                _ => println!("Recorded in {folder}. No pages are made of it by itself: {}.", lacks.join("; ")),
-            }
+            let sentence = match &lacks[..] {
+                [] => format!("Recorded in {folder}: `cargo compare report {folder}` writes the pages from it."),
+                _ => format!("Recorded in {folder}. No pages are made of it by itself: {}.", lacks.join("; ")),
+            };
+            output::line(paragraphs(&sentence))?;
         }
         Verb::Report { folder, check, into, force } => return report(folder.as_deref(), check, into, force),
-        Verb::Diff { old, new } => {
+        Verb::Diff { old, new, .. } => {
             let (old, new) = (load(&old)?, load(&new)?);
             let tables = diff::view(&old, &new);
             if session.selection.format == Format::Json {
-                println!("{}", serde_json::to_string(&tables).expect("a table has no keys but strings"));
+                output::line(serde_json::to_string(&tables).expect("a table has no keys but strings"))?;
             } else {
-                session.show(tables, &[]);
+                session.show(tables, &[])?;
             }
             return Ok(ExitCode::from(u8::from(is_damaged(&[&old, &new]))));
         }
@@ -316,10 +387,10 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Strin
     Ok(ExitCode::SUCCESS)
 }
 
-fn report(folder: Option<&str>, check: bool, into: Option<PathBuf>, force: bool) -> Result<ExitCode, String> {
+fn report(folder: Option<&str>, check: bool, into: Option<PathBuf>, force: bool) -> Result<ExitCode, Stop> {
     let root = match into {
         Some(root) if root.is_dir() => root,
-        Some(root) => return Err(format!("{} is no folder", root.display())),
+        Some(root) => return Err(Stop::Because(format!("{} is no folder", root.display()))),
         None => pages::to_write("", "change to one, or say with `--into FOLDER` where the pages are")?,
     };
     let record = match folder {
@@ -335,15 +406,15 @@ fn report(folder: Option<&str>, check: bool, into: Option<PathBuf>, force: bool)
     let lacks = record.lacks();
     if !lacks.is_empty() && !force {
         let (name, lacks) = (&record.name, lacks.join("; "));
-        return Err(format!("no pages are made of {name}: {lacks}. `--force` makes them all the same"));
+        return Err(Stop::Because(format!("no pages are made of {name}: {lacks}. `--force` makes them all the same")));
     }
     let rendered = report::render(&record)?;
     if check {
         report::compare(&root, &rendered)?;
-        println!("The pages say what {} says.", record.name);
+        output::line(format_args!("The pages say what {} says.", record.name))?;
     } else {
         for sentence in report::write(&root, &rendered)? {
-            println!("{sentence}");
+            output::line(paragraphs(&sentence))?;
         }
     }
     Ok(ExitCode::from(u8::from(is_damaged(&[&record]))))
@@ -351,31 +422,26 @@ fn report(folder: Option<&str>, check: bool, into: Option<PathBuf>, force: bool)
 
 /// The record in that folder, or of that name.
 fn load(folder: &str) -> Result<Record, String> {
-    let named = pages::to_read(record::FOLDER).join(folder);
-    record::load(if named.is_dir() { &named } else { Path::new(folder) })
+    record::load(&record::named(Path::new(folder)))
 }
 
 /// Whether lines are missing; says which.
 fn is_damaged(records: &[&Record]) -> bool {
     let damaged = || records.iter().flat_map(|record| &record.damaged);
-    damaged().for_each(|why| eprintln!("damaged: {why}"));
+    damaged().for_each(|why| output::say(format_args!("damaged: {why}")));
     damaged().next().is_some()
 }
 
 /// How long that verb may wait for quiet moments.
-fn wait(verb: Option<&Verb>, before: Patience) -> Result<Duration, String> {
-    let after = match verb {
-        None => Patience::default(),
-        Some(verb) => match verb.patience() {
-            Some(patience) => patience,
-            None if before.wait.is_some() => {
-                return Err("`--wait` is for what is timed: duel, latency, idle, crossover, static, record".to_owned());
-            }
-            None => Patience::default(),
-        },
+fn wait(verb: Option<&Verb>, screen: Patience) -> Duration {
+    let (patience, without) = match verb {
+        None => (screen, PATIENCE),
+        Some(verb) => {
+            let without = if matches!(verb, Verb::Record { .. }) { PATIENCE * 10 } else { PATIENCE };
+            (verb.patience().unwrap_or_default(), without)
+        }
     };
-    let without = if matches!(verb, Some(Verb::Record { .. })) { PATIENCE * 10 } else { PATIENCE };
-    Ok(after.wait.or(before.wait).map_or(without, Duration::from_secs))
+    patience.wait.map_or(without, Duration::from_secs)
 }
 
 impl Verb {
@@ -391,78 +457,96 @@ impl Verb {
         }
     }
 
-    fn executors(&self) -> &[String] {
+    /// What it takes.
+    fn apply(&self, selection: &mut Selection) {
         match self {
-            Self::Conform { executors, .. }
-            | Self::Count { executors, .. }
-            | Self::Duel { executors, .. }
-            | Self::Latency { executors, .. }
-            | Self::Idle { executors, .. }
-            | Self::Crossover { executors, .. }
-            | Self::Memory { executors }
-            | Self::Choose { executors, .. }
-            | Self::Static { executors, .. } => executors,
-            Self::Record { .. } | Self::Report { .. } | Self::Diff { .. } => &[],
+            Self::Conform { executors, named, shown, freshness, .. } => {
+                executors.apply(selection);
+                named.apply(selection);
+                shown.apply(selection);
+                freshness.apply(selection);
+            }
+            Self::Count { executors, workloads, measured, .. } | Self::Duel { executors, workloads, measured, .. } => {
+                executors.apply(selection);
+                workloads.apply(selection);
+                measured.apply(selection);
+            }
+            Self::Latency { executors, measured, .. }
+            | Self::Idle { executors, measured, .. }
+            | Self::Crossover { executors, measured, .. }
+            | Self::Memory { executors, measured }
+            | Self::Choose { executors, measured, .. } => {
+                executors.apply(selection);
+                measured.apply(selection);
+            }
+            Self::Static { executors, named, shown, .. } => {
+                executors.apply(selection);
+                named.apply(selection);
+                shown.apply(selection);
+            }
+            Self::Record { named, freshness, .. } => {
+                named.apply(selection);
+                freshness.apply(selection);
+            }
+            Self::Report { .. } => {}
+            Self::Diff { shown, .. } => shown.apply(selection),
         }
     }
 }
 
-fn conform(session: &Session<'_>, clauses: &[String], fail_fast: bool) -> Result<ExitCode, String> {
+fn conform(session: &Session<'_>, clauses: &[String], fail_fast: bool) -> Result<ExitCode, Stop> {
     let chosen: Vec<_> = session.chosen.iter().filter(|contender| !contender.suite.is_empty()).copied().collect();
     if chosen.is_empty() {
-        return Err("nobody who was chosen has a suite to be run".to_owned());
+        return Err("nobody who was chosen has a suite to be run".into());
     }
     let known: Vec<_> = chosen[0].suite.iter().map(|case| case.clause.id).collect();
     let names = Names::new("clause", clauses, &[], &known)?;
     let asked = conform::Asked { clauses: Some(names), fail_fast, fresh: session.selection.fresh, level: None };
     let found = conform::judge(&chosen, &asked)?;
     let observations: Vec<Observation> = found.iter().map(conform::Found::observation).collect();
-    let print = |text: &str| {
-        stdout().write_all(text.as_bytes()).map_err(|error| format!("the outcomes cannot be printed: {error}"))
-    };
     match session.selection.format {
         // A page that is read with its table, so no more than was asked for.
-        Format::Markdown => print(&conform::matrix(&found))?,
-        Format::Json => session.show(Vec::new(), &observations),
-        Format::Junit => print(&junit::report(&found)?)?,
+        Format::Markdown => output::print(conform::matrix(&found))?,
+        Format::Json => session.show(Vec::new(), &observations)?,
+        Format::Junit => output::print(junit::report(&found)?)?,
         Format::Table => {
-            session.show(conform::view(&observations), &observations);
+            session.show(conform::view(&observations), &observations)?;
             let findings = conform::findings(&found);
             if !findings.is_empty() {
-                print(&format!("\n{findings}"))?;
+                output::print(format_args!("\n{}", paragraphs(&findings)))?;
             }
             let cases = chosen.iter().flat_map(|contender| &contender.suite);
             let left = cases.filter(|case| asked.includes(&case.clause)).count() - found.len();
             if left > 0 {
-                print(&format!("\nStopped at the first broken clause: {left} more are not asked.\n"))?;
+                output::line(format_args!("\nStopped at the first broken clause: {left} more are not asked."))?;
             }
         }
     }
     Ok(ExitCode::from(u8::from(observations.iter().any(|row| row.value == 0.0))))
 }
 
-fn check_counts(session: &Session<'_>, observations: &[Observation]) -> Result<ExitCode, String> {
+fn check_counts(session: &Session<'_>, observations: &[Observation]) -> Result<ExitCode, Stop> {
     let admitted = session.admitted();
     let is_admitted = |row: &&Observation| admitted.iter().any(|contender| contender.name == row.executor);
     let refused = observations.iter().filter(is_admitted).find_map(|row| Some((&row.executor, row.refusal()?)));
     if let Some((executor, why)) = refused
         && harness::card::valgrind().is_ok()
     {
-        return Err(format!("{executor} could not be counted: {why}"));
+        return Err(Stop::Because(format!("{executor} could not be counted: {why}")));
     }
     match baseline::check(observations)? {
-        Check::NoBaseline(why) => println!("nothing was compared: {why}"),
-        Check::Same(counts) => println!("{counts} counts are what they were."),
+        Check::NoBaseline(why) => output::line(paragraphs(&format!("nothing was compared: {why}")))?,
+        Check::Same(counts) => output::line(format_args!("{counts} counts are what they were."))?,
         Check::Different(table) => {
-            session.show(vec![table], &[]);
-            println!("\nIf that was meant, `cargo compare count --commit` writes the counts anew.");
+            output::line(table.render(Format::Table))?;
+            output::line("\nIf that was meant, `cargo compare count --commit` writes the counts anew.")?;
             return Ok(ExitCode::FAILURE);
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn duel(session: &Session<'_>, seconds: u64, reference: Option<&str>, all: bool) -> Result<(), String> {
+fn duel(session: &Session<'_>, seconds: u64, reference: Option<&str>, all: bool) -> Result<(), Stop> {
     let known = duel::workloads(session.all);
     let names = session.workloads(&known)?;
     let asked = !session.selection.workload.is_empty();
@@ -477,25 +561,24 @@ fn duel(session: &Session<'_>, seconds: u64, reference: Option<&str>, all: bool)
     };
     let ending = tournament::fight(&duel, &session.watch)?;
     let observations = [session.refusals(harness::duel::VERB), ending.observations].concat();
-    session.show(tournament::view(&observations), &observations);
+    session.show(tournament::view(&observations), &observations)?;
     if session.selection.format == Format::Json {
         return Ok(());
     }
+    let are_ordered = |standing: harness::duel::Standing| standing.rivals() > 1;
     if !ending.open.is_empty() {
-        println!(
-            "\nThe time was up with an open order in {}: `--seconds {}` may settle it.",
-            ending.open.join(", "),
-            seconds * 3
-        );
-    } else if quiet::doubt(&observations).is_none()
-        && tournament::standings(&observations).iter().any(|standing| standing.places.len() > 1)
+        let open = ending.open.join(", ");
+        let sentence =
+            format!("The time was up with an open order in {open}: `--seconds {}` may settle it.", seconds * 3);
+        output::line(format_args!("\n{}", paragraphs(&sentence)))?;
+    } else if quiet::doubt(&observations).is_none() && tournament::standings(&observations).into_iter().any(are_ordered)
     {
-        println!("\nEvery order is settled.");
+        output::line("\nEvery order is settled.")?;
     }
     Ok(())
 }
 
-fn choose(session: &Session<'_>, questions: &Questions) -> Result<(), String> {
+fn choose(session: &Session<'_>, questions: &Questions) -> Result<(), Stop> {
     let needs = questions.needs()?;
     let record = questions.record()?;
     let observations = record.as_ref().map_or(&[][..], |(_, record)| &record.observations);
@@ -515,9 +598,7 @@ fn choose(session: &Session<'_>, questions: &Questions) -> Result<(), String> {
         choice.remarks.extend(report::doubts(record));
     }
     if session.selection.format == Format::Json {
-        println!("{}", serde_json::to_string(&choice).expect("a choice has no keys but strings"));
-    } else {
-        session.show(choose::view(&choice, &chosen), &[]);
+        return output::line(serde_json::to_string(&choice).expect("a choice has no keys but strings"));
     }
-    Ok(())
+    session.show(choose::view(&choice, &chosen), &[])
 }

@@ -16,6 +16,7 @@ use harness::pages::{self, FAIL};
 use harness::progress::progress;
 use harness::table::Table;
 use harness::{Contender, Kind, Observation, versions};
+use output::Stop;
 
 use crate::remembered::Remembered;
 use crate::rows::executors;
@@ -51,8 +52,7 @@ pub fn run_if_asked(contenders: &[Contender]) -> Option<ExitCode> {
     let contender = contenders.iter().find(|contender| contender.name == executor);
     let case = contender.and_then(|contender| contender.suite.iter().find(|case| case.clause.id == clause));
     let Some(case) = case else {
-        eprintln!("error: there is no case `{clause}` of `{executor}`");
-        return Some(ExitCode::FAILURE);
+        return Some(Stop::Because(format!("there is no case `{clause}` of `{executor}`")).end());
     };
     answer(*case);
     Some(ExitCode::SUCCESS)
@@ -153,7 +153,7 @@ pub fn judge(contenders: &[&Contender], asked: &Asked) -> Result<Vec<Found>, Str
     let program = running().map_err(|error| format!("this program cannot be started again: {error}"))?;
     let (remembered, complaint) = Remembered::of_this_program(&program);
     if let Some(complaint) = complaint {
-        eprintln!("note: {complaint}");
+        output::say(format_args!("note: {complaint}"));
     }
     let clauses = contenders.iter().map(|contender| contender.suite.len()).max().unwrap_or(0);
     let cases = (0..clauses).flat_map(|row| {
@@ -205,7 +205,9 @@ pub fn judge(contenders: &[&Contender], asked: &Asked) -> Result<Vec<Found>, Str
     let mut found: Vec<_> = found.into_iter().map(|(found, _)| found).collect();
     let (old, all) = (found.iter().filter(|found| found.remembered).count(), found.len());
     if old > 0 {
-        eprintln!("note: {old} of {all} verdicts are remembered of this program: `--fresh` runs the suite anew");
+        output::say(format_args!(
+            "note: {old} of {all} verdicts are remembered of this program: `--fresh` runs the suite anew"
+        ));
     }
     // Others were under way, and may have been broken as well.
     if let Some(first) = found.iter().position(Found::is_broken)
@@ -222,7 +224,7 @@ fn keep(mut remembered: Remembered, found: &[(Found, bool)]) {
         remembered.note(found.executor, found.clause.id, &found.outcome, &found.last_words);
     }
     if let Err(complaint) = remembered.keep() {
-        eprintln!("note: {complaint}");
+        output::say(format_args!("note: {complaint}"));
     }
 }
 

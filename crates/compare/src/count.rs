@@ -41,6 +41,21 @@ pub fn measure(session: &Session<'_>, passes: usize) -> Result<Vec<Observation>,
     Ok(observations)
 }
 
+/// Whether anything was counted.
+///
+/// # Errors
+///
+/// When nothing was, and not because all of it breaks the contract.
+pub fn require_some(session: &Session<'_>, observations: &[Observation]) -> Result<(), String> {
+    // Who breaks the contract was not counted for that.
+    let gated = session.refusals(card::VERB);
+    let rows: Vec<_> = observations.iter().filter(|row| row.verb == card::VERB && !gated.contains(row)).collect();
+    match rows::refused(&rows).first() {
+        Some((_, why)) if rows.iter().all(|row| row.refusal().is_some()) => Err(format!("nothing was counted: {why}")),
+        _ => Ok(()),
+    }
+}
+
 /// Counts, for one contender.
 ///
 /// # Errors

@@ -99,7 +99,8 @@ pub fn crossover(points: &[Point], share: f64) -> Crossover {
 /// Executors across, work down.
 pub fn view(observations: &[Observation]) -> Vec<Table> {
     let points = points(observations);
-    let Some(first) = points.first() else { return Vec::new() };
+    let refused = not_measured(&observations.iter().filter(|row| row.verb == VERB).collect::<Vec<_>>());
+    let Some(first) = points.first() else { return refused.into_iter().collect() };
     let mut names: Vec<String> = first.totals.iter().map(|(name, _)| name.clone()).collect();
     names.sort_by_key(|name| observations.iter().position(|row| row.executor == *name));
     let header = [String::from("work in each poll"), String::from("noise")].into_iter().chain(names.iter().cloned());
@@ -131,9 +132,7 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
             Crossover::NoChoice => continue,
         });
     }
-    let mut tables = vec![table];
-    tables.extend(not_measured(&observations.iter().filter(|row| row.verb == VERB).collect::<Vec<_>>()));
-    tables
+    [Some(table), refused].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ pub mod session;
 pub mod statics;
 
 mod junit;
+mod options;
 mod rows;
 
 use std::process::ExitCode;

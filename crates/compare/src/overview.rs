@@ -117,6 +117,9 @@ pub fn view(session: &Session<'_>, observations: &[Observation]) -> Vec<Table> {
             table.note(format!("{} is not measured: it {why}.", contender.name));
         }
     }
+    for row in session.without_tasks("") {
+        table.note(format!("{} is not on this screen: it owns no tasks.", row.executor));
+    }
     if let Some(why) = observations.iter().find_map(|row| row.refusal().filter(|why| why.contains("valgrind"))) {
         table.note(why.to_owned());
     }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, ErrorKind, Read as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{self, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use cargo_metadata::{
     CrateType, DependencyKind, Message, Metadata, MetadataCommand, Node, Package, PackageId, TargetKind,
 };
 use harness::contender::FLOOR;
+use harness::kept::{Folder, Process};
 use harness::pages::page;
 use object::{Object as _, ObjectSection as _, SectionKind};
 
@@ -108,16 +109,17 @@ impl Workspace {
         let own = self.metadata.workspace_packages().into_iter().find(|package| package.name.as_str() == name);
         if let Some(own) = own {
             let folder = own.manifest_path.parent().ok_or_else(unknown)?;
-            return Ok(format!("{name} = {{ path = {:?} }}", folder.as_str()));
+            return Ok(by_path(name, folder.as_str()));
         }
         // What the adapters were built with is what was measured.
         let peers = self.metadata.workspace_packages().into_iter().find(|package| package.name.as_str() == "peers");
         let peers = peers.ok_or_else(unknown)?;
         let asked = peers.dependencies.iter().find(|dependency| dependency.name == name).ok_or_else(unknown)?;
         let found = self.below(peers, name).ok_or_else(unknown)?;
+        let (version, features) = (found.version.to_string(), toml::Value::from(asked.features.clone()));
         Ok(format!(
-            "{name} = {{ version = \"={}\", default-features = {}, features = {:?} }}",
-            found.version, asked.uses_default_features, asked.features
+            "{name} = {{ version = \"={version}\", default-features = {}, features = {features} }}",
+            asked.uses_default_features
         ))
     }
 
@@ -166,15 +168,15 @@ impl Prepared {
              # No part of a workspace that may be around it.\n[workspace]\n",
             requirements.join("\n")
         );
-        let folder = Folder::fresh(executor)?;
-        folder.write("Cargo.toml", &manifest)?;
-        folder.write("src/main.rs", program.map_or(EMPTY, |program| program.text))?;
-        folder.write("src/turn.rs", TURN)?;
+        let folder = Folder::new(&format!("program-{executor}"))?;
+        write(&folder, "Cargo.toml", &manifest)?;
+        write(&folder, "src/main.rs", program.map_or(EMPTY, |program| program.text))?;
+        write(&folder, "src/turn.rs", TURN)?;
         // The versions that the workspace has.
         let lock = page("Cargo.lock");
         let lock = fs::read_to_string(&lock).map_err(|error| format!("{} cannot be read: {error}", lock.display()))?;
-        folder.write("Cargo.lock", &lock)?;
-        let metadata = metadata(&folder.0.join("Cargo.toml"))?;
+        write(&folder, "Cargo.lock", &lock)?;
+        let metadata = metadata(&folder.path().join("Cargo.toml"))?;
         let package = match program {
             None => None,
             Some(program) => {
@@ -225,13 +227,13 @@ impl Prepared {
     /// When it does not compile or fails: the message names the executor.
     pub fn build(&self) -> Result<Built, String> {
         let executor = self.executor;
-        let target = self.folder.0.join("target");
+        let target = self.folder.path().join("target");
         let mut cargo = Command::new(cargo());
         cargo.args(["build", "--release", "--offline", "--locked", "--message-format", "json-render-diagnostics"]);
         // A cache of compiled packages would make a cold build a warm one.
-        cargo.current_dir(&self.folder.0).env("CARGO_TARGET_DIR", &target).env("RUSTC_WRAPPER", "");
+        cargo.current_dir(self.folder.path()).env("CARGO_TARGET_DIR", &target).env("RUSTC_WRAPPER", "");
         let begin = Instant::now();
-        let output = cargo.output();
+        let output = Process::output(cargo.stdin(Stdio::null()));
         let took = begin.elapsed();
         let output = output.map_err(|error| format!("cargo cannot be run: {error}"))?;
         if !output.status.success() {
@@ -269,36 +271,15 @@ pub fn root_file(package: &Package) -> Option<&Path> {
     library.map(|target| target.src_path.as_std_path())
 }
 
-/// A folder that nobody had before, and that is removed in the end.
-#[derive(Debug)]
-struct Folder(PathBuf);
-
-impl Folder {
-    fn fresh(name: &str) -> Result<Self, String> {
-        for number in 0.. {
-            let folder = env::temp_dir().join(format!("wakers-{}-{name}-{number}", process::id()));
-            match fs::create_dir(&folder) {
-                Ok(()) => return Ok(Self(folder)),
-                // Left behind by another process that had this id.
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(format!("{} cannot be made: {error}", folder.display())),
-            }
-        }
-        Err("there is no folder to be had".to_owned())
-    }
-
-    fn write(&self, name: &str, text: &str) -> Result<(), String> {
-        let path = self.0.join(name);
-        let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
-        written.map_err(|error| format!("{} cannot be written: {error}", path.display()))
-    }
+fn write(folder: &Folder, name: &str, text: &str) -> Result<(), String> {
+    let path = folder.path().join(name);
+    let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+    written.map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed is left to the system: it lies among temporary files.
-        let _ = fs::remove_dir_all(&self.0);
-    }
+/// Where a package is, in a manifest.
+fn by_path(name: &str, folder: &str) -> String {
+    format!("{name} = {{ path = {} }}", toml::Value::from(folder))
 }
 
 /// The cargo that runs this program, or the one there is.
@@ -325,7 +306,7 @@ fn node<'a>(metadata: &'a Metadata, id: &PackageId) -> Option<&'a Node> {
 
 /// Runs a program that takes no time to speak of; nothing if it takes a lot.
 fn run(mut program: Command) -> io::Result<Option<Output>> {
-    let mut child = program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let mut child = Process::start(program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()))?;
     let mut pipe = child.stderr.take().expect("it is piped");
     // Read while it runs: a pipe that nobody reads is full at some point, and who writes to it then waits.
     let stderr = thread::spawn(move || {
@@ -377,4 +358,19 @@ fn machine_code(executable: &Path) -> Result<u64, String> {
     let file = object::File::parse(&*bytes).map_err(|error| format!("{shown} is no executable: {error}"))?;
     let code = file.sections().filter(|section| section.kind() == SectionKind::Text);
     Ok(code.map(|section| section.size()).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_holds_any_path() {
+        // Rust's own quotes would be `\u{301}`, `\'` or the bare character.
+        for folder in ["/work/plain", "/w\"ork\\", "/it's", "/cafe\u{301}", "/\u{7f}\u{200b}", "/a\nb\tc"] {
+            let line = by_path("raw-waker", folder);
+            let read: toml::Table = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
+            assert_eq!(read["raw-waker"]["path"].as_str(), Some(folder), "{line}");
+        }
+    }
 }

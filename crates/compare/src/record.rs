@@ -402,10 +402,10 @@ pub fn take(folder: &Path, header: &Header, steps: &[Step<'_>]) -> Result<usize,
     for (number, step) in steps.iter().enumerate() {
         let place = format!("[{}/{}] {}", number + 1, steps.len(), step.name);
         if !open.contains(&&*step.name) {
-            eprintln!("{place}: recorded already");
+            output::say(format_args!("{place}: recorded already"));
             continue;
         }
-        eprintln!("{place}");
+        output::say(&place);
         let before = Moment::now();
         let rows = match (step.measure)() {
             Ok(rows) => rows,
@@ -523,6 +523,12 @@ fn few(names: &[String]) -> String {
     }
 }
 
+/// The folder of the record of that name, or the one that is meant.
+pub fn named(folder: &Path) -> PathBuf {
+    let named = pages::to_read(FOLDER).join(folder);
+    if named.is_dir() { named } else { folder.to_owned() }
+}
+
 /// Reads a record. What is damaged is left out and named.
 ///
 /// # Errors
@@ -579,13 +585,7 @@ pub fn newest(below: &Path) -> Result<Option<PathBuf>, String> {
         }
         match load(&folder) {
             Ok(record) => candidates.push((record.begun(), folder, record.lacks())),
-            Err(why) => eprintln!("warning: passed over: {why}"),
-        }
-    }
-    candidates.sort();
-    while let Some((_, folder, lacks)) = candidates.pop() {
-        if lacks.is_empty() {
-            return Ok(Some(folder));
+            Err(why) => output::say(format_args!("warning: passed over: {why}")),
         }
         eprintln!("warning: passed over: {}: {}", folder.display(), lacks.join("; "));
     }
@@ -650,7 +650,7 @@ fn newer(contenders: &[&Contender]) -> Newer {
         contenders.iter().map(|contender| contender.name).filter(|name| versions::published(name).is_some());
     let (newer, why) = Newer::ask(&published.map(versions::package).collect::<BTreeSet<_>>());
     let why = why.map_or_else(String::new, |why| format!(" ({why})"));
-    eprintln!("{}{why}", newer.in_words());
+    output::say(format_args!("{}{why}", newer.in_words()));
     newer
 }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use clap::Args;
 use harness::quiet::{self, Watch};
-use harness::table::{Format, Table};
-use harness::{Contender, Observation};
+use harness::table::{Format, Table, paragraphs};
+use harness::{Contender, Kind, Observation};
+use output::Stop;
 use regex::Regex;
 
 use crate::conform::{self, Verdict};
@@ -14,29 +14,22 @@ use crate::conform::{self, Verdict};
 /// How long a verb waits for quiet moments, in all, unless it is told.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What every verb takes.
-#[derive(Args, Clone, Debug, Default)]
+/// What was asked for, as far as the verb takes it.
+#[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Only executors whose name is this, or contains what this regular expression matches
-    #[arg(long, global = true, value_name = "REGEX")]
+    /// Only executors whose name is this, or contains what this regular expression matches.
     pub executor: Vec<String>,
-    /// Not these
-    #[arg(long, global = true, value_name = "REGEX")]
+    /// Not these.
     pub not_executor: Vec<String>,
-    /// Only workloads (or operations of the cost card) with such a name
-    #[arg(long, global = true, value_name = "REGEX")]
+    /// Only workloads, or operations of the cost card, with such a name.
     pub workload: Vec<String>,
-    /// Not these
-    #[arg(long, global = true, value_name = "REGEX")]
+    /// Not these.
     pub not_workload: Vec<String>,
-    /// How results are printed
-    #[arg(long, global = true, value_enum, default_value_t)]
+    /// How results are printed.
     pub format: Format,
-    /// Measure executors that break the contract as well, marked as such
-    #[arg(long, global = true)]
+    /// Whether executors that break the contract are measured as well.
     pub despite_failures: bool,
-    /// Run the suite anew, whatever is remembered of this program
-    #[arg(long, global = true)]
+    /// Whether the suite is run anew, whatever is remembered.
     pub fresh: bool,
 }
 
@@ -189,19 +182,65 @@ impl<'a> Session<'a> {
         Names::new("workload", &self.selection.workload, &self.selection.not_workload, known)
     }
 
+    /// Those that were chosen and own tasks, for a verb that is about tasks.
+    ///
+    /// # Errors
+    ///
+    /// When there are none.
+    pub fn require_tasks(&self, what: &str) -> Result<(), String> {
+        let owners = |contenders: &[&Contender]| {
+            let owners = contenders.iter().filter(|contender| contender.kind == Kind::Executor);
+            owners.map(|contender| contender.name).collect::<Vec<_>>()
+        };
+        if !owners(&self.chosen).is_empty() {
+            return Ok(());
+        }
+        let chosen: Vec<_> = self.chosen.iter().map(|contender| contender.name).collect();
+        let all: Vec<_> = self.all.iter().collect();
+        let verb = if chosen.len() == 1 { "owns" } else { "own" };
+        Err(format!(
+            "{what} is about tasks, and {} {verb} none; there are {}",
+            chosen.join(", "),
+            owners(&all).join(", ")
+        ))
+    }
+
+    /// The rows of those who were asked for by name and own no tasks, for a verb that is about tasks. Where nobody was
+    /// asked for, nobody misses them.
+    pub fn without_tasks(&self, verb: &str) -> Vec<Observation> {
+        if self.selection.executor.is_empty() {
+            return Vec::new();
+        }
+        let others = self.chosen.iter().filter(|contender| contender.kind != Kind::Executor);
+        let others = others.filter(|contender| self.refusal(contender).is_none());
+        others.map(|contender| Observation::refused(verb, contender.name, "", "owns no tasks")).collect()
+    }
+
     /// Prints the tables, or the rows that they were made of.
-    pub fn show(&self, mut tables: Vec<Table>, observations: &[Observation]) {
+    ///
+    /// # Errors
+    ///
+    /// When there is nothing to print, or it cannot be printed.
+    pub fn show(&self, mut tables: Vec<Table>, observations: &[Observation]) -> Result<(), Stop> {
+        const NOTHING: &str = "nothing was measured: what was asked for is nothing that these executors do";
         if self.selection.format == Format::Json {
-            for observation in observations {
-                println!("{}", serde_json::to_string(observation).expect("a row has no keys but strings"));
+            if observations.is_empty() {
+                return Err(NOTHING.into());
             }
-            return;
+            for observation in observations {
+                output::line(serde_json::to_string(observation).expect("a row has no keys but strings"))?;
+            }
+            return Ok(());
+        }
+        if tables.is_empty() {
+            return Err(NOTHING.into());
         }
         self.mark(&mut tables);
         let texts: Vec<_> = tables.iter().map(|table| table.render(self.selection.format)).collect();
-        println!("{}", texts.join("\n\n"));
-        if let Some(doubt) = quiet::doubt(observations) {
-            println!("\n{doubt}");
+        output::line(texts.join("\n\n"))?;
+        match quiet::doubt(observations) {
+            Some(doubt) => output::line(format_args!("\n{}", paragraphs(&doubt))),
+            None => Ok(()),
         }
     }
 }

@@ -37,9 +37,131 @@ fn an_unknown_workload_lists_the_known_ones() {
     assert!(said.starts_with("error: no workload matches `nosuch`; there are spawn_join"), "{said}");
 }
 
+/// Whatever a verb lists it heeds, and what it does not heed is refused.
 #[test]
-fn what_has_no_workloads_says_so() {
-    assert!(complaint(&["idle", "--workload", "yield_one"]).contains("are for `count` and `duel`"));
+fn a_verb_lists_what_it_takes_and_refuses_the_rest() {
+    const OPTIONS: [&str; 7] =
+        ["--executor", "--not-executor", "--workload", "--not-workload", "--format", "--despite-failures", "--fresh"];
+    let measures = ["--executor", "--not-executor", "--format", "--despite-failures", "--fresh"];
+    let takes: [(&str, &[&str]); 12] = [
+        ("conform", &["--executor", "--not-executor", "--format", "--fresh"]),
+        ("count", &OPTIONS),
+        ("duel", &OPTIONS),
+        ("latency", &measures),
+        ("idle", &measures),
+        ("crossover", &measures),
+        ("memory", &measures),
+        ("choose", &measures),
+        ("static", &["--executor", "--not-executor", "--format"]),
+        ("record", &["--executor", "--not-executor", "--fresh"]),
+        ("report", &[]),
+        ("diff", &["--format"]),
+    ];
+    for (verb, takes) in takes {
+        let help = String::from_utf8(compare(&[verb, "--help"]).stdout).expect("it prints text");
+        for option in OPTIONS {
+            let words = || help.split(|char: char| !char.is_ascii_lowercase() && char != '-');
+            assert_eq!(words().any(|word| word == option), takes.contains(&option), "{verb} {option}:\n{help}");
+            if !takes.contains(&option) {
+                let said = complaint(&[verb, option, "json"]);
+                assert!(said.contains(&format!("unexpected argument '{option}'")), "{verb} {option}: {said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_stands_before_a_verb_is_not_swallowed() {
+    let said = complaint(&["--format", "json", "memory", "raw-waker"]);
+    assert!(said.contains("'memory' cannot be used with '--format"), "{said}");
+}
+
+/// No figure at all comes of these.
+#[test]
+fn nothing_is_not_measured() {
+    for arguments in [
+        ["latency", "raw-waker", "--processes", "0"],
+        ["idle", "raw-waker", "--processes", "0"],
+        ["duel", "raw-waker", "--seconds", "0"],
+        ["crossover", "raw-waker", "--seconds", "0"],
+    ] {
+        let said = complaint(&arguments);
+        assert!(said.contains(&format!("invalid value '0' for '{}", arguments[2])), "{said}");
+    }
+}
+
+#[test]
+fn who_owns_no_tasks_is_not_asked_about_tasks() {
+    for (arguments, subject) in [
+        (&["crossover", "pollster"][..], "`crossover`"),
+        (&["idle", "futures-lite"], "`idle`"),
+        (&["memory", "floor"], "`memory`"),
+        (&["--executor", "futures-lite"], "the screen"),
+    ] {
+        let name = arguments[1];
+        let said = complaint(arguments);
+        let begin = format!("error: {subject} is about tasks, and {name} owns none; there are noop-waker, park-waker");
+        assert!(said.starts_with(&begin), "{said}");
+    }
+}
+
+#[test]
+fn who_owns_no_tasks_beside_others_is_named() {
+    let text = String::from_utf8(compare(&["memory", "raw-waker", "futures-lite"]).stdout).expect("it prints text");
+    assert!(text.contains("Not measured") && text.contains("futures-lite   owns no tasks"), "{text}");
+    let all = rows(&["memory"]);
+    assert!(all.iter().all(|row| row["executor"] != "futures-lite"), "nobody asked for it");
+}
+
+#[test]
+fn what_an_executor_does_not_do_is_not_an_empty_answer() {
+    for verb in ["count", "duel"] {
+        for format in ["table", "json"] {
+            let said = complaint(&[verb, "futures-lite", "--workload", "^spawn_join$", "--format", format]);
+            assert!(said.starts_with("error: nothing was measured"), "{verb}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_name_in_the_place_of_a_verb_gets_a_hint() {
+    for (word, what, command) in [
+        ("raw-waker", "an executor", "count raw-waker"),
+        ("yield_one", "a workload", "duel --workload yield_one"),
+        ("x8", "a clause", "conform --clause X8"),
+    ] {
+        let said = complaint(&[word]);
+        let hint = format!("no verb `{word}`, which is {what}: did you mean `cargo compare {command}`");
+        assert!(said.contains(&hint), "{said}");
+    }
+    assert!(complaint(&["counts"]).contains("similar subcommand exists: 'count'"));
+}
+
+#[test]
+fn ratios_are_to_the_floor_whoever_was_asked_for() {
+    let rows = rows(&["duel", "raw-waker", "--workload", "yield_one", "--seconds", "1"]);
+    assert!(rows.iter().any(|row| row["executor"] == "floor" && row["subject"] == "yield_one"));
+    let arguments = ["duel", "raw-waker", "--not-executor", "floor", "--workload", "yield_one", "--seconds", "1"];
+    let text = String::from_utf8(compare(&arguments).stdout).expect("it prints text");
+    assert!(text.contains("of all processes") && !text.contains("x floor"), "no column without figures: {text}");
+}
+
+/// What is too wide goes on below.
+#[test]
+fn tables_fit_the_terminal() {
+    for (columns, times) in [(40, 2), (80, 1), (200, 1)] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_compare"));
+        let output = program.args(["memory", "raw-waker"]).env("COLUMNS", columns.to_string()).output();
+        let text = String::from_utf8(output.expect("it can be run").stdout).expect("it prints text");
+        for line in text.lines() {
+            assert!(line.chars().count() <= columns, "{columns}: {line}");
+        }
+        let first = text.split("Heap: ").nth(1).expect("there is a table");
+        for header in ["0 B", "64 B", "256 B", "1024 B", "4096 B"] {
+            assert!(first.contains(&format!(" {header}")), "{columns}: {header} is left out of {first}");
+        }
+        assert_eq!(first.matches("raw-waker").count(), times, "{columns}: {first}");
+    }
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn run(arguments: &[&str]) -> Run {
     let file = env::temp_dir().join(format!("wakers-asked-{}", std::process::id()));
     fs::write(&file, "").expect("a temporary file can be written");
     let mut program = Command::new(program());
-    let output = program.args(arguments).env(ASKED, &file).output().expect("it can be run");
+    let output = program.args(arguments).env(ASKED, &file).env("COLUMNS", "1000").output().expect("it can be run");
     let asked = fs::read_to_string(&file).expect("it is there");
     fs::remove_file(&file).expect("it is there");
     Run {

@@ -11,16 +11,17 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
-use std::{env, fs, io, process};
+use std::{fs, io};
 
 use conformance::{Allocations, image};
 use serde::{Deserialize, Serialize};
 use workloads::card::Count;
 
 use crate::contender::{self, Contender, FLOOR};
+use crate::kept::Folder;
 use crate::observation::Observation;
 use crate::worker::{self, Failure, Work};
 
@@ -84,7 +85,10 @@ pub fn compare_passes(first: &mut [Observation], again: &[Observation]) {
 pub fn valgrind() -> Result<String, String> {
     match version() {
         Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
-        Ok(output) => Err(format!("`valgrind --version` fails: {}", output.status)),
+        Ok(output) => {
+            let said = worker::last_words(&String::from_utf8_lossy(&output.stderr));
+            Err(format!("`valgrind --version` fails, {}: {said}", output.status))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err("instructions, atomics and system calls are counted by valgrind, and there is no `valgrind` here: \
                   install it (on Debian `apt install valgrind`); everything else works without"
@@ -133,7 +137,7 @@ pub fn measure_allocations(plan: &Plan) -> Result<Vec<Observation>, Failure> {
 /// When there is no valgrind, or the process fails below it.
 pub fn measure_instructions(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observation>, Failure> {
     valgrind()?;
-    let folder = Folder::new(&plan.executor)?;
+    let folder = Folder::new(&format!("count-{}", plan.executor))?;
     // Valgrind looks into the file for the names of functions, so it must be the running one, and stay it.
     if let Some(program) = image::file() {
         let found = count_below_valgrind(plan, contenders, &folder, &program);
@@ -142,7 +146,7 @@ pub fn measure_instructions(plan: &Plan, contenders: &[Contender]) -> Result<Vec
             return found;
         }
     }
-    let program = folder.0.join("program");
+    let program = folder.path().join("program");
     let copied = image::running().and_then(|image| fs::copy(image, &program));
     copied.map_err(|error| format!("this program cannot be copied to {}: {error}", program.display()))?;
     count_below_valgrind(plan, contenders, &folder, &program)
@@ -156,21 +160,23 @@ fn count_below_valgrind(
 ) -> Result<Vec<Observation>, Failure> {
     let mut command = Command::new("valgrind");
     command
-        .arg("--tool=callgrind")
+        // Nothing from VALGRIND_OPTS or a .valgrindrc, no banner before what it has to say, and no pipes for a debugger.
+        .args(["--command-line-only=yes", "--quiet", "--vgdb=no", "--tool=callgrind"])
         .args([
             "--collect-atstart=no",
             "--toggle-collect=harness::card::measured",
             "--dump-before=harness::card::noted",
         ])
         .args(["--collect-bus=yes", "--collect-systime=msec", "--dump-instr=no", "--fair-sched=yes"])
-        .arg(format!("--callgrind-out-file={}", folder.0.join("out").display()))
+        .arg(out_file(&folder.path().join("out"))?)
         .arg(program);
     worker::run_below(command, &Work::Card(plan.clone()), PATIENCE_BELOW)?;
     let contender = contender::find(&plan.executor, contenders)?;
     let mut observations = Vec::new();
     // Each call of `noted` leaves a file with what was counted since the last, numbered from 1: before and after.
     for (number, count) in counts(plan, contender).into_iter().enumerate() {
-        let [once, twice] = [0, 1].map(|turn| totals(&folder.0.join(format!("out.{}", 2 * (2 * number + turn + 1)))));
+        let file = |turn| folder.path().join(format!("out.{}", 2 * (2 * number + turn + 1)));
+        let [once, twice] = [0, 1].map(|turn| totals(&file(turn)));
         let (once, twice) = (once?, twice?);
         for (event, quantity) in [("Ir", INSTRUCTIONS), ("Ge", ATOMICS), ("sysCount", SYSTEM_CALLS)] {
             let total = |totals: &BTreeMap<String, u64>| totals.get(event).copied().unwrap_or(0) as f64;
@@ -178,6 +184,13 @@ fn count_below_valgrind(
         }
     }
     Ok(observations)
+}
+
+/// The option that names callgrind's files. It replaces what follows a `%`, but for another one.
+fn out_file(path: &Path) -> Result<String, String> {
+    let path =
+        path.to_str().ok_or_else(|| format!("callgrind cannot write into {}: TMPDIR must be UTF-8", path.display()))?;
+    Ok(format!("--callgrind-out-file={}", path.replace('%', "%%")))
 }
 
 /// What one operation costs, from what n of them did and what 2n did.
@@ -295,24 +308,6 @@ fn totals(file: &Path) -> Result<BTreeMap<String, u64>, String> {
     events.map(str::to_owned).zip(totals).map(|(event, total)| Ok((event, total?))).collect()
 }
 
-/// A folder for callgrind's files, removed when it is dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Result<Self, String> {
-        let folder = env::temp_dir().join(format!("wakers-count-{}-{name}", process::id()));
-        fs::create_dir_all(&folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What is left in the folder for temporary files harms nobody.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,7 +315,7 @@ mod tests {
     #[test]
     fn totals_that_end_in_zeros_are_left_out_by_callgrind() {
         let folder = Folder::new("totals").unwrap();
-        let file = folder.0.join("out.1");
+        let file = folder.path().join("out.1");
         let text = "version: 1\nevents: Ir Ge sysCount sysTime\nsummary: 108848 2021\nfn=(1) main\n0 5\n";
         fs::write(&file, text).unwrap();
         let found = totals(&file).unwrap();
@@ -332,7 +327,7 @@ mod tests {
     #[test]
     fn system_calls_of_what_is_not_counted_are_left_out() {
         let folder = Folder::new("summary").unwrap();
-        let file = folder.0.join("out.1");
+        let file = folder.path().join("out.1");
         // As valgrind 3.19 writes it after 2,000 calls that were not to be counted and 1,000 that were.
         let text = "events: Ir sysCount\nsummary: 9107 1000\nfn=(1) main\n0 9107 3000\ntotals: 9107 3000\n";
         fs::write(&file, text).unwrap();
@@ -348,6 +343,11 @@ mod tests {
         let why = "spawn_join: system calls per operation: 2000 operations took 2000 and 1000 took 4000";
         assert_eq!(found.refusal(), Some(why));
         assert_eq!(observation(&plan, count, SYSTEM_CALLS, 2_000.0, 4_000.0).value, 2.0);
+    }
+
+    #[test]
+    fn a_percent_sign_in_a_path_stands_for_itself() {
+        assert_eq!(out_file(Path::new("/a%pb/out")).unwrap(), "--callgrind-out-file=/a%%pb/out");
     }
 
     #[test]

@@ -429,6 +429,11 @@ impl Standing {
         [name, FLOOR].iter().all(|name| self.place(name).is_none_or(Place::is_steady))
     }
 
+    /// How many were timed, not counting the floor.
+    pub fn rivals(&self) -> usize {
+        self.places.iter().filter(|place| place.name != FLOOR).count()
+    }
+
     /// How many times as long as the same work by hand that one takes.
     pub fn to_floor(&self, name: &str) -> Option<f64> {
         Some(self.place(name)?.ratio / self.place(FLOOR)?.ratio)

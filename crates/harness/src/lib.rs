@@ -5,6 +5,7 @@ pub mod card;
 pub mod contender;
 pub mod duel;
 pub mod idle;
+pub mod kept;
 pub mod latency;
 pub mod machine;
 pub mod memory;

@@ -1,5 +1,7 @@
 //! Tables, for a terminal and for a page.
 
+use std::{env, io};
+
 use clap::ValueEnum;
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, ContentArrangement, ContentLineStyle, LineStyle, TableStyle};
@@ -60,33 +62,145 @@ impl Table {
         }
     }
 
-    /// As text.
+    /// As text; for a terminal no wider than the one there is.
     pub fn render(&self, format: Format) -> String {
-        let mut table = comfy_table::Table::new();
-        table.load_style(if format == Format::Markdown { ASCII_MARKDOWN } else { PLAIN });
-        table.set_content_arrangement(ContentArrangement::Disabled);
-        table.set_header(&self.header);
-        for row in &self.rows {
-            table.add_row(row);
-        }
-        // Names to the left, figures to the right.
-        for (number, column) in table.column_iter_mut().enumerate() {
-            let figures =
-                number > 0 && self.rows.iter().all(|row| !row[number].contains(' ') || is_figure(&row[number]));
-            column.set_cell_alignment(if figures { CellAlignment::Right } else { CellAlignment::Left });
-        }
-        let mut lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
         if format == Format::Markdown {
-            let bold =
+            let title =
                 if self.title.is_empty() { Vec::new() } else { vec![format!("**{}**", self.title), String::new()] };
-            lines.splice(0..0, bold);
-            lines.extend(self.notes.iter().flat_map(|note| [String::new(), note.clone()]));
-        } else {
-            lines.insert(0, self.title.clone());
-            lines.extend(self.notes.iter().flat_map(|note| wrapped(note, 118)));
+            let notes = self.notes.iter().flat_map(|note| [String::new(), note.clone()]);
+            let all: Vec<_> = (0..self.header.len()).collect();
+            return title
+                .into_iter()
+                .chain(self.lines(&all, &self.rows, ASCII_MARKDOWN))
+                .chain(notes)
+                .collect::<Vec<_>>()
+                .join("\n");
         }
+        self.render_within(width())
+    }
+
+    /// For a terminal of so many columns. A table that is too wide is broken into several below one another, each with
+    /// the names of the rows; where these name no row, or leave too little room, each row becomes a paragraph.
+    fn render_within(&self, width: usize) -> String {
+        let mut lines = wrapped(&self.title, width);
+        for (number, block) in self.blocks(width).into_iter().enumerate() {
+            if number > 0 {
+                lines.push(String::new());
+            }
+            match block {
+                Block::Columns(columns) => lines.extend(self.lines(&columns, &self.rows, PLAIN)),
+                Block::Wrapped(column, room) => {
+                    let mut rows = self.rows.clone();
+                    rows.iter_mut().for_each(|row| row[column] = wrapped(&row[column], room).join("\n"));
+                    lines.extend(self.lines(&[0, column], &rows, PLAIN));
+                }
+                Block::Paragraphs(columns) => {
+                    for row in &self.rows {
+                        let cells = columns.iter().map(|&column| format!("{} {}", self.header[column], row[column]));
+                        lines.extend(paragraph(" ", &cells.collect::<Vec<_>>().join("; "), width));
+                    }
+                }
+            }
+        }
+        lines.extend(self.notes.iter().flat_map(|note| wrapped(note, width.min(WIDEST))));
         lines.join("\n")
     }
+
+    /// Which columns stand beside one another.
+    fn blocks(&self, width: usize) -> Vec<Block> {
+        let widths: Vec<usize> = (0..self.header.len())
+            .map(|column| {
+                let cells = self.rows.iter().map(|row| &row[column]).chain([&self.header[column]]);
+                cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+            })
+            .collect();
+        // Each has a space on both sides, and one more from its neighbour.
+        let fit = |columns: &[usize]| columns.iter().map(|&column| widths[column] + 3).sum::<usize>() <= width + 1;
+        let all: Vec<_> = (0..widths.len()).collect();
+        if fit(&all) || self.rows.is_empty() {
+            return vec![Block::Columns(all)];
+        }
+        let mut names: Vec<_> = self.rows.iter().map(|row| &row[0]).collect();
+        names.sort_unstable();
+        names.dedup();
+        if names.len() < self.rows.len() {
+            return vec![Block::Paragraphs(all)];
+        }
+        let mut blocks: Vec<Block> = Vec::new();
+        for column in all.into_iter().skip(1) {
+            let room = (width + 1).saturating_sub(widths[0] + 6);
+            match blocks.last_mut() {
+                Some(Block::Columns(columns)) if fit(&[&columns[..], &[column]].concat()) => columns.push(column),
+                Some(Block::Paragraphs(columns)) if room < widths[column] => columns.push(column),
+                _ if fit(&[0, column]) => blocks.push(Block::Columns(vec![0, column])),
+                _ if room >= LEAST_ROOM && room >= self.header[column].chars().count() => {
+                    blocks.push(Block::Wrapped(column, room));
+                }
+                _ => blocks.push(Block::Paragraphs(vec![0, column])),
+            }
+        }
+        blocks
+    }
+
+    /// Some of the columns, as lines.
+    fn lines(&self, columns: &[usize], rows: &[Vec<String>], style: TableStyle) -> Vec<String> {
+        let mut table = comfy_table::Table::new();
+        table.load_style(style);
+        table.set_content_arrangement(ContentArrangement::Disabled);
+        table.set_header(columns.iter().map(|&column| &self.header[column]));
+        for row in rows {
+            table.add_row(columns.iter().map(|&column| &row[column]));
+        }
+        // Names to the left, figures to the right.
+        for (column, place) in table.column_iter_mut().zip(columns) {
+            let cells = || self.rows.iter().map(|row| &row[*place]);
+            let figures = *place > 0 && cells().all(|cell| !cell.contains(' ') || is_figure(cell));
+            column.set_cell_alignment(if figures { CellAlignment::Right } else { CellAlignment::Left });
+        }
+        table.lines().map(|line| line.trim_end().to_owned()).collect()
+    }
+}
+
+/// How a part of a table is shown.
+enum Block {
+    /// These columns, as they are.
+    Columns(Vec<usize>),
+    /// The names, and beside them the text of one column in lines of at most so many characters.
+    Wrapped(usize, usize),
+    /// For each row what these columns say, one after the other.
+    Paragraphs(Vec<usize>),
+}
+
+/// Text in a column narrower than this is read worse than a paragraph.
+const LEAST_ROOM: usize = 24;
+
+/// A line that is longer is not read with ease.
+const WIDEST: usize = 118;
+
+/// How many columns there are to print on: what COLUMNS says, or the terminal, or else what every terminal has.
+fn width() -> usize {
+    let said = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+    let terminal = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+    said.or_else(terminal).unwrap_or(80)
+}
+
+/// Text as wide as the terminal at most. A line that is broken keeps what it was indented by.
+pub fn paragraphs(text: &str) -> String {
+    let width = width();
+    let lines = text.split('\n').flat_map(|line| {
+        let start = line.trim_start_matches(' ');
+        paragraph(&line[..line.len() - start.len()], start, width)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A text whose lines are indented, all but the first by two more.
+fn paragraph(indentation: &str, text: &str, width: usize) -> Vec<String> {
+    let lines = wrapped(text, width.saturating_sub(indentation.len() + 2).max(1));
+    let more = |(number, line): (usize, &String)| {
+        format!("{indentation}{}{line}", if number > 0 && !line.is_empty() { "  " } else { "" }).trim_end().to_owned()
+    };
+    lines.iter().enumerate().map(more).collect()
 }
 
 fn is_figure(cell: &str) -> bool {
@@ -192,5 +306,47 @@ mod tests {
         let page = table.render(Format::Markdown);
         assert_eq!(page, "**Title**\n\n| name | figure |\n|------|--------|\n| a    |  1,234 |\n\nA remark.");
         assert!(table.render(Format::Table).starts_with("Title\n name"));
+    }
+
+    /// Names of 20 characters, and columns of 8, 3 of which fit beside them into 60.
+    fn wide() -> Table {
+        let mut table =
+            Table::new("Title", ["name"].into_iter().chain(["figure-1", "figure-2", "figure-3", "figure-4"]));
+        for name in ["async-executor-local", "raw-waker"] {
+            table.row([name, "1", "2", "3", "4"]);
+        }
+        table.note("One two three four five six seven eight nine ten eleven twelve.");
+        table
+    }
+
+    #[test]
+    fn a_table_that_is_too_wide_goes_on_below_with_the_names() {
+        let (wide, all, half) = (wide().render_within(200), wide().render_within(66), wide().render_within(60));
+        assert_eq!(wide.lines().count(), 1 + 4 + 1, "{wide}");
+        assert_eq!(all.lines().count(), 1 + 4 + 1, "exactly so wide: {all}");
+        assert_eq!(half.matches("raw-waker").count(), 2, "{half}");
+        assert!(half.contains("figure-3\n") && half.contains("\n\n name                   figure-4\n"), "{half}");
+    }
+
+    #[test]
+    fn nothing_is_wider_than_the_terminal_and_nothing_is_left_out() {
+        let mut refused = Table::new("Not measured", ["executor", "why"]);
+        refused.row(["async-executor-local", "breaks X8 (a promise in many words), and 3 more: `conform` shows it"]);
+        let mut unnamed = Table::new("What changed", ["what", "executor", "old", "new"]);
+        unnamed.row(["count", "async-executor-local", "1,234,567", "7,654,321"]);
+        unnamed.row(["count", "raw-waker", "1,234,567", "7,654,321"]);
+        for table in [wide(), refused, unnamed] {
+            for width in 40..=120 {
+                let text = table.render_within(width);
+                assert!(text.lines().all(|line| line.chars().count() <= width), "{width}:\n{text}");
+                let words = table.rows.iter().flatten().chain(&table.header).flat_map(|cell| cell.split(' '));
+                words.for_each(|word| assert!(text.contains(word), "{width}: no {word} in\n{text}"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_broken_line_stays_indented() {
+        assert_eq!(paragraph("  ", "one two three", 12), ["  one two", "    three"]);
     }
 }

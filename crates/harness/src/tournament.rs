@@ -199,7 +199,7 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
     let mut tables = Vec::new();
     for standing in standings(observations) {
         tables.push(ranking(&standing));
-        if standing.places.len() > 1 {
+        if standing.rivals() > 1 {
             tables.push(matrix(&standing));
         }
     }
@@ -233,8 +233,9 @@ fn ranking(standing: &Standing) -> Table {
     let title =
         format!("{}: noise floor {}, {} processes", standing.workload, percent(standing.noise), standing.processes);
     let to_reference = format!("x {}", standing.reference);
-    let mut table = Table::new(title, ["executor", "rank", "ns/op", &to_reference, "of all processes", "x floor"]);
     let floor = standing.place(FLOOR).map(|place| place.ratio);
+    let header = ["executor", "rank", "ns/op", &to_reference, "of all processes"];
+    let mut table = Table::new(title, header.into_iter().chain(floor.map(|_| "x floor")));
     for (place, rank) in standing.places.iter().zip(ranks(standing)) {
         let rank = match rank {
             (0, _) if is_floor(&place.name) => String::new(),
@@ -242,14 +243,14 @@ fn ranking(standing: &Standing) -> Table {
             (first, last) if first == last => first.to_string(),
             (first, last) => format!("{first} to {last}"),
         };
-        table.row([
+        let cells = [
             place.name.clone(),
             rank,
             figure(place.nanoseconds),
             format!("{:.2}", place.ratio),
             format!("{:.2} to {:.2}", place.interval.0, place.interval.1),
-            floor.map_or_else(String::new, |floor| format!("{:.1}", place.ratio / floor)),
-        ]);
+        ];
+        table.row(cells.into_iter().chain(floor.map(|floor| format!("{:.1}", place.ratio / floor))));
     }
     for place in standing.places.iter().filter(|place| !place.is_steady()) {
         let (least, most) = place.interval;

@@ -6,15 +6,17 @@
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read};
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use conformance::image::{end_from_outside, lack, running};
+use output::Stop;
 use serde::{Deserialize, Serialize};
 
 use crate::contender::Contender;
+use crate::kept::Process;
 use crate::observation::Observation;
 use crate::{card, duel, idle, latency, memory};
 
@@ -115,12 +117,13 @@ pub fn run_if_asked(contenders: impl FnOnce() -> Vec<Contender>) -> Option<ExitC
     let work: Work = match serde_json::from_str(&work) {
         Ok(work) => work,
         Err(error) => {
-            eprintln!("error: {WORK} does not say what to measure: {error}");
-            return Some(ExitCode::from(2));
+            return Some(Stop::Because(format!("{WORK} does not say what to measure: {error}")).end());
         }
     };
     let contenders = contenders();
-    println!("{BEGIN}");
+    if let Err(stop) = output::line(BEGIN) {
+        return Some(stop.end());
+    }
     let observations = match &work {
         Work::Card(plan) => card::count(plan, &contenders),
         Work::Allocations(plan) => card::allocations(plan, &contenders),
@@ -129,27 +132,24 @@ pub fn run_if_asked(contenders: impl FnOnce() -> Vec<Contender>) -> Option<ExitC
             Ok(()) => Ok(Vec::new()),
             Err(Failure::Elsewhere(why)) => Err(why),
             Err(Failure::Found(why)) => {
-                println!("{FOUND}{}", serde_json::Value::from(why));
-                return Some(ExitCode::FAILURE);
+                let told = output::line(format_args!("{FOUND}{}", serde_json::Value::from(why)));
+                return Some(told.map_or_else(|stop| stop.end(), |()| ExitCode::FAILURE));
             }
         },
         Work::Latency(plan) => latency::measure(plan, &contenders),
         Work::Idle(plan) => idle::measure(plan, &contenders),
         Work::Memory(plan) => memory::measure(plan, &contenders),
     };
-    match observations {
-        Ok(observations) => {
-            for observation in observations {
-                println!("{ROW}{}", serde_json::to_string(&observation).expect("a row has no keys but strings"));
-            }
-            println!("{END}");
-            Some(ExitCode::SUCCESS)
-        }
-        Err(why) => {
-            eprintln!("{ERROR}{why}");
-            Some(ExitCode::FAILURE)
-        }
+    let told = observations.map_err(Stop::Because).and_then(|observations| tell(&observations));
+    Some(told.map_or_else(|stop| stop.end(), |()| ExitCode::SUCCESS))
+}
+
+fn tell(observations: &[Observation]) -> Result<(), Stop> {
+    for observation in observations {
+        let row = serde_json::to_string(observation).expect("a row has no keys but strings");
+        output::line(format_args!("{ROW}{row}"))?;
     }
+    output::line(END)
 }
 
 /// Has a copy of this program do the work, and gives it up after `patience`.
@@ -219,17 +219,12 @@ impl Heard {
 /// Starts a process, and listens until it has ended.
 fn listen(mut command: Command, work: &Work, patience: Duration) -> Result<Heard, Failure> {
     let work = serde_json::to_string(work).expect("a plan has no keys but strings");
-    let started = command
-        .env(WORK, work)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+    command.env(WORK, work).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = Process::start(&mut command)
         .map_err(|error| format!("{} cannot be started: {error}", command.get_program().display()))?;
-    let mut child = Kept(started);
-    let said = read_all(child.0.stderr.take().expect("it is piped"));
+    let said = read_all(child.stderr.take().expect("it is piped"));
     let (to_us, rows) = mpsc::channel();
-    let stdout = BufReader::new(child.0.stdout.take().expect("it is piped"));
+    let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
     // Ends with the child's output.
     thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| to_us.send(line)));
     let started = Instant::now();
@@ -258,7 +253,7 @@ fn listen(mut command: Command, work: &Work, patience: Duration) -> Result<Heard
             }
         }
     }
-    let status = child.0.wait().map_err(|error| format!("the process cannot be waited for: {error}"))?;
+    let status = child.wait().map_err(|error| format!("the process cannot be waited for: {error}"))?;
     // Closed by now, also where others have inherited it.
     drop(child);
     let said = said.recv().unwrap_or_default();
@@ -280,25 +275,19 @@ fn complaint(said: &str) -> Option<String> {
     None
 }
 
-/// What a program said of its failure that is none of ours: valgrind's own complaint, or else the last line.
-fn last_words(said: &str) -> String {
+/// What a program said of its failure that is none of ours: the last lines of valgrind's own complaint, which takes
+/// several, or else the last line.
+pub(crate) fn last_words(said: &str) -> String {
     let lines = said.lines().map(|line| match line.strip_prefix("==").and_then(|line| line.split_once("== ")) {
         Some((process, line)) if process.bytes().all(|byte| byte.is_ascii_digit()) => line.trim(),
         _ => line.trim(),
     });
     let lines: Vec<_> = lines.filter(|line| line.bytes().any(|byte| byte.is_ascii_alphanumeric())).collect();
-    let own = lines.iter().find(|line| line.starts_with("valgrind: "));
-    own.or(lines.last()).map_or_else(|| "it does not say why".to_owned(), |line| (*line).to_owned())
-}
-
-/// Ended when it is dropped.
-struct Kept(Child);
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+    let own: Vec<_> = lines.iter().copied().filter(|line| line.starts_with("valgrind: ")).collect();
+    match (&own[..], lines.last()) {
+        ([], None) => "it does not say why".to_owned(),
+        ([], Some(last)) => (*last).to_owned(),
+        (own, _) => own[own.len().saturating_sub(4)..].join(" / "),
     }
 }
 
@@ -354,7 +343,11 @@ mod tests {
 
     #[test]
     fn valgrinds_own_words_are_kept() {
-        assert_eq!(last_words("==1== Callgrind\nvalgrind: no tool\nvalgrind: really\n"), "valgrind: no tool");
+        assert_eq!(last_words("==1== Callgrind\nvalgrind: no tool\n"), "valgrind: no tool");
+        assert_eq!(
+            last_words("a\nvalgrind: 1\n\nvalgrind:   2\nvalgrind: 3\nvalgrind: 4\nvalgrind: 5\n"),
+            "valgrind:   2 / valgrind: 3 / valgrind: 4 / valgrind: 5"
+        );
         assert_eq!(last_words("==1== Callgrind\n==1== disk full\n==1== \n"), "disk full");
         assert_eq!(last_words(""), "it does not say why");
     }

@@ -58,7 +58,7 @@ impl Executable {
         let output = cargo.output().map_err(|error| format!("cargo could not be started: {error}"))?;
         let printed = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() {
-            eprintln!("{printed}");
+            output::say(&printed);
             return Ok(None);
         }
         let path = printed.lines().find_map(|line| line.trim_start().strip_prefix("Executable ")?.split_once('('));

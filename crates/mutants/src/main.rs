@@ -11,6 +11,8 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use output::Stop;
+
 use crate::build::{Executable, Kind};
 use crate::list::{MUTANTS, Mutant};
 use crate::tree::Tree;
@@ -27,19 +29,18 @@ const USAGE: &str = "usage: mutants [--list] [--first] [NAME...]";
 fn main() -> ExitCode {
     match run() {
         Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => error.downcast::<Stop>().unwrap_or_else(|error| Box::new(Stop::Because(error.to_string()))).end(),
     }
 }
 
 fn run() -> Result<ExitCode, Box<dyn Error>> {
     let (mut wanted, mut first) = (Vec::new(), false);
-    for argument in env::args().skip(1) {
-        match argument.as_str() {
+    for argument in env::args_os().skip(1) {
+        match &*argument.to_string_lossy() {
             "--list" => {
-                MUTANTS.iter().for_each(|mutant| println!("{:<30} {}", mutant.name, mutant.fault));
+                for mutant in MUTANTS {
+                    output::line(format_args!("{:<30} {}", mutant.name, mutant.fault))?;
+                }
                 return Ok(ExitCode::SUCCESS);
             }
             "--first" => first = true,
@@ -61,7 +62,7 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
         let mutated = tree.mutate(mutant)?;
         let killers = try_all(&tree, mutant, first)?;
         drop(mutated);
-        println!("{:<30} {}", mutant.name, killers.describe(mutant));
+        output::line(format_args!("{:<30} {}", mutant.name, killers.describe(mutant)))?;
         outcomes.push((mutant, killers));
     }
 
@@ -82,11 +83,12 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
         outcomes.len(),
         outcomes.len() - killed - equivalent,
     );
-    println!("\n{summary}, in {} s", start.elapsed().as_secs());
+    output::line(format_args!("\n{summary}, in {} s", start.elapsed().as_secs()))?;
     if wrong.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(wrong.join("; ").into())
+    output::say(format_args!("error: {}", wrong.join("; ")));
+    Ok(ExitCode::FAILURE)
 }
 
 /// A test that fails anyway kills every mutant.

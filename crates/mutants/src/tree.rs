@@ -80,7 +80,7 @@ impl Tree {
 impl Drop for Mutated {
     fn drop(&mut self) {
         if let Err(error) = fs::write(&self.file, &self.original) {
-            eprintln!("error: {} still has a fault in it: {error}", self.file.display());
+            output::say(format_args!("error: {} still has a fault in it: {error}", self.file.display()));
         }
     }
 }

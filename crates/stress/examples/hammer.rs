@@ -22,6 +22,7 @@ use biased_waker::BiasedExecutor;
 use conformance::CountingAllocator;
 use conformance::probe::poll_once;
 use executor::{Described, JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
+use output::Stop;
 use raw_waker::RawExecutor;
 use stress::{Crew, Dice, Job, Plan, Race, spin, wait_until};
 
@@ -43,7 +44,7 @@ const PAUSE: u32 = 9;
 
 fn main() -> ExitCode {
     let (mut rounds, mut with_a_race) = (ROUNDS, false);
-    let mut arguments = env::args().skip(1);
+    let mut arguments = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--with-a-race" => with_a_race = true,
@@ -56,17 +57,20 @@ fn main() -> ExitCode {
     }
     // What std and the executors keep for a thread is freed with it, except for the main thread: a leak, to a checker.
     let hammering = thread::spawn(move || {
-        let are_sound = [
-            hammer::<RawExecutor>(rounds, with_a_race),
-            #[cfg(target_pointer_width = "64")]
-            hammer::<BiasedExecutor>(rounds, with_a_race),
-        ];
-        ExitCode::from(u8::from(are_sound.contains(&false)))
+        let hammer_all = || {
+            let are_sound = [
+                hammer::<RawExecutor>(rounds, with_a_race)?,
+                #[cfg(target_pointer_width = "64")]
+                hammer::<BiasedExecutor>(rounds, with_a_race)?,
+            ];
+            Ok(ExitCode::from(u8::from(are_sound.contains(&false))))
+        };
+        hammer_all().unwrap_or_else(|stop: Stop| stop.end())
     });
     hammering.join().unwrap_or(ExitCode::FAILURE)
 }
 
-fn hammer<E>(rounds: usize, with_a_race: bool) -> bool
+fn hammer<E>(rounds: usize, with_a_race: bool) -> Result<bool, Stop>
 where
     E: RemoteSpawn + Described + 'static,
     E::JoinHandle<u64>: 'static,
@@ -76,13 +80,12 @@ where
     for threads in THREADS {
         wake_sleeper::<E>(rounds.div_ceil(2 * THREADS.len()), threads, with_a_race);
     }
-    println!("hammer: {rounds} rounds of {}; dropped among wakes: {findings}", E::NAME);
-    findings.are_none()
+    output::line(format_args!("hammer: {rounds} rounds of {}; dropped among wakes: {findings}", E::NAME))?;
+    Ok(findings.are_none())
 }
 
 fn fail(message: &str) -> ExitCode {
-    eprintln!("error: {message}");
-    ExitCode::from(2)
+    Stop::from(message).end()
 }
 
 /// Each of the threads writes a letter and wakes the task that is to read it, then spawns a task and joins or aborts

@@ -11,6 +11,7 @@ use broken::frame::{Choice, Core, Frame};
 use broken::{EXHIBITS, Kind};
 use conformance::process::{PATIENCE, answer, in_parallel, requested, run_case};
 use conformance::{Case, Outcome, suite};
+use output::Stop;
 
 #[global_allocator]
 static ALLOCATOR: conformance::CountingAllocator = conformance::CountingAllocator;
@@ -44,32 +45,35 @@ fn main() -> ExitCode {
     if let Some((executor, clause)) = requested() {
         let case = cases(&executor).and_then(|cases| cases.into_iter().find(|case| case.clause.id == clause));
         let Some(case) = case else {
-            eprintln!("error: there is no case `{clause}` of `{executor}`");
-            return ExitCode::FAILURE;
+            return Stop::Because(format!("there is no case `{clause}` of `{executor}`")).end();
         };
         answer(case);
         return ExitCode::SUCCESS;
     }
-    let wanted: Vec<String> = env::args().skip(1).collect();
-    let program = env::current_exe().expect("this program can find itself");
+    let wanted = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    show(&wanted.collect::<Vec<_>>()).map_or_else(|stop| stop.end(), |()| ExitCode::SUCCESS)
+}
+
+fn show(wanted: &[String]) -> Result<(), Stop> {
+    let program = env::current_exe().map_err(|error| format!("this program cannot find itself: {error}"))?;
     let executors = EXHIBITS.iter().flat_map(|exhibit| ["broken", "fixed"].map(|version| (exhibit.name, version)));
     for (name, version) in executors {
         let executor = format!("{name}/{version}");
         if !wanted.is_empty() && !wanted.iter().any(|wanted| executor.starts_with(wanted)) {
             continue;
         }
-        println!("{executor}");
+        output::line(&executor)?;
         let cases =
             cases("bare-park/fixed").expect("it is in the list").into_iter().map(|case| case.clause.id).collect();
         let workers = thread::available_parallelism().map_or(1, usize::from) * 4;
         let outcomes = in_parallel(workers, cases, |clause| {
             Ok((clause, run_case(&program, &executor, clause, PATIENCE)?.outcome))
         });
-        for (clause, outcome) in outcomes.expect("cases can be run") {
+        for (clause, outcome) in outcomes.map_err(|error| format!("a case could not be run: {error}"))? {
             if let Outcome::Fail(why) = outcome {
-                println!("  {clause}: {}", why.lines().next().unwrap_or_default());
+                output::line(format_args!("  {clause}: {}", why.lines().next().unwrap_or_default()))?;
             }
         }
     }
-    ExitCode::SUCCESS
+    Ok(())
 }
