@@ -18,9 +18,9 @@ fn bench() -> Command {
         let output = output.expect("cargo runs");
         let text = String::from_utf8(output.stdout).expect("it prints text");
         let messages = text.lines().map(|line| serde_json::from_str(line).expect("each is an object"));
-        let executables =
+        let mut executables =
             messages.filter_map(|message: serde_json::Value| Some(message["executable"].as_str()?.into()));
-        executables.last().expect("the benchmark is built")
+        executables.next_back().expect("the benchmark is built")
     });
     Command::new(program)
 }

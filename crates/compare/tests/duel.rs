@@ -1,6 +1,7 @@
 //! The duel tells a difference of ten percent from none.
 //!
 //! A program of its own, as a duel starts copies of it.
+#![expect(clippy::print_stdout, reason = "what a test prints is read where it fails")]
 
 use std::hint::black_box;
 use std::pin::Pin;

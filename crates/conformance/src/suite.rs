@@ -82,6 +82,7 @@ pub fn check_named(case: Case, path: &'static str) {
     check_outcome(case, run_again(case, Some(Again::Test(test))));
 }
 
+#[expect(clippy::print_stdout, reason = "only what a test prints so is kept with it")]
 fn check_outcome(case: Case, outcome: Outcome) {
     let Clause { id, promise, guards, .. } = case.clause;
     match outcome {

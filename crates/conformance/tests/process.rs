@@ -1,6 +1,7 @@
 //! What a case that runs in a process of its own may do there, and what is said of it.
 //!
 //! A program of its own, as each case starts a copy of it.
+#![expect(clippy::print_stderr, clippy::print_stdout, reason = "what a test prints is read where it fails")]
 
 use std::env;
 use std::hint::black_box;

@@ -84,14 +84,14 @@ pub trait BlockOn {
     /// # Panics
     ///
     /// When the future panics: the panic unwinds to the caller and the executor stays usable. When called inside a
-    /// task of the same executor, unless its [capabilities](Described::CAPABILITIES) say that it works. It may panic,
+    /// task of the same executor, unless its capabilities say that it works. It may panic,
     /// and does not hang, inside the future of another `block_on` of the same executor on the same thread.
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output;
 }
 
 /// Owns tasks and polls them. Dropping it ends them.
 ///
-/// The semantics stand in the [crate's documentation](crate).
+/// The semantics stand in the documentation of the crate `executor`.
 pub trait Executor: BlockOn + Spawn {
     /// Drives the tasks on the calling thread and returns when no spawned task is left. While another thread drives,
     /// that thread checks, between two polls, whether any is left.

@@ -1,5 +1,6 @@
 //! Edges of the contract that are said in words in `executor` and are no clauses, as published executors decide
 //! otherwise: for each strategy of this workspace.
+#![expect(clippy::print_stdout, reason = "what a test prints is read where it fails")]
 
 use std::future::poll_fn;
 use std::panic::resume_unwind;

@@ -1,4 +1,5 @@
 //! Detached tasks, abort on drop, and sets of tasks, on every executor.
+#![expect(clippy::print_stdout, reason = "what a test prints is read where it fails")]
 
 use std::future::{pending, poll_fn};
 use std::panic;

@@ -1,4 +1,5 @@
 //! The check finds out executors that are wrong on purpose, and shrinks what it found them out by.
+#![expect(clippy::print_stdout, reason = "what a test prints is read where it fails")]
 
 use std::fmt::Debug;
 
