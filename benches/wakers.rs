@@ -12,7 +12,7 @@ use criterion::{Criterion, SamplingMode};
 use harness::contender::{Contender, Kind, contenders, gate};
 use harness::machine::{Machine, Source};
 use harness::quiet::{self, Watch};
-use harness::table::Format;
+use harness::table::{Format, remark};
 use harness::tournament::{self, Duel, HEADLINES};
 use harness::{Observation, trial, worker};
 use workloads::{Case, Iteration, WORKLOADS};
@@ -74,7 +74,7 @@ fn main() -> ExitCode {
 
     if times {
         if let Some(doubt) = progress.doubt() {
-            println!("\n{doubt}");
+            println!("\n{}", remark(&doubt));
         }
         duel(&contenders, &progress);
     }
@@ -111,7 +111,7 @@ fn duel(contenders: &[Contender], progress: &Progress) {
         println!("{}\n", table.render(Format::Table));
     }
     if let Some(doubt) = quiet::doubt(&observations) {
-        println!("{doubt}\n");
+        println!("{}\n", remark(&doubt));
     }
     println!("{WHAT_IT_IS_WORTH}\n\n{}; {}", Machine::this().in_words(), Source::this().in_words());
 }

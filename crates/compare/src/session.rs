@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use harness::quiet::{self, Watch};
-use harness::table::{Format, Table};
+use harness::table::{Format, Table, remark};
 use harness::{Contender, Observation};
 use regex::Regex;
 
@@ -195,13 +195,16 @@ impl<'a> Session<'a> {
             for observation in observations {
                 println!("{}", serde_json::to_string(observation).expect("a row has no keys but strings"));
             }
+            if let Some(doubt) = quiet::doubt(observations) {
+                eprintln!("warning: {doubt}");
+            }
             return;
         }
         self.mark(&mut tables);
         let texts: Vec<_> = tables.iter().map(|table| table.render(self.selection.format)).collect();
         println!("{}", texts.join("\n\n"));
         if let Some(doubt) = quiet::doubt(observations) {
-            println!("\n{doubt}");
+            println!("\n{}", if self.selection.format == Format::Table { remark(&doubt) } else { doubt });
         }
     }
 }

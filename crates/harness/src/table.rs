@@ -81,14 +81,22 @@ impl Table {
             lines.extend(self.notes.iter().flat_map(|note| [String::new(), note.clone()]));
         } else {
             lines.insert(0, self.title.clone());
-            lines.extend(self.notes.iter().flat_map(|note| wrapped(note, 118)));
+            lines.extend(self.notes.iter().flat_map(|note| wrapped(note, WIDTH)));
         }
         lines.join("\n")
     }
 }
 
+/// So many characters has a line of text below a table.
+const WIDTH: usize = 118;
+
+/// A remark of its own, in lines as those below a table.
+pub fn remark(text: &str) -> String {
+    wrapped(text, WIDTH).join("\n")
+}
+
 fn is_figure(cell: &str) -> bool {
-    cell.starts_with(|first: char| first.is_ascii_digit() || "~<>+-*=".contains(first))
+    cell.starts_with(|first: char| first.is_ascii_digit() || "~<>+-*=?!".contains(first))
 }
 
 /// Lines of at most so many characters.
