@@ -279,7 +279,7 @@ impl Progress {
         }
         self.watch.wait();
         if let Some(why) = self.watch.during(measure) {
-            eprintln!("{id} cannot be trusted: {why}");
+            output::say(format_args!("{id} cannot be trusted: {why}"));
             self.busy.push((id, why));
         }
     }

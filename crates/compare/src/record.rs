@@ -587,7 +587,7 @@ pub fn newest(below: &Path) -> Result<Option<PathBuf>, String> {
             Ok(record) => candidates.push((record.begun(), folder, record.lacks())),
             Err(why) => output::say(format_args!("warning: passed over: {why}")),
         }
-        eprintln!("warning: passed over: {}: {}", folder.display(), lacks.join("; "));
+        output::say(format_args!("warning: passed over: {}: {}", folder.display(), lacks.join("; ")));
     }
     Ok(None)
 }

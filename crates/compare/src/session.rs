@@ -230,6 +230,9 @@ impl<'a> Session<'a> {
             for observation in observations {
                 output::line(serde_json::to_string(observation).expect("a row has no keys but strings"))?;
             }
+            if let Some(doubt) = quiet::doubt(observations) {
+                output::say(format_args!("warning: {doubt}"));
+            }
             return Ok(());
         }
         if tables.is_empty() {
@@ -239,7 +242,10 @@ impl<'a> Session<'a> {
         let texts: Vec<_> = tables.iter().map(|table| table.render(self.selection.format)).collect();
         output::line(texts.join("\n\n"))?;
         match quiet::doubt(observations) {
-            Some(doubt) => output::line(format_args!("\n{}", paragraphs(&doubt))),
+            Some(doubt) if self.selection.format == Format::Table => {
+                output::line(format_args!("\n{}", paragraphs(&doubt)))
+            }
+            Some(doubt) => output::line(format_args!("\n{doubt}")),
             None => Ok(()),
         }
     }

@@ -325,3 +325,11 @@ fn times_of_a_busy_machine_are_not_to_be_trusted_and_say_so() {
 fn what_is_not_timed_does_not_wait() {
     assert!(complaint(&["--wait", "5", "memory", "raw-waker"]).contains("`--wait` is for what is timed"));
 }
+
+/// It has no way of its own to wait; an empty screen would leave that open.
+#[test]
+fn who_has_no_latency_is_told_so() {
+    let output = compare(&["latency", "floor-no-malloc", "--wait", "0"]);
+    let text = String::from_utf8(output.stdout).expect("it prints text");
+    assert!(text.contains("floor-no-malloc has no latency"), "{text}");
+}

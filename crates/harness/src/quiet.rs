@@ -46,7 +46,7 @@ impl Senses for Real {
     }
 
     fn say(&self, sentence: &str) {
-        eprintln!("{sentence}");
+        output::say(sentence);
     }
 }
 

@@ -204,7 +204,7 @@ fn paragraph(indentation: &str, text: &str, width: usize) -> Vec<String> {
 }
 
 fn is_figure(cell: &str) -> bool {
-    cell.starts_with(|first: char| first.is_ascii_digit() || "~<>+-*=".contains(first))
+    cell.starts_with(|first: char| first.is_ascii_digit() || "~<>+-*=?!".contains(first))
 }
 
 /// Lines of at most so many characters.
