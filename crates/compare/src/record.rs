@@ -587,6 +587,12 @@ pub fn newest(below: &Path) -> Result<Option<PathBuf>, String> {
             Ok(record) => candidates.push((record.begun(), folder, record.lacks())),
             Err(why) => output::say(format_args!("warning: passed over: {why}")),
         }
+    }
+    candidates.sort();
+    while let Some((_, folder, lacks)) = candidates.pop() {
+        if lacks.is_empty() {
+            return Ok(Some(folder));
+        }
         output::say(format_args!("warning: passed over: {}: {}", folder.display(), lacks.join("; ")));
     }
     Ok(None)

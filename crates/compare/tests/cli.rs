@@ -150,7 +150,7 @@ fn ratios_are_to_the_floor_whoever_was_asked_for() {
 #[test]
 fn tables_fit_the_terminal() {
     for (columns, times) in [(40, 2), (80, 1), (200, 1)] {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_compare"));
+        let mut program = Command::new(env!("CARGO_BIN_EXE_cargo-compare-executors"));
         let output = program.args(["memory", "raw-waker"]).env("COLUMNS", columns.to_string()).output();
         let text = String::from_utf8(output.expect("it can be run").stdout).expect("it prints text");
         for line in text.lines() {

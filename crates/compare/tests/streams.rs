@@ -30,7 +30,11 @@ const CALLS: &[&[&str]] = &[
 const RECORD: &str = "2026-11-26-47ba336f";
 
 fn run(arguments: &[&str], stdout: impl Into<Stdio>) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_compare")).args(arguments).stdout(stdout).output().expect("it can be run")
+    Command::new(env!("CARGO_BIN_EXE_cargo-compare-executors"))
+        .args(arguments)
+        .stdout(stdout)
+        .output()
+        .expect("it can be run")
 }
 
 /// What it says on standard error, without notes.
@@ -62,7 +66,7 @@ fn a_full_disk_is_told_in_one_sentence() {
 fn complaints_that_nobody_reads_are_no_panic() {
     let complain = |stdout: Stdio| {
         let (_, writer) = io::pipe().expect("there are pipes");
-        let mut program = Command::new(env!("CARGO_BIN_EXE_compare"));
+        let mut program = Command::new(env!("CARGO_BIN_EXE_cargo-compare-executors"));
         program.args(["memory", "nosuch"]).stdout(stdout).stderr(writer).status().expect("it can be run").code()
     };
     assert_eq!(complain(Stdio::null()), Some(2));

@@ -19,7 +19,7 @@ const COUNT: [&str; 4] = ["count", "raw-waker", "--workload", "self_wake"];
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn compare(arguments: &[&str]) -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_compare"));
+    let mut program = Command::new(env!("CARGO_BIN_EXE_cargo-compare-executors"));
     program.args(arguments).env("COLUMNS", "1000");
     program
 }

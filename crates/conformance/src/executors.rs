@@ -1556,7 +1556,7 @@ clause! {
             follower.waker().wake();
             thread.join().expect("it does not panic");
             drive(&*executor, 3);
-            assert_eq!(order.take(), [0, 1], "the order of the polls, in round {round}");
+            assert_eq!(order.take(), [0, 1], "the order of the polls");
         }
         Outcome::Pass
     }

@@ -254,8 +254,6 @@ fn listen(mut command: Command, work: &Work, patience: Duration) -> Result<Heard
         }
     }
     let status = child.wait().map_err(|error| format!("the process cannot be waited for: {error}"))?;
-    // Closed by now, also where others have inherited it.
-    drop(child);
     let said = said.recv().unwrap_or_default();
     Ok(Heard { observations, begun, ended, found, status, said })
 }
