@@ -18,9 +18,9 @@ fn bench() -> Command {
         let output = output.expect("cargo runs");
         let text = String::from_utf8(output.stdout).expect("it prints text");
         let messages = text.lines().map(|line| serde_json::from_str(line).expect("each is an object"));
-        let mut executables =
-            messages.filter_map(|message: serde_json::Value| Some(message["executable"].as_str()?.into()));
-        executables.next_back().expect("the benchmark is built")
+        // Programs of the package are built with it.
+        let mut built = messages.filter(|message: &serde_json::Value| message["target"]["name"] == "wakers");
+        built.find_map(|message| Some(message["executable"].as_str()?.into())).expect("the benchmark is built")
     });
     Command::new(program)
 }

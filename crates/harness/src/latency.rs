@@ -112,7 +112,7 @@ pub(crate) struct Heard {
 pub(crate) fn measure(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observation>, String> {
     Allocations::suspend();
     let contender = contender::find(&plan.executor, contenders)?;
-    let probe = contender.probes.latency.ok_or_else(|| format!("{} has no latency", plan.executor))?;
+    let probe = contender.probes.latency.ok_or("it has no latency of its own")?;
     ready()?;
     let Heard { times, processor, interval } = probe(plan);
     let row = |quantity: &str, value| {

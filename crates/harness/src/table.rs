@@ -81,7 +81,7 @@ impl Table {
 
     /// For a terminal of so many columns. A table that is too wide is broken into several below one another, each with
     /// the names of the rows; where these name no row, or leave too little room, each row becomes a paragraph.
-    fn render_within(&self, width: usize) -> String {
+    pub fn render_within(&self, width: usize) -> String {
         let mut lines = wrapped(&self.title, width);
         for (number, block) in self.blocks(width).into_iter().enumerate() {
             if number > 0 {
