@@ -334,5 +334,5 @@ fn what_is_not_timed_does_not_wait() {
 #[test]
 fn who_has_no_latency_is_told_so() {
     let said = complaint(&["latency", "floor-no-malloc", "--wait", "0"]);
-    assert_eq!(said, "error: floor-no-malloc: it has no latency of its own");
+    assert_eq!(said, "error: floor-no-malloc: it has no latency of its own\n");
 }

@@ -12,6 +12,7 @@ use compare::{diff, overview, report};
 use harness::card::{ALLOCATIONS, ATOMICS, INSTRUCTIONS};
 use harness::duel::SHORTEST;
 use harness::machine::{Machine, Moment, Source};
+use harness::table::Table;
 use harness::{Observation, idle, latency, memory, pages};
 use workloads::work::SWEEP;
 
@@ -353,7 +354,7 @@ fn what_only_one_record_has_is_not_the_same() {
     other.observations.retain(|row| row.executor != "tokio" && row.verb != "memory");
     other.observations.push(Observation::refused("idle", "tokio", "waiting", "hangs: not done after 60 s").at(1.0));
     let text =
-        |old, new| diff::view(old, new).iter().map(|table| table.render(Format::Table) + "\n").collect::<String>();
+        |old, new| diff::view(old, new).iter().map(|table| table.render_within(1_000) + "\n").collect::<String>();
     for text in [text(&record, &other), text(&other, &record)] {
         assert!(text.contains("say the same of what both have."), "{text}");
         assert!(text.contains("On one side only"), "{text}");

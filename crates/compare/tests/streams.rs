@@ -1,7 +1,7 @@
 //! Where nobody reads and where a disk is full, every verb ends without a panic.
 #![cfg(target_os = "linux")]
 
-use std::fs::OpenOptions;
+use std::fs::{DirEntry, OpenOptions};
 use std::io;
 use std::process::{Command, Output, Stdio};
 
@@ -14,22 +14,31 @@ const CALLS: &[&[&str]] = &[
     &["conform", "noop-waker", "--clause", "^W1$", "--format", "markdown"],
     &["conform", "noop-waker", "--clause", "^W1$", "--format", "json"],
     &["count", "raw-waker", "--workload", "self_wake"],
-    &["duel", "raw-waker", "--workload", "yield_one", "--seconds", "1"],
-    &["latency", "raw-waker"],
-    &["idle", "raw-waker"],
-    &["crossover", "raw-waker", "--seconds", "1"],
+    &["duel", "raw-waker", "--workload", "yield_one", "--seconds", "1", "--wait", "0"],
+    &["latency", "raw-waker", "--wait", "0"],
+    &["idle", "raw-waker", "--wait", "0"],
+    &["crossover", "raw-waker", "--seconds", "1", "--wait", "0"],
     &["memory", "raw-waker"],
     &["memory", "raw-waker", "--format", "json"],
     &["choose", "raw-waker", "--polled-by", "thread", "--wakes-from", "elsewhere", "--idle-tasks", "100"],
-    &["static", "floor"],
-    &["diff", RECORD, RECORD],
-    &["--executor", "raw-waker"],
+    &["static", "floor", "--wait", "0"],
+    &["--executor", "raw-waker", "--wait", "0"],
 ];
 
-/// One that is committed.
-const RECORD: &str = "2026-11-26-47ba336f";
+/// A record that is committed, compared with itself.
+fn diff() -> [String; 3] {
+    let records = harness::pages::page("docs/results").read_dir().expect("it is there");
+    let name = |record: io::Result<DirEntry>| record.expect("it can be read").file_name().into_string();
+    let name = records.map(name).find_map(Result::ok).expect("there is a record, whose name is text");
+    ["diff".to_owned(), name.clone(), name]
+}
 
-fn run(arguments: &[&str], stdout: impl Into<Stdio>) -> Output {
+fn calls() -> impl Iterator<Item = Vec<String>> {
+    let calls = CALLS.iter().map(|call| call.iter().map(|&word| word.to_owned()).collect());
+    calls.chain([diff().to_vec()])
+}
+
+fn run(arguments: &[String], stdout: impl Into<Stdio>) -> Output {
     Command::new(env!("CARGO_BIN_EXE_cargo-compare-executors"))
         .args(arguments)
         .stdout(stdout)
@@ -45,17 +54,17 @@ fn said(output: &Output) -> Vec<String> {
 
 #[test]
 fn a_pipe_that_nobody_reads_is_no_news() {
-    for arguments in CALLS {
+    for arguments in calls() {
         let (_, writer) = io::pipe().expect("there are pipes");
-        let output = run(arguments, writer);
+        let output = run(&arguments, writer);
         assert_eq!((output.status.code(), said(&output)), (Some(141), Vec::new()), "{arguments:?}");
     }
 }
 
 #[test]
 fn a_full_disk_is_told_in_one_sentence() {
-    for arguments in CALLS {
-        let output = run(arguments, OpenOptions::new().write(true).open("/dev/full").expect("it is there"));
+    for arguments in calls() {
+        let output = run(&arguments, OpenOptions::new().write(true).open("/dev/full").expect("it is there"));
         let full = "error: the output cannot be written: No space left on device (os error 28)";
         assert_eq!((output.status.code(), said(&output)), (Some(2), vec![full.to_owned()]), "{arguments:?}");
     }
