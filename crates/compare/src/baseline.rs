@@ -16,6 +16,7 @@ use harness::machine::Machine;
 use harness::table::Table;
 use harness::{Observation, pages};
 
+use crate::called;
 use crate::programs::{self, Program};
 
 /// The name of the file with the counts of such a machine.
@@ -98,7 +99,8 @@ pub fn check(observations: &[Observation]) -> Result<Check, String> {
     let file = pages::to_read(&file_name(&Machine::this()));
     let Some(known) = read(&file)? else {
         return Ok(Check::NoBaseline(format!(
-            "no counts were committed for such a machine: `cargo compare count --commit` writes {}",
+            "no counts were committed for such a machine: `{} count --commit` writes {}",
+            called::name(),
             file.display()
         )));
     };

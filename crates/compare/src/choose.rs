@@ -18,8 +18,8 @@ use self::evidence::{Look, by_hand, operations, tasks_measured, waits_for};
 pub use self::interview::{Questions, duration};
 pub use self::rules::{Besides, Needs, PolledBy, WakesFrom, Who};
 use self::rules::{FEW, Node, Pointer, Rule, SAFE};
-use crate::programs;
 use crate::statics::UNSAFE;
+use crate::{called, programs};
 
 /// What the rules say, who is left beside that, in which order, and who is not.
 #[derive(Clone, Debug, Serialize)]
@@ -248,7 +248,7 @@ impl Everybody<'_> {
             let keys = look.keys(needs, rule.measures);
             look.besides(needs);
             if !is_judged(contender.name) {
-                look.missing.push("the suite: `cargo compare conform` runs it".to_owned());
+                look.missing.push(format!("the suite: `{} conform` runs it", called::name()));
             }
             let Look { evidence, missing, .. } = look;
             let (name, origin) = (contender.name.to_owned(), origin(contender.name));

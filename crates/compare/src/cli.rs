@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -20,7 +19,8 @@ use crate::options::{Executors, Freshness, Measured, Options as _, Shown, Worklo
 use crate::record::Record;
 use crate::session::{Names, PATIENCE, Selection, Session};
 use crate::{
-    choose, conform, count, crossover, diff, duel, idle, junit, latency, memory, overview, record, report, statics,
+    called, choose, conform, count, crossover, diff, duel, idle, junit, latency, memory, overview, record, report,
+    statics,
 };
 
 /// Compares executors: whether they keep the contract, what a wake costs, who is faster, what they do when idle.
@@ -227,11 +227,8 @@ pub fn main(contenders: &[Contender]) -> ExitCode {
     if let Some(code) = worker::run_if_asked(|| contenders.to_vec()) {
         return code;
     }
-    let name = name();
-    let mut words: Vec<_> = env::args_os().collect();
-    if name == VERB {
-        words.remove(1);
-    }
+    let name = called::name();
+    let words = [name.into()].into_iter().chain(called::arguments());
     let matches = Arguments::command().name(name).bin_name(name).try_get_matches_from(words);
     let done = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => run(arguments, contenders),
@@ -240,21 +237,14 @@ pub fn main(contenders: &[Contender]) -> ExitCode {
     done.unwrap_or_else(|stop| stop.end())
 }
 
-/// As a verb of cargo's.
-const VERB: &str = "cargo compare-executors";
-
-/// What this program was called as. As a verb of cargo's it is told the verb as its first argument.
-fn name() -> &'static str {
-    if env::args_os().nth(1).is_some_and(|word| word == "compare-executors") { VERB } else { "cargo compare" }
-}
-
 /// Says what is wrong with the arguments, or the help that they ask for.
 fn refuse(error: &clap::Error, contenders: &[Contender]) -> Result<ExitCode, Stop> {
     if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(verb))) =
         (error.kind(), error.get(ContextKind::InvalidSubcommand))
         && let Some(hint) = hint(verb, contenders)
     {
-        return Err(Stop::Because(format!("there is no verb `{verb}`, {hint}? `{} help` lists the verbs", name())));
+        let name = called::name();
+        return Err(Stop::Because(format!("there is no verb `{verb}`, {hint}? `{name} help` lists the verbs")));
     }
     error.print()?;
     // Whatever is still kept back.
@@ -264,10 +254,11 @@ fn refuse(error: &clap::Error, contenders: &[Contender]) -> Result<ExitCode, Sto
 
 /// What somebody may have meant who named something else where a verb belongs.
 fn hint(word: &str, contenders: &[Contender]) -> Option<String> {
-    let did_you_mean = |what: &str, command: &str| format!("which is {what}: did you mean `cargo compare {command}`");
+    let name = called::name();
+    let did_you_mean = |what: &str, command: &str| format!("which is {what}: did you mean `{name} {command}`");
     if contenders.iter().any(|contender| contender.name == word) {
         let meant = did_you_mean("an executor", &format!("count {word}"));
-        return Some(format!("{meant}, or `cargo compare --executor {word}` for the screen with it alone"));
+        return Some(format!("{meant}, or `{name} --executor {word}` for the screen with it alone"));
     }
     if duel::workloads(contenders).contains(&word) {
         return Some(did_you_mean("a workload", &format!("duel --workload {word}")));
@@ -365,9 +356,9 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Stop>
             session.gate()?;
             let request = record::Request { name, quick, anew, into, steps: step, not_steps: not_step };
             let record::Recorded { folder, lacks } = record::record(&session, &request)?;
-            let folder = folder.display();
+            let (folder, name) = (folder.display(), called::name());
             let sentence = match &lacks[..] {
-                [] => format!("Recorded in {folder}: `cargo compare report {folder}` writes the pages from it."),
+                [] => format!("Recorded in {folder}: `{name} report {folder}` writes the pages from it."),
                 _ => format!("Recorded in {folder}. No pages are made of it by itself: {}.", lacks.join("; ")),
             };
             output::line(paragraphs(&sentence))?;
@@ -398,8 +389,10 @@ fn report(folder: Option<&str>, check: bool, into: Option<PathBuf>, force: bool)
         None => {
             let below = root.join(record::FOLDER);
             record::load(&record::newest(&below)?.ok_or_else(|| {
-                let below = below.display();
-                format!("no record in {below} is complete, of the whole line-up and not quick: `cargo compare record` makes one")
+                let (below, name) = (below.display(), called::name());
+                format!(
+                    "no record in {below} is complete, of the whole line-up and not quick: `{name} record` makes one"
+                )
             })?)?
         }
     };
@@ -539,7 +532,8 @@ fn check_counts(session: &Session<'_>, observations: &[Observation]) -> Result<E
         Check::Same(counts) => output::line(format_args!("{counts} counts are what they were."))?,
         Check::Different(table) => {
             output::line(table.render(Format::Table))?;
-            output::line("\nIf that was meant, `cargo compare count --commit` writes the counts anew.")?;
+            let name = called::name();
+            output::line(format_args!("\nIf that was meant, `{name} count --commit` writes the counts anew."))?;
             return Ok(ExitCode::FAILURE);
         }
     }

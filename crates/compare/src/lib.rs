@@ -23,6 +23,7 @@ pub mod scenario;
 pub mod session;
 pub mod statics;
 
+mod called;
 mod junit;
 mod options;
 mod rows;

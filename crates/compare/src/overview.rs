@@ -11,7 +11,7 @@ use harness::{Contender, Kind, Observation};
 use crate::report::{card_cell, noise, timed, to_floor};
 use crate::rows::note_marks;
 use crate::session::{Names, Session};
-use crate::{count, duel, idle, latency};
+use crate::{called, count, duel, idle, latency};
 
 /// The workloads whose ratios fit on a screen.
 const WORKLOADS: &[&str] = &["yield_one", "spawn_join", "ping_pong", "all_ready", "one_ready_100"];
@@ -123,9 +123,10 @@ pub fn view(session: &Session<'_>, observations: &[Observation]) -> Vec<Table> {
     if let Some(why) = observations.iter().find_map(|row| row.refusal().filter(|why| why.contains("valgrind"))) {
         table.note(why.to_owned());
     }
-    table.note(
-        "Deeper: `cargo compare count` (what a wake costs), `duel raw-waker tokio` (who is faster), `latency`, `idle`, `memory`, \
-         `choose` (for your case); `cargo compare help` lists all.",
-    );
+    let name = called::name();
+    table.note(format!(
+        "Deeper: `{name} count` (what a wake costs), `duel raw-waker tokio` (who is faster), `latency`, `idle`, `memory`, \
+         `choose` (for your case); `{name} help` lists all."
+    ));
     vec![table]
 }

@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::{env, fmt, fs};
+use std::{fmt, fs};
 
 use harness::duel::TWIN;
 use harness::machine::{Machine, Moment, Source, too_busy};
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::newer::Newer;
 use crate::session::{Names, Session};
-use crate::{conform, count, crossover, duel, idle, latency, memory, statics};
+use crate::{called, conform, count, crossover, duel, idle, latency, memory, statics};
 
 /// Where the records are.
 pub const FOLDER: &str = "docs/results";
@@ -228,8 +228,9 @@ pub struct Recorded {
 /// When the name is none, something is missing that a step needs, the folder holds something else or cannot be written,
 /// another process is writing it, or a measurement fails. What was complete before stays.
 pub fn record(session: &Session<'_>, request: &Request) -> Result<Recorded, String> {
-    let command: Vec<String> = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let mut header = Header::now(&format!("cargo compare {}", command.join(" ")), request.quick, &session.chosen);
+    let command: Vec<_> = called::arguments().map(|word| word.to_string_lossy().into_owned()).collect();
+    let command = format!("{} {}", called::name(), command.join(" "));
+    let mut header = Header::now(&command, request.quick, &session.chosen);
     let name = request.name.clone().unwrap_or_else(|| {
         let commit = &header.source.commit;
         format!("{}-{}", date(header.before.time), &commit[..commit.len().min(8)])

@@ -21,7 +21,7 @@ use harness::{Kind, Observation, statistics};
 use crate::programs::{self, Program};
 use crate::record::{Record, date};
 use crate::rows::{note_marks, refused};
-use crate::{conform, count, crossover, idle, latency, memory, pictures, statics};
+use crate::{called, conform, count, crossover, idle, latency, memory, pictures, statics};
 
 /// The workloads whose ratios stand in the summary.
 pub const SUMMARIZED: [&str; 6] = ["yield_one", "yield_many", "spawn_join", "all_ready", "one_ready_100", "ping_pong"];
@@ -234,7 +234,8 @@ pub fn compare(root: &Path, rendered: &Rendered) -> Result<(), String> {
     if differences.is_empty() {
         return Ok(());
     }
-    Err(format!("the pages and the record part; `cargo compare report` writes them anew\n{}", differences.join("\n")))
+    let (name, differences) = (called::name(), differences.join("\n"));
+    Err(format!("the pages and the record part; `{name} report` writes them anew\n{differences}"))
 }
 
 /// Where, when and of what.
