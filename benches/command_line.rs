@@ -22,7 +22,10 @@ fn bench() -> Command {
         let mut built = messages.filter(|message: &serde_json::Value| message["target"]["name"] == "wakers");
         built.find_map(|message| Some(message["executable"].as_str()?.into())).expect("the benchmark is built")
     });
-    Command::new(program)
+    let mut command = Command::new(program);
+    // Nobody reads its figures.
+    command.env("WAKERS_WAIT", "0");
+    command
 }
 
 fn stderr(output: &Output) -> String {
@@ -96,6 +99,14 @@ fn a_benchmark_says_that_a_disk_is_full() {
     let full = OpenOptions::new().write(true).open("/dev/full").expect("it is there");
     let output = bench().arg("--list").stdout(full).output().expect("it can be run");
     ends_with(&output, "the output cannot be written: No space left on device");
+}
+
+#[test]
+fn a_time_to_wait_that_is_no_number_is_named() {
+    let output = bench().args(["--bench", "^yield_one/raw-waker$"]).env("WAKERS_WAIT", "long").output();
+    let output = output.expect("it can be run");
+    ends_with(&output, "WAKERS_WAIT says for how many seconds to wait, such as 120, not `long`");
+    assert!(output.stdout.is_empty(), "nothing was measured");
 }
 
 #[test]

@@ -23,8 +23,11 @@ use workloads::{Case, Iteration, WORKLOADS};
 /// Set for the copy of this program that only lists: see [`chosen`].
 const LISTS_ONLY: &str = "WAKERS_LISTS_ONLY";
 
-/// How long it waits for quiet moments, in all.
+/// How long it waits for quiet moments, in all, where [`WAIT`] says nothing else.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Says how many seconds it waits for quiet moments: criterion takes no options but its own.
+const WAIT: &str = "WAKERS_WAIT";
 
 /// How long the duel at the end takes.
 const DUEL: Duration = Duration::from_secs(30);
@@ -72,20 +75,12 @@ fn run() -> Result<ExitCode, Stop> {
     if given("--list") {
         progress.chosen.clear();
     }
-    // Cargo says `--bench` when figures are wanted, and not when it only tests.
-    let times = given("--bench") && !given("--list") && !given("--test");
-    if times {
-        progress.watch = Watch::new(PATIENCE);
-    }
-    register(&mut criterion, &contenders, &mut progress);
-    criterion.final_summary();
-
     // Cargo says `--bench` when figures are wanted, and not when it only tests. Those of a profile or of an earlier run
     // are no figures of this one.
     let others = ["--list", "--test", "--profile-time", "--load-baseline"];
     let times = given("--bench") && !others.into_iter().any(given);
     if times {
-        progress.watch = Watch::new(PATIENCE);
+        progress.watch = Watch::new(patience()?);
     }
     register(&mut criterion, &contenders, &mut progress);
     criterion.final_summary();
@@ -103,6 +98,14 @@ fn run() -> Result<ExitCode, Stop> {
         output::say(format_args!("error: {reason}"));
     }
     Ok(if progress.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn patience() -> Result<Duration, Stop> {
+    let Some(wait) = env::var_os(WAIT) else { return Ok(PATIENCE) };
+    let wait = wait.to_string_lossy();
+    let seconds =
+        wait.parse().map_err(|_| format!("{WAIT} says for how many seconds to wait, such as 120, not `{wait}`"))?;
+    Ok(Duration::from_secs(seconds))
 }
 
 /// Whether that option is among the arguments.

@@ -14,7 +14,7 @@ use harness::{Contender, Kind, Observation};
 use serde::Serialize;
 
 pub use self::evidence::{Key, NEAR, TIE};
-use self::evidence::{Look, by_hand, operations, tasks_measured, waits_for};
+use self::evidence::{Longest, Look, by_hand, operations, tasks_measured, waits_for};
 pub use self::interview::{Questions, duration};
 pub use self::rules::{Besides, Needs, PolledBy, WakesFrom, Who};
 use self::rules::{FEW, Node, Pointer, Rule, SAFE};
@@ -325,12 +325,12 @@ fn reasons(needs: &Needs, contender: &Contender, capabilities: Capabilities, loo
 fn too_slow(needs: &Needs, look: &mut Look<'_>) -> Vec<String> {
     let Some(wanted) = waits_for(needs) else { return Vec::new() };
     let mut reasons = Vec::new();
-    if let Some((longest, interval)) = look.longest()
-        && longest > wanted
-        && look.by_hand().is_none_or(|floor| floor <= wanted)
+    if let Some(Longest { least, interval, is_certain }) = look.longest()
+        && least > wanted
     {
-        let (longest, interval) = (time(longest), time(interval));
-        reasons.push(format!("takes {longest} for 99 of 100 wakes, when one comes every {interval}"));
+        let about = if is_certain { "" } else { "at least " };
+        let (least, interval) = (time(least), time(interval));
+        reasons.push(format!("takes {about}{least} for 99 of 100 wakes, when one comes every {interval}"));
     }
     // That is of one task alone: with many, who polls all of them takes longer.
     if let Some((took, tasks)) = look.wake_one(needs)
@@ -525,7 +525,7 @@ fn about_latency(needs: &Needs, fallen: &[Fallen], observations: &[Observation])
         let spinning = if needs.may_spin { "" } else { " What does not sleep may: `--may-spin`." };
         remarks.push(format!(
             "On the record's machine a thread that parks and is unparked by hand, without any executor, takes {} for 99 of 100 \
-             wakes, so that figure leaves nobody out for taking longer than {}: a record of your own machine would tell.{spinning}",
+             wakes: nothing that parks keeps {} there, and that is the machine's. A record of your own would tell.{spinning}",
             time(floor),
             time(wanted),
         ));
@@ -590,7 +590,7 @@ fn ranked(choice: &Choice, contenders: &[Contender]) -> Table {
     let first = &choice.ranking[0];
     let keys = first.keys.iter().map(|key| key.title.clone());
     let header = ["executor", "from", "a wake names", "breaks"].map(str::to_owned).into_iter().chain(keys);
-    let mut table = Table::new("Who fits: first whom the rule takes", header.chain(["not in the record".to_owned()]));
+    let mut table = Table::new("Who fits: first whom the rule takes", header.chain(["not known".to_owned()]));
     for candidate in &choice.ranking {
         let contender = contenders.iter().find(|contender| contender.name == candidate.name);
         let capabilities = contender.and_then(|contender| contender.capabilities);

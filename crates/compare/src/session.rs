@@ -47,6 +47,9 @@ impl Names {
     pub fn new(what: &str, wanted: &[String], unwanted: &[String], known: &[&str]) -> Result<Self, String> {
         let compile = |patterns: &[String]| {
             let patterns = patterns.iter().map(|pattern| {
+                if pattern.is_empty() {
+                    return Err(format!("an empty name matches every {what}: leave it out to mean all"));
+                }
                 // A name is itself, and not every name that begins with it.
                 let exact = known.contains(&&**pattern);
                 let regex = if exact { format!("^{}$", regex::escape(pattern)) } else { pattern.clone() };
@@ -55,7 +58,8 @@ impl Names {
                 if known.iter().any(|name| regex.is_match(name)) {
                     Ok(regex)
                 } else {
-                    Err(format!("no {what} matches `{pattern}`; there are {}", known.join(", ")))
+                    let hint = nearest(pattern, known).map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+                    Err(format!("no {what} matches `{pattern}`; {hint}there are {}", known.join(", ")))
                 }
             });
             patterns.collect::<Result<Vec<_>, _>>()
@@ -73,6 +77,16 @@ impl Names {
         let matches = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(name));
         (self.wanted.is_empty() || matches(&self.wanted)) && !matches(&self.unwanted)
     }
+}
+
+/// The name that somebody may have meant who typed another one.
+fn nearest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
+    /// As much alike as two words that differ in a letter or two.
+    const ALIKE: f64 = 0.85;
+
+    let likeness = |name: &str| strsim::jaro_winkler(&typed.to_lowercase(), &name.to_lowercase());
+    let rated = known.iter().map(|name| (likeness(name), *name)).filter(|(likeness, _)| *likeness > ALIKE);
+    rated.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, name)| name)
 }
 
 /// What is wrong with a regular expression, without the drawing of where.
@@ -278,5 +292,8 @@ mod tests {
             "no executor matches `nosuch`; there are async-executor, async-executor-local, raw-waker"
         );
         assert!(names(&["raw"], &["raw"]).unwrap_err().starts_with("no executor is left"));
+        let said = names(&["raw-wakr"], &[]).unwrap_err();
+        assert!(said.starts_with("no executor matches `raw-wakr`; did you mean `raw-waker`? there are "), "{said}");
+        assert_eq!(nearest("w1", &["W1", "W10", "X1"]), Some("W1"));
     }
 }

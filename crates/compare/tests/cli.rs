@@ -21,6 +21,15 @@ fn complaint(arguments: &[&str]) -> String {
     String::from_utf8(output.stderr).expect("it prints text")
 }
 
+/// As where a variable of a script is not set.
+#[test]
+fn an_empty_name_is_not_all() {
+    for arguments in [&["memory", ""][..], &["memory", "--executor", ""], &["count", "raw-waker", "--workload", ""]] {
+        let said = complaint(arguments);
+        assert!(said.starts_with("error: an empty name matches every "), "{arguments:?}: {said}");
+    }
+}
+
 #[test]
 fn an_unknown_executor_lists_the_known_ones() {
     let said = complaint(&["memory", "nosuch"]);

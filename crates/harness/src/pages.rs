@@ -37,7 +37,8 @@ pub fn to_read(name: &str) -> PathBuf {
 pub fn to_write(name: &str, otherwise: &str) -> Result<PathBuf, String> {
     let current = env::current_dir().map_err(|error| format!("there is no current directory: {error}"))?;
     let root = checkout(&current).ok_or_else(|| {
-        format!("{} lies in no checkout of wakers, so there is no {name} to write: {otherwise}", current.display())
+        let what = if name.is_empty() { "page" } else { name };
+        format!("{} lies in no checkout of wakers, so there is no {what} to write: {otherwise}", current.display())
     })?;
     Ok(root.join(name))
 }

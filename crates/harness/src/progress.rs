@@ -1,16 +1,25 @@
 //! How far things are.
 
+use std::fmt;
 use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressState, ProgressStyle};
 
 /// A line that says how far things are, on a terminal. It is gone when it is dropped, by an error as well.
 pub fn progress(steps: usize) -> ProgressBar {
     let target = if stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(steps as u64), target).with_finish(ProgressFinish::AndClear);
-    let style = ProgressStyle::with_template("[{pos}/{len}] {wide_msg} {elapsed}, about {eta} left");
-    bar.set_style(style.expect("the template is well-formed"));
+    let style = ProgressStyle::with_template("[{pos}/{len}] {wide_msg} {elapsed}{left}");
+    bar.set_style(style.expect("the template is well-formed").with_key("left", left));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+/// How long it still takes, once the first step says how long one takes.
+fn left(state: &ProgressState, text: &mut dyn fmt::Write) {
+    if state.pos() > 0 {
+        // A line that cannot be composed is left out.
+        let _ = write!(text, ", about {:#} left", HumanDuration(state.eta()));
+    }
 }

@@ -70,7 +70,7 @@ impl<'a> Look<'a> {
     fn key(&mut self, needs: &Needs, measure: Measure) -> Key {
         match measure {
             Measure::Latency => {
-                let value = self.longest().map(|(longest, _)| longest);
+                let value = self.longest().and_then(|longest| longest.is_certain.then_some(longest.least));
                 Key { title: "p99 of a wake, longest".to_owned(), value, is_time: true }
             }
             Measure::WakeOne => {
@@ -105,11 +105,6 @@ impl<'a> Look<'a> {
             self.idle(needs, idle::PROCESSOR);
             self.smallest(memory::VERB, memory::BYTES);
         }
-    }
-
-    /// What a thread takes that parks and is unparked by hand.
-    pub(super) fn by_hand(&self) -> Option<f64> {
-        by_hand(self.observations)
     }
 
     pub(super) fn unsafe_sites(&mut self) -> Option<f64> {
@@ -153,8 +148,8 @@ impl<'a> Look<'a> {
         value
     }
 
-    /// The longest p99 of all intervals, and the interval: nobody says how often wakes come.
-    pub(super) fn longest(&mut self) -> Option<(f64, f64)> {
+    /// The longest p99 of all intervals: nobody says how often wakes come.
+    pub(super) fn longest(&mut self) -> Option<Longest> {
         let mut intervals: Vec<_> = self.rows(latency::VERB, "", P99).iter().filter_map(|row| row.parameter).collect();
         intervals.sort_by(f64::total_cmp);
         intervals.dedup();
@@ -162,8 +157,20 @@ impl<'a> Look<'a> {
             // Remembers that there is none.
             self.value(latency::VERB, "", None, P99);
         }
-        let found = intervals.into_iter().filter_map(|at| Some((self.value(latency::VERB, "", Some(at), P99)?, at)));
-        found.max_by(|one, other| one.0.total_cmp(&other.0))
+        let mut longest: Option<Longest> = None;
+        let mut most = f64::NEG_INFINITY;
+        for interval in intervals {
+            let agreed = self.value(latency::VERB, "", Some(interval), P99);
+            let rows = self.rows(latency::VERB, "", P99).into_iter().filter(|row| row.parameter == Some(interval));
+            let of_processes: Vec<_> = rows.map(|row| row.value).collect();
+            // Where processes differ, what the shortest says is the least that can be said.
+            let least = agreed.or_else(|| of_processes.iter().copied().min_by(f64::total_cmp))?;
+            most = agreed.or_else(|| of_processes.iter().copied().max_by(f64::total_cmp))?.max(most);
+            if longest.as_ref().is_none_or(|longest| least > longest.least) {
+                longest = Some(Longest { least, interval, is_certain: true });
+            }
+        }
+        longest.map(|longest| Longest { is_certain: most <= longest.least, ..longest })
     }
 
     fn idle(&mut self, needs: &Needs, quantity: &str) -> Option<(f64, f64)> {
@@ -180,6 +187,17 @@ impl<'a> Look<'a> {
         let parameter = rows.iter().filter_map(|row| row.parameter).min_by(f64::total_cmp);
         self.value(verb, "", parameter, quantity)
     }
+}
+
+/// A longest p99, where processes may differ on some of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Longest {
+    /// It is no shorter than this.
+    pub(super) least: f64,
+    /// With a wake so often.
+    pub(super) interval: f64,
+    /// And no longer, either.
+    pub(super) is_certain: bool,
 }
 
 /// Whether processes agree to within twice the noise, the lowest and the highest of several left out: what one of two
@@ -208,9 +226,10 @@ pub(super) fn waits_for(needs: &Needs) -> Option<f64> {
     needs.latency.filter(|_| theirs).map(|latency| latency.as_secs_f64() * 1e9)
 }
 
-/// What a thread takes that parks and is unparked by hand. Where that is too long already, it is the machine's fault.
+/// The least that a thread takes that parks and is unparked by hand. Where that is too long already, it is the machine's
+/// fault.
 pub(super) fn by_hand(observations: &[Observation]) -> Option<f64> {
-    Look::new(FLOOR, observations).longest().map(|(longest, _)| longest)
+    Look::new(FLOOR, observations).longest().map(|longest| longest.least)
 }
 
 /// The number of tasks that was measured and stands for the one that is needed, the same for all executors. For few the

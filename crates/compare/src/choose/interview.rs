@@ -159,7 +159,7 @@ impl Questions {
     /// When the record cannot be read, or is damaged.
     pub fn record(&self) -> Result<Option<(PathBuf, Record)>, String> {
         let folder = match &self.record {
-            Some(folder) => Some(folder.clone()),
+            Some(folder) => Some(record::named(folder)),
             None => record::newest(&to_read(record::FOLDER))?,
         };
         let Some(folder) = folder else { return Ok(None) };
