@@ -34,12 +34,6 @@ pub struct Plan {
     pub operations: Vec<String>,
 }
 
-/// n.
-const TIMES: usize = 1_000;
-
-/// n for what depends on when threads run: each time takes as long as two threads take to fall asleep.
-const TIMES_INEXACT: usize = 100;
-
 /// How long a process may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -195,10 +189,10 @@ fn out_file(path: &Path) -> Result<String, String> {
 
 /// What one operation costs, from what n of them did and what 2n did.
 fn observation(plan: &Plan, count: &Count, quantity: &str, once: f64, twice: f64) -> Observation {
-    let (operation, times) = (count.operation, times(count) as f64);
+    let (operation, times) = (count.operation, count.operation.times as f64);
     let slope = (twice - once) / times;
-    // One call in a thousand operations is the heap's, which grows when it does.
-    let slope = if quantity == SYSTEM_CALLS { (slope * 100.0).round() / 100.0 + 0.0 } else { slope };
+    // A call or a few in all are the heap's, which grows when it does.
+    let slope = if quantity == SYSTEM_CALLS { (slope * times / 10.0).round() * 10.0 / times + 0.0 } else { slope };
     if slope < 0.0 {
         let why =
             format!("{}: {quantity}: {} operations took {twice} and {times} took {once}", operation.id, 2.0 * times);
@@ -214,7 +208,7 @@ fn observation(plan: &Plan, count: &Count, quantity: &str, once: f64, twice: f64
 pub(crate) fn count(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observation>, String> {
     Allocations::suspend();
     for count in counts(plan, contender::find(&plan.executor, contenders)?) {
-        let times = times(count);
+        let times = count.operation.times;
         // Not counted: what only a first time causes, such as a buffer that grows.
         let job = count.prepare(2 * times);
         (job.run)();
@@ -236,7 +230,7 @@ pub(crate) fn allocations(plan: &Plan, contenders: &[Contender]) -> Result<Vec<O
     allocations_are_counted()?;
     let mut observations = Vec::new();
     for count in counts(plan, contender::find(&plan.executor, contenders)?) {
-        let times = times(count);
+        let times = count.operation.times;
         let done = |times| {
             let job = count.prepare(times);
             let before = Allocations::now();
@@ -265,10 +259,6 @@ pub fn allocations_are_counted() -> Result<(), String> {
     Err("this program does not count allocations: it wants \
          `#[global_allocator] static ALLOCATOR: CountingAllocator = CountingAllocator;`"
         .to_owned())
-}
-
-fn times(count: &Count) -> usize {
-    if count.operation.exact { TIMES } else { TIMES_INEXACT }
 }
 
 /// Those with one thread come first: in what state a thread leaves the heap depends on when it ends, and by that a

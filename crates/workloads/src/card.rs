@@ -38,6 +38,8 @@ pub struct Operation {
     pub exact: bool,
     /// How many threads there are, of which the others may only sleep if it is exact.
     pub threads: usize,
+    /// n, where it is done n times and 2n times. Less than a thousand where each takes long below valgrind.
+    pub times: usize,
     /// The same by hand, where that means something.
     pub floor: Option<fn(usize) -> Job>,
 }
@@ -82,6 +84,7 @@ pub static SELF_WAKE: Operation = Operation {
     needs: Needs::Executor,
     exact: true,
     threads: 1,
+    times: 1_000,
     floor: Some(self_wake_floor),
 };
 
@@ -92,6 +95,7 @@ pub static WAKE_BY_VALUE: Operation = Operation {
     needs: Needs::Executor,
     exact: true,
     threads: 1,
+    times: 1_000,
     floor: Some(wake_by_value_floor),
 };
 
@@ -102,6 +106,7 @@ pub static CLONE_DROP: Operation = Operation {
     needs: Needs::Executor,
     exact: true,
     threads: 1,
+    times: 1_000,
     floor: Some(clone_drop_floor),
 };
 
@@ -112,6 +117,7 @@ pub static SPAWN_JOIN: Operation = Operation {
     needs: Needs::Executor,
     exact: true,
     threads: 1,
+    times: 1_000,
     floor: Some(spawn_join_floor),
 };
 
@@ -122,6 +128,7 @@ pub static SPAWN_LARGE: Operation = Operation {
     needs: Needs::Executor,
     exact: true,
     threads: 1,
+    times: 100,
     floor: Some(spawn_large_floor),
 };
 
@@ -132,6 +139,7 @@ pub static BLOCK_ON_READY: Operation = Operation {
     needs: Needs::BlockOn,
     exact: true,
     threads: 1,
+    times: 1_000,
     floor: Some(block_on_ready_floor),
 };
 
@@ -142,6 +150,7 @@ pub static LOCAL_WAKE: Operation = Operation {
     needs: Needs::Executor,
     exact: true,
     threads: 1,
+    times: 1_000,
     floor: Some(local_wake_floor),
 };
 
@@ -152,6 +161,7 @@ pub static FOREIGN_WAKE: Operation = Operation {
     needs: Needs::Executor,
     exact: true,
     threads: 2,
+    times: 1_000,
     floor: None,
 };
 
@@ -162,6 +172,7 @@ pub static FOREIGN_POLL: Operation = Operation {
     needs: Needs::Executor,
     exact: true,
     threads: 2,
+    times: 1_000,
     floor: None,
 };
 
@@ -172,6 +183,7 @@ pub static ROUND_TRIP: Operation = Operation {
     needs: Needs::Executor,
     exact: false,
     threads: 2,
+    times: 100,
     floor: None,
 };
 
