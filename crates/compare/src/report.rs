@@ -370,7 +370,8 @@ pub fn summary(observations: &[Observation]) -> Table {
         table.row([name.to_owned(), contract].into_iter().chain(cells));
     }
     table.note(format!(
-        "breaks: clauses of the contract (conformance.md). self-wake: instructions, atomic read-modify-writes and allocations \
+        "breaks: clauses of the contract, in a release build as it is measured (conformance.md has a debug build, and says where \
+         they differ). self-wake: instructions, atomic read-modify-writes and allocations \
          for a task that wakes itself and is polled again. \
          spawn: allocations for a task that is spawned, ends and is joined. Then ratios (x) to the same work by hand; for \
          `spawn_join` most of that is malloc and free. idle: share of a processor while {} tasks wait. {}. memory: bytes for a task that waits, beyond its future of {SIZE} bytes.",

@@ -58,7 +58,8 @@ impl Names {
                 if known.iter().any(|name| regex.is_match(name)) {
                     Ok(regex)
                 } else {
-                    let hint = nearest(pattern, known).map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+                    let hint =
+                        nearest(pattern, known).map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
                     Err(format!("no {what} matches `{pattern}`; {hint}there are {}", known.join(", ")))
                 }
             });

@@ -226,8 +226,8 @@ pub fn ranks(standing: &Standing) -> Vec<(usize, usize)> {
 }
 
 /// What stands where somebody reads ratios to a floor that allocates.
-const ALLOCATOR: &str = "The floor boxes each future, and most of what that takes is malloc and free (for spawn_join some 140 of \
-                         200 instructions): what is left without them stands beside it.";
+const ALLOCATOR: &str = "The floor boxes each future, and most of what that takes is malloc and free: what is left without them \
+                         stands beside it.";
 
 fn ranking(standing: &Standing) -> Table {
     let title =
