@@ -109,7 +109,8 @@ fn main() -> ExitCode {
     // What a step adds depends on what the processor does meanwhile, so that is measured, and the duel is another one.
     duel.contenders = contenders();
     let found = fight(&duel);
-    let distance = |name: &&str| (found.place(name).expect("it took part").ratio - 1.1).abs();
+    // Twice of what the linker may make of an operation this short.
+    let distance = |name: &&str| (found.place(name).expect("it took part").ratio - 1.2).abs();
     let slower = NAMES[1..].iter().copied().min_by(|one, other| distance(one).total_cmp(&distance(other)));
     let slower = slower.expect("there are some");
     duel.contenders = among(&["raw-waker", "copy", slower]);
