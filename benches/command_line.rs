@@ -25,6 +25,7 @@ fn bench() -> Command {
     let mut command = Command::new(program);
     // Nobody reads its figures.
     command.env("WAKERS_WAIT", "0");
+    command.env("CRITERION_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 
