@@ -170,7 +170,7 @@ fn count_below_valgrind(
     // Each call of `noted` leaves a file with what was counted since the last, numbered from 1: before and after.
     for (number, count) in counts(plan, contender).into_iter().enumerate() {
         let file = |turn| folder.path().join(format!("out.{}", 2 * (2 * number + turn + 1)));
-        let [once, twice] = [0, 1].map(|turn| totals(&file(turn)));
+        let [once, twice] = [0, 1].map(|turn| summary(&file(turn)));
         let (once, twice) = (once?, twice?);
         for (event, quantity) in [("Ir", INSTRUCTIONS), ("Ge", ATOMICS), ("sysCount", SYSTEM_CALLS)] {
             let total = |totals: &BTreeMap<String, u64>| totals.get(event).copied().unwrap_or(0) as f64;
@@ -287,15 +287,15 @@ fn measured(run: Box<dyn FnOnce()>) {
 
 /// What was counted between one of callgrind's files and the one before, by event. That is the summary: the totals also
 /// have the system calls of what was not to be counted, as soon as something is.
-fn totals(file: &Path) -> Result<BTreeMap<String, u64>, String> {
+fn summary(file: &Path) -> Result<BTreeMap<String, u64>, String> {
     let text = fs::read_to_string(file).map_err(|error| {
         format!("callgrind left no {}: {error}; the program must be built with its symbols", file.display())
     })?;
     let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
     let events = line("events:").unwrap_or_default().split_whitespace();
-    let totals = line("summary:").unwrap_or_default().split_whitespace();
-    let totals = totals.map(|total| total.parse().map_err(|error| format!("{}: `{total}`: {error}", file.display())));
-    events.map(str::to_owned).zip(totals).map(|(event, total)| Ok((event, total?))).collect()
+    let counts = line("summary:").unwrap_or_default().split_whitespace();
+    let counts = counts.map(|total| total.parse().map_err(|error| format!("{}: `{total}`: {error}", file.display())));
+    events.map(str::to_owned).zip(counts).map(|(event, total)| Ok((event, total?))).collect()
 }
 
 #[cfg(test)]
@@ -303,12 +303,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn totals_that_end_in_zeros_are_left_out_by_callgrind() {
+    fn counts_that_end_in_zeros_are_left_out_by_callgrind() {
         let folder = Folder::new("totals").unwrap();
         let file = folder.path().join("out.1");
         let text = "version: 1\nevents: Ir Ge sysCount sysTime\nsummary: 108848 2021\nfn=(1) main\n0 5\n";
         fs::write(&file, text).unwrap();
-        let found = totals(&file).unwrap();
+        let found = summary(&file).unwrap();
         assert_eq!(found.get("Ir"), Some(&108_848));
         assert_eq!(found.get("Ge"), Some(&2_021));
         assert_eq!(found.get("sysCount"), None);
@@ -321,7 +321,7 @@ mod tests {
         // As valgrind 3.19 writes it after 2,000 calls that were not to be counted and 1,000 that were.
         let text = "events: Ir sysCount\nsummary: 9107 1000\nfn=(1) main\n0 9107 3000\ntotals: 9107 3000\n";
         fs::write(&file, text).unwrap();
-        assert_eq!(totals(&file).unwrap().get("sysCount"), Some(&1_000));
+        assert_eq!(summary(&file).unwrap().get("sysCount"), Some(&1_000));
     }
 
     #[test]
