@@ -4,13 +4,13 @@
 
 use std::fmt;
 use std::iter;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::ptr::{self, NonNull};
 use std::task::{Context, Poll};
 
-use executor::support::{Driver, Emptied, Entered, TaskCount};
+use executor::support::{Driver, Emptied, Entered, SpareMemory, TaskCount};
 use executor::sync::Arc;
 use executor::sync::cell::Cell;
 use executor::sync::thread_local;
@@ -58,6 +58,11 @@ pub(crate) struct Local {
     pub(crate) list: TaskList,
     /// Those that have, until the executor lets go of them.
     ended: EndedList,
+    /// The memory of those that are gone, for the next.
+    pub(crate) spare: SpareMemory,
+    /// The executor whose tasks were at home on this thread before it came to drive. Kept: nested calls end in the order
+    /// of a stack, but for those on stacks that a program switches between.
+    outer: Cell<Option<Arc<Shared>>>,
 }
 
 // SAFETY: `Local` is reached in three ways: through `Shared::local_at`, which asks whether this thread drives; in
@@ -87,11 +92,16 @@ impl Described for BiasedExecutor {
 
 impl BlockOn for BiasedExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
-        self.shared.driver.assert_not_nested();
         let mut future = pin!(future.into_future());
-        RootWaker::with(|root| match future.as_mut().poll(&mut Context::from_waker(root.waker())) {
-            Poll::Ready(output) => output,
-            Poll::Pending => self.drive(root, future.as_mut()),
+        RootWaker::with(|root| {
+            let coming = Coming::new(&self.shared, root);
+            match future.as_mut().poll(&mut Context::from_waker(root.waker())) {
+                Poll::Ready(output) => {
+                    drop(coming.end());
+                    output
+                }
+                Poll::Pending => self.drive(coming, root, future.as_mut()),
+            }
         })
     }
 }
@@ -159,7 +169,8 @@ impl Drop for BiasedExecutor {
             local.bury(task, &self.shared.count);
         }
         iter::successors(local.queue.take(), |task| task.next_in_chain()).for_each(Kept::leave_queue);
-        local.ended.let_go();
+        local.let_go();
+        local.spare.clear();
     }
 }
 
@@ -167,20 +178,19 @@ impl BiasedExecutor {
     /// Polls the tasks that are ready, and `future` when it is woken, until that is ready. Kept out of `block_on`, so
     /// that a future that is ready at once costs little more than its poll.
     #[inline(never)]
-    fn drive<F: Future>(&self, root: &RootWaker, mut future: Pin<&mut F>) -> F::Output {
-        let entered = AtHome::enter(&self.shared);
+    fn drive<F: Future>(&self, coming: Coming<'_>, root: &RootWaker, mut future: Pin<&mut F>) -> F::Output {
+        let entered = coming.enter();
+        let mut cx = Context::from_waker(root.waker());
         loop {
-            if entered.drives() {
+            if entered.drives() && self.has_work() {
                 self.poll_ready();
             }
-            let ready = || root.is_woken() || (entered.drives() && self.has_work());
-            while !ready() {
-                entered.park_unless(ready);
-            }
             if root.take_woken() {
-                if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(root.waker())) {
+                if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
                     return output;
                 }
+            } else {
+                entered.park_unless(|| root.is_woken() || (entered.drives() && self.has_work()));
             }
         }
     }
@@ -189,7 +199,7 @@ impl BiasedExecutor {
     /// this one is short: so none of them keeps `block_on`'s own future waiting for long.
     fn poll_ready(&self) {
         let local = &self.shared.local;
-        local.ended.let_go();
+        local.let_go();
         self.shared.remote.take(local);
         let mut round = Round::new();
         // Around the round and not around each poll, as even an unused net has to be put up.
@@ -209,9 +219,8 @@ impl BiasedExecutor {
 }
 
 thread_local! {
-    /// The executor that this thread drives, if any, from the first round of that call on; with nested calls the
-    /// innermost. The tasks of those outside are not at home meanwhile, though this thread drives them, too: what is
-    /// done to them goes the way for other threads.
+    /// The executor that this thread drives, if any; with nested calls the innermost. The tasks of those outside are not
+    /// at home meanwhile, though this thread drives them, too: what is done to them goes the way for other threads.
     static HOME: Cell<*const Shared> = const { Cell::new(ptr::null()) };
 }
 
@@ -221,23 +230,59 @@ fn home() -> *const Shared {
     HOME.with(Cell::get)
 }
 
+/// A call of `block_on` under way, whose future is in its first poll. Dropped only by unwinding.
+struct Coming<'a> {
+    shared: &'a Arc<Shared>,
+    call: usize,
+}
+
+impl<'a> Coming<'a> {
+    #[inline]
+    fn new(shared: &'a Arc<Shared>, root: &RootWaker) -> Self {
+        let call = root.address();
+        shared.driver.begin_first_poll(call);
+        Self { shared, call }
+    }
+
+    /// The call, if it drives already.
+    #[inline]
+    fn end(self) -> Option<AtHome<'a>> {
+        let Self { shared, call } = *ManuallyDrop::new(self);
+        let entered = shared.driver.end_first_poll(call)?;
+        Some(AtHome { shared, entered, arrived: Cell::new(true) })
+    }
+
+    /// The call, whose future was not ready at once.
+    fn enter(self) -> AtHome<'a> {
+        let shared = self.shared;
+        let enter = || AtHome { shared, entered: shared.driver.enter(), arrived: Cell::new(false) };
+        self.end().unwrap_or_else(enter)
+    }
+
+    /// Takes no reference to the guard, which would have to be in memory for it.
+    #[cold]
+    #[inline(never)]
+    fn unwind(shared: &'a Arc<Shared>, call: usize) {
+        drop(Self { shared, call }.end());
+    }
+}
+
+impl Drop for Coming<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        Self::unwind(self.shared, self.call);
+    }
+}
+
 /// A call of `block_on` under way, whose future was not ready at once: what makes a thread the home of the executor's
 /// tasks, once it drives.
 struct AtHome<'a> {
     shared: &'a Arc<Shared>,
     entered: Entered<'a>,
     arrived: Cell<bool>,
-    /// The executor whose tasks were at home here before this call drove. Kept: nested calls end in the order of a
-    /// stack, but for those on stacks that a program switches between.
-    outer: Cell<Option<Arc<Shared>>>,
 }
 
-impl<'a> AtHome<'a> {
-    #[inline]
-    fn enter(shared: &'a Arc<Shared>) -> Self {
-        Self { shared, entered: shared.driver.enter(), arrived: Cell::new(false), outer: Cell::new(None) }
-    }
-
+impl AtHome<'_> {
     /// Whether this call drives. See [`Entered::drives`].
     #[inline]
     fn drives(&self) -> bool {
@@ -249,17 +294,8 @@ impl<'a> AtHome<'a> {
         let drives = self.entered.drives();
         if drives {
             self.arrived.set(true);
-            let outer = HOME.with(|home| home.replace(Arc::as_ptr(self.shared)));
-            if !outer.is_null() {
-                // SAFETY: `HOME` has the pointer of an `Arc` that the executor holds while a call drives it. It is
-                // forgotten when that call ends, and an executor that is dropped before, as the call's stack was
-                // forgotten, leaks its `Arc`.
-                unsafe { Arc::increment_strong_count(outer) };
-                // SAFETY: the count of the line above.
-                self.outer.set(Some(unsafe { Arc::from_raw(outer) }));
-            }
-            // What this thread called while it followed comes before what it wakes now.
-            self.shared.remote.take(&self.shared.local);
+            // SAFETY: the pointer is that of an `Arc` which is borrowed for as long as the call is under way.
+            unsafe { Shared::settle(Arc::as_ptr(self.shared)) };
         }
         drives
     }
@@ -287,7 +323,7 @@ impl Drop for AtHome<'_> {
         if self.arrived.get() {
             self.shared.let_go();
             HOME.with(|home| home.set(ptr::null()));
-            if let Some(outer) = self.outer.take() {
+            if let Some(outer) = self.shared.local.outer.take() {
                 Self::return_to(&outer);
             }
         }
@@ -346,9 +382,15 @@ impl Local {
     fn bury(&self, task: Kept, count: &TaskCount) {
         self.list.remove(task);
         count.ended();
-        if task.end() {
+        if task.end(Some(&self.spare)) {
             self.ended.push(task);
         }
+    }
+
+    /// Lets go of the tasks that have ended.
+    #[inline]
+    fn let_go(&self) {
+        self.ended.let_go(&self.spare);
     }
 }
 
@@ -359,9 +401,10 @@ impl Shared {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let local = this.local();
+        // SAFETY: the pointer is that of an `Arc`, which is borrowed.
+        let local = this.local().or_else(|| unsafe { Shared::arrive(Arc::as_ptr(this)) });
         this.count.spawned(local.is_some());
-        let (task, handle) = TaskRef::allocate(future, this, local.is_some());
+        let (task, handle) = TaskRef::allocate(future, this, local);
         match local {
             Some(Local { queue, list, .. }) => {
                 list.insert(task);
@@ -378,7 +421,7 @@ impl Shared {
 
     /// Lets go of the tasks that have ended, if this thread drives.
     fn let_go(&self) {
-        self.local().into_iter().for_each(|local| local.ended.let_go());
+        self.local().into_iter().for_each(Local::let_go);
     }
 
     /// What belongs to the driving thread, if this is the one.
@@ -404,6 +447,46 @@ impl Shared {
         // SAFETY: as the caller promises.
         let shared = unsafe { shared.as_ref() };
         Some(&shared.local)
+    }
+
+    /// What belongs to the driving thread, if this one comes to drive: with a wake or a spawn in the first poll of a
+    /// `block_on`. See [`Driver::arrive`].
+    ///
+    /// # Safety
+    ///
+    /// `this` is the pointer of an `Arc`, and what it points to is alive for as long as the result is used.
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn arrive<'a>(this: *const Self) -> Option<&'a Local> {
+        // SAFETY: as the caller promises.
+        let shared = unsafe { &*this };
+        if !shared.driver.arrive() {
+            return None;
+        }
+        // SAFETY: as the caller promises; and the call that drives now borrows the executor, which keeps the `Arc`.
+        unsafe { Self::settle(this) };
+        Some(&shared.local)
+    }
+
+    /// Makes the thread, which has come to drive, the home of the executor's tasks.
+    ///
+    /// # Safety
+    ///
+    /// `this` is the pointer of an `Arc` that is kept until the call under way ends.
+    unsafe fn settle(this: *const Self) {
+        // SAFETY: as the caller promises.
+        let Self { local, remote, .. } = unsafe { &*this };
+        let outer = HOME.with(|home| home.replace(this));
+        if !outer.is_null() {
+            // SAFETY: `HOME` has the pointer of an `Arc` that the executor holds while a call drives it. It is
+            // forgotten when that call ends, and an executor that is dropped before, as the call's stack was
+            // forgotten, leaks its `Arc`.
+            unsafe { Arc::increment_strong_count(outer) };
+            // SAFETY: the count of the line above.
+            local.outer.set(Some(unsafe { Arc::from_raw(outer) }));
+        }
+        // What this thread called before it drove comes before what it wakes now.
+        remote.take(local);
     }
 
     /// Whether no task is left. Only for the driving thread.

@@ -3,24 +3,14 @@
 
 #![expect(unsafe_code, reason = "the stack's links are references given away as pointers")]
 
-use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 
+use executor::support::SpareMemory;
 use executor::sync::atomic::{AtomicPtr, Ordering::*};
 use executor::sync::cell::Cell;
 
 use crate::executor::Local;
 use crate::task::{Header, Kept, TaskRef};
-
-/// Looks at a task through a reference that stays where it is.
-///
-/// # Safety
-///
-/// Somebody holds a reference to `task`, and keeps it while the result is used.
-unsafe fn peek(task: NonNull<Header>) -> ManuallyDrop<TaskRef> {
-    // SAFETY: the caller knows of a reference, and the result does not give it back.
-    ManuallyDrop::new(unsafe { TaskRef::from_raw(task) })
-}
 
 /// The part of the ready queue for the thread that drives: first in, first out, no atomics. The `next_ready` of a task
 /// in it is the queue's: the next task, or the task itself if it is the last.
@@ -42,6 +32,14 @@ impl LocalQueue {
         match self.last.replace(Some(task)) {
             Some(last) => last.next_ready.set(Some(task)),
             None => self.first.set(Some(task)),
+        }
+    }
+
+    /// Takes over tasks whose `next_ready` lead from the first to the last.
+    fn append(&self, first: Kept, last: Kept) {
+        match self.last.replace(Some(last)) {
+            Some(last) => last.next_ready.set(Some(first)),
+            None => self.first.set(Some(first)),
         }
     }
 
@@ -135,28 +133,28 @@ impl RemoteQueue {
     /// Receives the tasks of a stack that was taken.
     #[inline(never)]
     fn drain(top: *mut Header, local: &Local) {
-        let mut newer = None;
+        let (mut first, mut last) = (None, None);
         let mut next = NonNull::new(top);
-        while let Some(task) = next {
-            // SAFETY: the stack owns a reference to each of its tasks.
-            let link = unsafe { peek(task) }.next_called.replace(newer);
-            next = link.and_then(|link| NonNull::new(ptr::with_exposed_provenance_mut(link.addr().get())));
-            newer = Some(task);
-        }
-        let mut next = newer;
         while let Some(task) = next {
             // SAFETY: the stack's reference passes to the result.
             let task = unsafe { TaskRef::from_raw(task) };
-            next = task.next_called.get();
+            let link = task.next_called.get();
+            next = link.and_then(|link| NonNull::new(ptr::with_exposed_provenance_mut(link.addr().get())));
             if let Some(task) = Kept::receive(task) {
                 // It may be new and in the ready queue already: aborted at home before it was received.
                 if task.is_new() {
                     local.list.insert(task);
                 }
                 if task.next_ready.get().is_none() {
-                    local.queue.push(task);
+                    // What was pushed before it comes before it.
+                    task.next_ready.set(first.or(Some(task)));
+                    first = Some(task);
+                    last = last.or(first);
                 }
             }
+        }
+        if let (Some(first), Some(last)) = (first, last) {
+            local.queue.append(first, last);
         }
     }
 }
@@ -209,12 +207,12 @@ impl EndedList {
         task.next.set(self.first.replace(Some(task)));
     }
 
-    /// Lets go of all of them.
+    /// Lets go of all of them, and leaves their memory to `spare`.
     #[inline]
-    pub(crate) fn let_go(&self) {
+    pub(crate) fn let_go(&self, spare: &SpareMemory) {
         while let Some(task) = self.first.get() {
             self.first.set(task.next.get());
-            task.let_go();
+            task.let_go(Some(spare));
         }
     }
 }

@@ -54,16 +54,14 @@ impl RootWaker {
     /// Allocates where the last call on this thread has left nothing: it was the first, or this one is nested in it, or
     /// it panicked; and when a clone of that waker still exists: a stale waker never wakes a later call.
     #[inline]
-    pub(crate) fn with<R>(mut f: impl FnMut(&RootWaker) -> R) -> R {
-        let result = CACHED.try_with(|cached| {
-            let root = cached.take().and_then(Self::renew).unwrap_or_else(Self::new);
-            let result = f(&root);
-            // One that a nested call has left is dropped.
-            cached.set(Some(root));
-            result
-        });
+    pub(crate) fn with<R>(f: impl FnOnce(&RootWaker) -> R) -> R {
         // In the destructor of another thread-local the cache may be gone.
-        result.unwrap_or_else(|_| f(&Self::new()))
+        let cached = CACHED.try_with(Cell::take).unwrap_or_default();
+        let root = cached.and_then(Self::renew).unwrap_or_else(Self::new);
+        let result = f(&root);
+        // One that a nested call has left is dropped.
+        let _ = CACHED.try_with(|cached| cached.set(Some(root)));
+        result
     }
 
     /// Makes it one that is not woken, unless somebody else still has it.
@@ -101,6 +99,12 @@ impl RootWaker {
     fn root(&self) -> &Root {
         // SAFETY: the owner has not let go of it.
         unsafe { look(self.root.as_ptr().cast_const().cast()) }
+    }
+
+    /// What tells the call that this is for from all others under way.
+    #[inline]
+    pub(crate) fn address(&self) -> usize {
+        self.root.addr().get()
     }
 
     /// The waker to poll with.

@@ -5,14 +5,14 @@
 use std::cell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::{self, ManuallyDrop, MaybeUninit};
+use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
-use executor::support::{discard, drop_future_before, quietly};
+use executor::support::{SpareMemory, discard, drop_future_before, quietly};
 use executor::sync::atomic::Ordering::*;
 use executor::sync::cell::{Cell, UnsafeCell};
 use executor::sync::{Alive, Arc, free};
@@ -130,20 +130,20 @@ struct TaskVTable {
     poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Poll<()>,
     /// Puts the error into the future's place. Asks for the right to `stage`, before `ENDED`.
     fail: unsafe fn(NonNull<Header>, JoinError),
-    /// Moves the result into the `Result<F::Output, JoinError>` that is pointed to, and must not be called twice. Asks
-    /// for the right to `stage`, after `ENDED`.
-    take_result: unsafe fn(NonNull<Header>, NonNull<()>),
+    /// Where the `Result<F::Output, JoinError>` lies, in bytes from the header. It may be read once, with the right to
+    /// `stage`, after `ENDED`.
+    result: usize,
     /// Drops the result, which must not have been taken. Asks for the right to `stage`, after `ENDED`.
     drop_result: unsafe fn(NonNull<Header>),
-    /// Frees the memory. Asks that no reference is left.
-    free: unsafe fn(NonNull<Header>),
+    /// Frees the memory, or leaves it to the driving thread's spare memory. Asks that no reference is left.
+    free: unsafe fn(NonNull<Header>, Option<&SpareMemory>),
 }
 
 impl<F: Future> Task<F> {
     const VTABLE: &'static TaskVTable = &TaskVTable {
         poll: Self::poll,
         fail: Self::fail,
-        take_result: Self::take_result,
+        result: mem::offset_of!(Self, stage),
         drop_result: Self::drop_result,
         free: Self::free,
     };
@@ -188,18 +188,6 @@ impl<F: Future> Task<F> {
         unsafe { Self::with_stage(task, fail) }
     }
 
-    /// See [`TaskVTable::take_result`].
-    unsafe fn take_result(task: NonNull<Header>, into: NonNull<()>) {
-        let take = |stage: &mut Stage<F>| {
-            // SAFETY: a task that has ended holds its result, until this takes it.
-            unsafe { stage.take() }
-        };
-        // SAFETY: as the caller promises.
-        let result = unsafe { Self::with_stage(task, take) };
-        // SAFETY: the caller points to a place of this type.
-        unsafe { into.cast::<Result<F::Output, JoinError>>().write(result) };
-    }
-
     /// See [`TaskVTable::drop_result`].
     unsafe fn drop_result(task: NonNull<Header>) {
         let take = |stage: &mut Stage<F>| {
@@ -212,9 +200,13 @@ impl<F: Future> Task<F> {
     }
 
     /// See [`TaskVTable::free`].
-    unsafe fn free(task: NonNull<Header>) {
+    unsafe fn free(task: NonNull<Header>, spare: Option<&SpareMemory>) {
         // SAFETY: `TaskRef::allocate` made the pointer from this type's box, and nobody else has a reference any more.
-        free(unsafe { Box::from_raw(task.cast::<Self>().as_ptr()) });
+        let task = unsafe { Box::from_raw(task.cast::<Self>().as_ptr()) };
+        match spare {
+            Some(spare) => spare.free(task),
+            None => free(task),
+        }
     }
 }
 
@@ -280,7 +272,11 @@ pub(crate) enum Turn {
 impl TaskRef {
     /// Allocates a task that is referred to by its handle. On a thread that does not drive it counts as called and is
     /// referred to by the stack, too, for which [`called`](Self::called) is.
-    pub(crate) fn allocate<F>(future: F, shared: &Arc<Shared>, at_home: bool) -> (Kept, BiasedJoinHandle<F::Output>)
+    pub(crate) fn allocate<F>(
+        future: F,
+        shared: &Arc<Shared>,
+        local: Option<&Local>,
+    ) -> (Kept, BiasedJoinHandle<F::Output>)
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -296,11 +292,12 @@ impl TaskRef {
             // SAFETY: an `Arc` does not point to null. (It is the pointer that `Arc::into_raw` would give away.)
             shared: unsafe { NonNull::new_unchecked(Arc::as_ptr(shared).cast_mut()) },
             vtable: Task::<F>::VTABLE,
-            count: if at_home { BiasedCount::new(ONE, 0) } else { BiasedCount::new(0, QUEUED | (2 * ONE)) },
+            count: if local.is_some() { BiasedCount::new(ONE, 0) } else { BiasedCount::new(0, QUEUED | (2 * ONE)) },
         };
         // Header and future are put in place one by one: a task that is put together first is one more copy of the
         // future.
-        let task = NonNull::from(Box::leak(Box::<Task<F>>::new_uninit())).cast::<Task<F>>();
+        let memory = local.map_or_else(Box::<Task<F>>::new_uninit, |local| local.spare.allocate());
+        let task = NonNull::from(Box::leak(memory)).cast::<Task<F>>();
         // SAFETY: it points to memory for a task.
         let stage = unsafe { &raw mut (*task.as_ptr()).stage };
         // SAFETY: it points to memory for a stage, which begins with the future.
@@ -357,11 +354,7 @@ impl TaskRef {
     /// Makes the task's next turn drop its future, and gives it a turn.
     pub(crate) fn abort(&self) {
         match self.at_home() {
-            Some(local) => {
-                // Relaxed: for the turn, on this thread.
-                self.count.away().fetch_or(ABORTED, Relaxed);
-                self.wake_here(local);
-            }
+            Some(local) => self.abort_here(local),
             // SAFETY: a reference is held.
             None => unsafe { Self::wake_from_elsewhere(self.header, ABORTED) },
         }
@@ -373,8 +366,8 @@ impl TaskRef {
         // The stack's reference. The executor's own, which nobody else knows of, is left.
         drop(self);
         task.fail(JoinError::Cancelled);
-        if task.end() {
-            task.let_go();
+        if task.end(None) {
+            task.let_go(None);
         }
     }
 
@@ -384,6 +377,12 @@ impl TaskRef {
             // It has not ended, so the executor has not let go of it.
             local.queue.push(Kept { header: self.header });
         }
+    }
+
+    fn abort_here(&self, local: &Local) {
+        // Relaxed: for the turn, on this thread.
+        self.count.away().fetch_or(ABORTED, Relaxed);
+        self.wake_here(local);
     }
 
     /// Kept out of the short way, which is to stay short and straight.
@@ -396,6 +395,10 @@ impl TaskRef {
     unsafe fn wake_from_elsewhere(header: NonNull<Header>, reason: usize) {
         // SAFETY: it passes none on.
         let task = ManuallyDrop::new(unsafe { Self::from_raw(header) });
+        // SAFETY: the pointer is that of an `Arc`, and is kept for as long as the task.
+        if let Some(local) = unsafe { Shared::arrive(task.shared.as_ptr()) } {
+            return if reason == 0 { task.wake_here(local) } else { task.abort_here(local) };
+        }
         // AcqRel: pairs with the fetch_sub in `Kept::answer`; the turn sees what every waking thread wrote. Written
         // also where nothing changes, as the task is queued already: so this wake, too, happens before the turn.
         let before = task.count.away().fetch_update(AcqRel, Acquire, |away| match away {
@@ -503,8 +506,9 @@ impl Kept {
         unsafe { (self.vtable.fail)(self.header, error) };
     }
 
-    /// Reports the result, which is in its place. False if there is nobody to report to, and the task is freed.
-    pub(crate) fn end(self) -> bool {
+    /// Reports the result, which is in its place. False if there is nobody to report to, and the task is freed, or its
+    /// memory left to `spare`.
+    pub(crate) fn end(self, spare: Option<&SpareMemory>) -> bool {
         let mut here = self.count.here();
         if here & CALLED != 0 {
             // Called during its last poll, and received in a nested `block_on`'s end; or the executor is dropped.
@@ -521,7 +525,7 @@ impl Kept {
             // SAFETY: nobody else knows of the task, and its result is there.
             unsafe { (self.vtable.drop_result)(self.header) };
             // SAFETY: nobody else knows of the task.
-            unsafe { (self.vtable.free)(self.header) };
+            unsafe { (self.vtable.free)(self.header, spare) };
             return false;
         }
         // AcqRel: pairs with the fetch_update in the handle's `change_away`, and with its loads: whoever sees `ENDED`
@@ -539,12 +543,13 @@ impl Kept {
         true
     }
 
-    /// Lets go of a task that has ended. Only for who keeps `shared`.
+    /// Lets go of a task that has ended, and leaves its memory to `spare` if nobody else refers to it. Only for who
+    /// keeps `shared`.
     #[inline]
-    pub(crate) fn let_go(self) {
+    pub(crate) fn let_go(self, spare: Option<&SpareMemory>) {
         if self.count.is_sole() {
             // SAFETY: nobody else knows of the task.
-            unsafe { (self.vtable.free)(self.header) };
+            unsafe { (self.vtable.free)(self.header, spare) };
         } else {
             self.merge();
         }
@@ -593,7 +598,7 @@ impl TaskRef {
         let _shared = unsafe { Arc::from_raw(task.shared.as_ptr()) };
         let free = task.vtable.free;
         // SAFETY: as the caller promises.
-        unsafe { free(header) };
+        unsafe { free(header, None) };
     }
 }
 
@@ -781,11 +786,10 @@ impl TaskRef {
     /// The task has ended, its output is `T`, and nobody else takes or drops its result: the caller has the right to
     /// `stage`.
     unsafe fn take_result<T>(&self) -> Result<T, JoinError> {
-        let mut result = MaybeUninit::uninit();
+        // SAFETY: it stays in the task's allocation.
+        let result = unsafe { self.header.byte_add(self.vtable.result) };
         // SAFETY: as the caller promises.
-        unsafe { (self.vtable.take_result)(self.header, NonNull::from(&mut result).cast()) };
-        // SAFETY: written just now.
-        unsafe { result.assume_init() }
+        self.access.with_mut(|_| unsafe { result.cast().read() })
     }
 
     /// Like [`take_result`](Self::take_result), for a handle that is done with the task. Kept out of the handle's poll,

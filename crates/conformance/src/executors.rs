@@ -737,6 +737,22 @@ clause! {
             assert_eq!(order.take(), expected, "the order of the polls after the root's wakes, and a spawn");
             drive(&executor, 3);
         }
+        for wakes in wakes {
+            let (before, first_poll) = wakes.split_at(1);
+            let fourth = Log::new();
+            before.iter().for_each(|&index| logs[index].waker().wake());
+            let mut task = None;
+            executor.block_on(async {
+                first_poll.iter().for_each(|&index| logs[index].waker().wake());
+                task = Some(executor.spawn(order.of(&fourth, 3)));
+            });
+            order.take();
+            drive(&executor, 3);
+            let expected: Vec<_> = wakes.iter().copied().chain([3]).collect();
+            assert_eq!(order.take(), expected, "the order of the polls after wakes before and in a first poll, and a spawn");
+            task.expect("it was spawned").abort();
+            drive(&executor, 3);
+        }
         Outcome::Pass
     }
 }
@@ -1190,23 +1206,31 @@ clause! {
     guards "tokio's `wake_in_drop_after_panic`: tasks that were out of the queue when the panic came."
     pub fn x19t_tasks_survive_a_panic_of_the_root<E: Executor>() -> Outcome {
         let executor = E::default();
-        let (log, gate) = (Log::new(), Gate::new());
-        let waiting = executor.spawn(log.future(opened(&gate)));
-        let queued = executor.spawn(async { 7 });
-        let result = caught(|| {
-            executor.block_on(async {
-                while log.polls() == 0 {
-                    yield_now().await;
-                }
-                gate.open();
-                quiet_panic("on purpose")
-            })
-        });
-        assert_eq!(result, Err("on purpose".to_owned()));
-        executor.run();
-        assert!(executor.block_on(waiting).is_ok(), "a task that waited did not survive");
-        assert_eq!(executor.block_on(queued).ok(), Some(7), "a task in the queue did not survive");
-        log.assert_sound();
+        for in_the_first_poll in [false, true] {
+            let (log, gate) = (Log::new(), Gate::new());
+            let waiting = executor.spawn(log.future(opened(&gate)));
+            let mut queued = None;
+            if in_the_first_poll {
+                drive(&executor, 3);
+            }
+            let result = caught(|| {
+                executor.block_on(async {
+                    while log.polls() == 0 {
+                        yield_now().await;
+                    }
+                    gate.open();
+                    queued = Some(executor.spawn(async { 7 }));
+                    quiet_panic("on purpose")
+                })
+            });
+            assert_eq!(result, Err("on purpose".to_owned()));
+            executor.run();
+            let case = if in_the_first_poll { "in the first poll" } else { "in a later poll" };
+            assert!(executor.block_on(waiting).is_ok(), "{case}: a task that waited did not survive");
+            let queued = queued.expect("it was spawned");
+            assert_eq!(executor.block_on(queued).ok(), Some(7), "{case}: a task in the queue did not survive");
+            log.assert_sound();
+        }
         assert_usable(&executor);
         Outcome::Pass
     }

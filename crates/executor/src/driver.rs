@@ -2,13 +2,26 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::ptr;
 
 use crate::here::{here, number};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use crate::sync::thread::{self, Thread};
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard, thread_local};
 
 const UNPOISONED: &str = "no code that can panic runs under this lock";
+
+thread_local! {
+    /// The first poll that this thread is in.
+    static NOTE: Note = const { Note { driver: Cell::new(0), call: Cell::new(0) } };
+}
+
+struct Note {
+    /// The address of the executor's `Driver`; 0 outside of a first poll, and once that is of no more use.
+    driver: Cell<usize>,
+    /// What the call is told by.
+    call: Cell<usize>,
+}
 
 /// The right to poll an executor's tasks, held by at most one thread at a time.
 ///
@@ -22,6 +35,15 @@ const UNPOISONED: &str = "no code that can panic runs under this lock";
 ///
 /// A thread that drives, parks, is unparked and leaves takes no lock, unless there are or were followers, or it parks
 /// here for the first time since another did.
+///
+/// # Arriving
+///
+/// A `block_on` takes the right when its future is not ready at once: a call that is done with its first poll shall cost
+/// little more than that. But what the future wakes or spawns in that poll had better be polled here and not be sent
+/// here. So a first poll leaves a note in a thread-local, and the first wake or spawn that finds it, on the slow way
+/// that it is on anyway, takes the right for that call if it is free: [`arrive`](Self::arrive). The note says which
+/// call, and `arrived` for which one the right was taken, as only that one may pass it on: calls that use the same
+/// executor on one thread end in any order where a program switches between stacks.
 ///
 /// # Leaving
 ///
@@ -75,6 +97,8 @@ pub struct Driver {
     followed: AtomicBool,
     /// The thread whose handle is in `threads.driver`. Changed by the one that drives.
     known: AtomicUsize,
+    /// The call in its first poll for which the right was taken; 0 for none. Changed by the thread that drives.
+    arrived: AtomicUsize,
     threads: Mutex<Threads>,
 }
 
@@ -110,6 +134,73 @@ impl Driver {
         Entered { driver: self, drives: Cell::new(false), not_send: PhantomData }
     }
 
+    /// Announces the first poll of a `block_on`'s future, in which [`arrive`](Self::arrive) takes the right. However the
+    /// poll ends, also by unwinding, [`end_first_poll`](Self::end_first_poll) comes next.
+    ///
+    /// `call` tells the call from all others that are under way: the address of something that is its own.
+    ///
+    /// # Panics
+    ///
+    /// As [`enter`](Self::enter).
+    #[track_caller]
+    #[inline]
+    pub fn begin_first_poll(&self, call: usize) {
+        self.assert_not_nested();
+        NOTE.with(|note| {
+            note.driver.set(self.address());
+            note.call.set(call);
+        });
+    }
+
+    /// Ends what [`begin_first_poll`](Self::begin_first_poll) began. The call, if it drives already.
+    #[inline]
+    pub fn end_first_poll(&self, call: usize) -> Option<Entered<'_>> {
+        let uneventful = NOTE.with(|note| note.driver.replace(0) == self.address());
+        if uneventful { None } else { self.arrived(call) }
+    }
+
+    /// The call, where its first poll has woken or spawned something, or made other calls.
+    #[cold]
+    #[inline(never)]
+    fn arrived(&self, call: usize) -> Option<Entered<'_>> {
+        // Relaxed: changed by the thread that drives, which is this one.
+        if !self.is_here() || self.arrived.load(Relaxed) != call {
+            return None;
+        }
+        self.arrived.store(0, Relaxed);
+        Some(Entered { driver: self, drives: Cell::new(true), not_send: PhantomData })
+    }
+
+    /// Takes the right for the call of this executor in whose first poll the thread is. False if it is in none, or the
+    /// right is not free: then it is not asked for again in this poll.
+    #[cold]
+    pub fn arrive(&self) -> bool {
+        NOTE.with(|note| {
+            if note.driver.get() != self.address() {
+                return false;
+            }
+            note.driver.set(0);
+            let arrived = self.take();
+            if arrived {
+                // Relaxed: for this thread.
+                self.arrived.store(note.call.get(), Relaxed);
+            }
+            arrived
+        })
+    }
+
+    /// What tells this executor from all others that exist.
+    #[inline]
+    fn address(&self) -> usize {
+        ptr::from_ref(self).addr()
+    }
+
+    /// Takes the right if it is free.
+    fn take(&self) -> bool {
+        // Acquire: pairs with the Release in `leave`; the tasks are as the last thread left them.
+        self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(number)).is_ok()
+    }
+
     /// Panics as [`enter`](Self::enter) does. For a `block_on` that enters only where its future is not ready at once.
     #[track_caller]
     #[inline]
@@ -136,6 +227,12 @@ impl Driver {
     /// the executor at that moment are not noticed.
     #[must_use]
     pub fn close(&self) -> bool {
+        NOTE.with(|note| {
+            // Of a stack that was forgotten in a first poll.
+            if note.driver.get() == self.address() {
+                note.driver.set(0);
+            }
+        });
         // Acquire: pairs with the Release in `leave`; the tasks are as the last thread left them.
         self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then_some(CLOSED)).is_ok()
     }
@@ -186,10 +283,9 @@ impl Entered<'_> {
 
     #[cold]
     fn take_over(&self) -> bool {
-        // Acquire: pairs with the Release in `leave`; the tasks are as the last thread left them.
-        let taken = self.driver.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(number));
-        self.drives.set(taken.is_ok());
-        taken.is_ok()
+        let taken = self.driver.take();
+        self.drives.set(taken);
+        taken
     }
 
     /// Parks the thread until it is unparked, unless `ready` says that there is something to do. May return early.
@@ -241,7 +337,7 @@ impl Entered<'_> {
 
     #[cold]
     fn leave(&self) {
-        // Release: pairs with the Acquire in `take_over`.
+        // Release: pairs with the Acquire in `Driver::take`.
         self.driver.driving.store(0, Release);
         // (4) AcqRel: pairs with (5) in `follow_unless`, and with (6).
         if self.driver.followed.swap(false, AcqRel) {

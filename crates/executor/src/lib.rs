@@ -1,5 +1,4 @@
 #![doc = include_str!("../README.md")]
-#![cfg_attr(not(wakers_loom), forbid(unsafe_code))]
 
 use std::fmt::Debug;
 
@@ -15,6 +14,7 @@ mod join_set;
 mod joinable;
 mod pointers;
 mod root_waker;
+mod spare_memory;
 pub mod sync;
 mod task_count;
 mod yield_now;
@@ -39,6 +39,7 @@ pub mod support {
     pub use crate::here::{here, number};
     pub use crate::joinable::{BoxedFuture, Join, TaskHandle, joinable};
     pub use crate::root_waker::RootWaker;
+    pub use crate::spare_memory::SpareMemory;
     pub use crate::task_count::TaskCount;
 }
 

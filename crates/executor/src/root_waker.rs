@@ -1,4 +1,5 @@
 use std::cell::Cell;
+use std::ptr;
 use std::sync;
 use std::task::{Wake, Waker};
 
@@ -42,16 +43,14 @@ impl RootWaker {
     /// Allocates where the last call on this thread has left nothing: it was the first, or this one is nested in it, or
     /// it panicked; and when a clone of that waker still exists: a stale waker never wakes a later call.
     #[inline]
-    pub fn with<R>(mut f: impl FnMut(&RootWaker) -> R) -> R {
-        let result = CACHED.try_with(|cached| {
-            let root = cached.take().and_then(Self::renew).unwrap_or_else(Self::new);
-            let result = f(&root);
-            // One that a nested call has left is dropped.
-            cached.set(Some(root));
-            result
-        });
+    pub fn with<R>(f: impl FnOnce(&RootWaker) -> R) -> R {
         // In the destructor of another thread-local the cache may be gone.
-        result.unwrap_or_else(|_| f(&Self::new()))
+        let cached = CACHED.try_with(Cell::take).unwrap_or_default();
+        let root = cached.and_then(Self::renew).unwrap_or_else(Self::new);
+        let result = f(&root);
+        // One that a nested call has left is dropped.
+        let _ = CACHED.try_with(|cached| cached.set(Some(root)));
+        result
     }
 
     /// Makes it one that is not woken, unless somebody else still has it.
@@ -82,6 +81,12 @@ impl RootWaker {
         let unshared = Arc::strong_count(&self.signal) == 2;
         fence(Acquire);
         unshared
+    }
+
+    /// What tells the call that this is for from all others under way.
+    #[inline]
+    pub fn address(&self) -> usize {
+        ptr::from_ref(self).addr()
     }
 
     /// The waker to poll with.

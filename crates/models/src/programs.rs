@@ -980,6 +980,47 @@ pub fn m40_an_abort_handle_races_completion<E: RemoteSpawn + Described + 'static
     });
 }
 
+/// A root wakes a task in its only poll and is done with it, while another thread comes to drive: the task is polled,
+/// by whichever of the two, and the right to drive is passed on.
+pub fn m41_a_first_poll_races_another_driver<E: RemoteSpawn + Described + 'static>() {
+    explore(E::NAME, "m41_a_first_poll_races_another_driver", 2, || {
+        let executor = Arc::new(E::default());
+        let (flag, waker) = (Arc::new(AtomicBool::new(false)), Slot::default());
+        let handle = executor.spawn(ready_once(&flag, &waker));
+        executor.block_on(yield_now());
+        let waker = waker.take();
+        let other = executor.clone();
+        let thread = thread::spawn(move || other.run());
+        executor.block_on(poll_fn(|_| {
+            flag.store(true, Relaxed);
+            waker.wake_by_ref();
+            Poll::Ready(())
+        }));
+        thread.join().unwrap();
+        assert!(handle.is_finished(), "`run` has returned before the task had ended");
+    });
+}
+
+/// A root spawns a task in its first poll and waits for it, while another thread wakes the task as soon as it can.
+pub fn m42_a_spawn_in_the_first_poll_races_a_wake<E: RemoteSpawn + Described>() {
+    explore(E::NAME, "m42_a_spawn_in_the_first_poll_races_a_wake", 2, || {
+        let executor = E::default();
+        let event = Event::new();
+        let setting = thread::spawn({
+            let event = event.clone();
+            move || event.set()
+        });
+        executor.block_on(async {
+            let task = executor.spawn({
+                let event = event.clone();
+                tracked(move |cx| event.poll(cx).map(|()| Track::new(7)))
+            });
+            task.await.unwrap();
+        });
+        setting.join().unwrap();
+    });
+}
+
 /// Waits, in a `block_on`, for another thread, and for no other wake than that thread's.
 fn wait_for_a_wake<E: BlockOn + Described>(executor: &E) {
     let flag = Arc::new(AtomicBool::new(false));

@@ -160,14 +160,26 @@ mutants! {
             => "self.top.store(task.as_ptr().as_ptr(), Release);
             match Ok::<_, *mut Header>(()) {".
         "raw-newest-first": "of the tasks that other threads made ready the last is polled first",
-            ".next_ready.replace(newer);" => ".next_ready.get();",
-            "        let mut next = newer;" => "        let mut next = newer.and(NonNull::new(top));".
+            "task.next_ready.replace(first);" => "task.next_ready.get();",
+            "        if let (Some(first), Some(last)) = (first, last) {" => "        if let (Some(last), Some(first)) = (first, last) {".
         "raw-push-silent": "a push onto an empty queue does not say so, and nobody unparks the driver",
             "return Ok(top.is_null());" => "return Ok(false);".
     }
     "raw-waker/src/executor.rs": {
         "raw-overtakes-itself": "who takes over polls what it wakes now before what it woke while it followed",
-            "            if !drove && entered.drives() {" => "            if !drove && entered.drives() && false {".
+            "            if entered.drives() && self.has_work() {
+                self.poll_ready();
+            }
+" => "",
+            "                entered.park_unless(||" => "                if entered.drives() && self.has_work() {
+                    self.poll_ready();
+                    continue;
+                }
+                entered.park_unless(||".
+        "raw-arrives-before-its-work": "who comes to drive in a first poll polls what it makes ready now before what it made ready then",
+            "        remote.take(&local.queue, &local.list);\n" => "        let _ = remote;\n".
+        "raw-unwinds-with-the-right": "a first poll that panics keeps the right to drive",
+            "        Self::unwind(self.shared, self.call);" => "        let _ = Self::unwind;".
         "raw-drops-under-a-poll": "an executor that is dropped beside a poll ends the task",
             "        if !self.shared.driver.close() {" => "        if !self.shared.driver.close() && false {".
         "raw-close-late": "the queue is closed after the tasks are ended",
@@ -308,6 +320,14 @@ mutants! {
             "let top = self.top.swap(ptr::null_mut(), Acquire);" => "let top = self.top.swap(ptr::null_mut(), Relaxed);".
         "biased-received-unlisted": "a new task that is in the ready queue already is not put into the list",
             "if task.is_new() {" => "if task.next_ready.get().is_none() && task.is_new() {".
+        "biased-newest-first": "of the tasks that other threads made ready the last is polled first",
+            "                    task.next_ready.set(first.or(Some(task)));
+                    first = Some(task);
+                    last = last.or(first);"
+            => "                    task.next_ready.set(Some(task));
+                    last.iter().for_each(|last: &Kept| last.next_ready.set(Some(task)));
+                    first = first.or(Some(task));
+                    last = Some(task);".
         "biased-only-the-last": "the last of several ready tasks is taken for the only one",
             "self.last.get() == Some(task) && self.first.get() == Some(task)" => "self.last.get() == Some(task)".
         "biased-only-the-first": "the first of several ready tasks is taken for the only one",
@@ -325,9 +345,14 @@ mutants! {
             HOME.with(|home| home.set(ptr::null()));"
             => "            HOME.with(|home| home.set(ptr::null()));".
         "biased-overtakes-itself": "who takes over polls what it wakes now before what it woke while it followed",
-            "            // What this thread called while it followed comes before what it wakes now.\n            self.shared.remote.take(&self.shared.local);\n" => "".
+            "        remote.take(local);\n    }\n" => "        let _ = remote;\n    }\n".
+        "biased-unwinds-with-the-right": "a first poll that panics keeps the right to drive",
+            "        Self::unwind(self.shared, self.call);" => "        let _ = Self::unwind;".
+        "biased-outer-forgotten": "after a nested call the thread does not take the outer one's tasks for its own",
+            "            local.outer.set(Some(unsafe { Arc::from_raw(outer) }));" => "            drop(unsafe { Arc::from_raw(outer) });"
+            ; equivalent: "they go the way for other threads from then on, which costs more and does the same".
         "biased-lets-go-idle": "a driver that always has something to do does not let go of the tasks that have ended",
-            "        local.ended.let_go();\n        self.shared.remote.take(local);" => "        self.shared.remote.take(local);".
+            "        local.let_go();\n        self.shared.remote.take(local);" => "        self.shared.remote.take(local);".
         "biased-sleeps-on-what-ended": "the tasks that have ended are kept while the driver sleeps",
             "        self.shared.let_go();\n        self.entered.park_unless(ready);" => "        self.entered.park_unless(ready);".
         "biased-alone-for-ever": "a task that is alone and wakes itself lets nobody else have a turn",
@@ -470,11 +495,12 @@ mutants! {
         "driver-lets-two-drive": "a second thread drives as well",
             "(driving == 0).then(number)" => "(driving == 0 || driving != here()).then(number)".
         "driver-takes-relaxed": "who takes over does not see how the last one left the tasks",
-            "let taken = self.driver.driving.fetch_update(Acquire, Relaxed," => "let taken = self.driver.driving.fetch_update(Relaxed, Relaxed,".
+            "        self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(number)).is_ok()"
+            => "        self.driving.fetch_update(Relaxed, Relaxed, |driving| (driving == 0).then(number)).is_ok()".
         "driver-leaves-relaxed": "who leaves does not publish how",
             "self.driver.driving.store(0, Release);" => "self.driver.driving.store(0, Relaxed);".
         "driver-leaves-unasked": "who leaves looks for followers first",
-            "        // Release: pairs with the Acquire in `take_over`.
+            "        // Release: pairs with the Acquire in `Driver::take`.
         self.driver.driving.store(0, Release);
         // (4) AcqRel: pairs with (5) in `follow_unless`, and with (6).
         if self.driver.followed.swap(false, AcqRel) {"
@@ -490,8 +516,27 @@ mutants! {
             "        // (5) AcqRel: pairs with (4) in `leave`.
         self.driver.followed.swap(true, AcqRel);\n"
             => "".
+        "driver-arrives-anywhere": "a wake or a spawn takes the right outside of a call, where nobody passes it on",
+            "            if note.driver.get() != self.address() {
+                return false;
+            }" => "".
+        "driver-arrives-for-good": "a call that came to drive in its only poll keeps the right",
+            "        if !self.is_here() || self.arrived.load(Relaxed) != call {" => "        if self.is_here() || self.arrived.load(Relaxed) != call {".
+        "driver-leaves-for-another": "a first poll that ends passes on the right that another call of the thread took",
+            "        if !self.is_here() || self.arrived.load(Relaxed) != call {" => "        if !self.is_here() || call == 0 {".
+        "driver-note-left": "the note of a call that is over stays, and the next spawn takes the right for it",
+            "NOTE.with(|note| note.driver.replace(0) == self.address());" => "NOTE.with(|note| note.driver.get() == self.address());".
         "driver-keeps-the-last": "who brings work unparks the thread that parked last, though another drives",
             "if self.driver.known.load(Relaxed) != here() {" => "if self.driver.known.load(Relaxed) == 0 {".
+    }
+    "executor/src/spare_memory.rs": {
+        "spare-grants-all": "memory is kept that came from elsewhere, and that nobody takes",
+            "            Some(list) if self.room.get() >= size_of::<T>() => {" => "            Some(list) if !cfg!(test) || self.room.get() >= size_of::<T>() => {",
+            "self.room.set(self.room.get() - size_of::<T>());" => "self.room.set(self.room.get().saturating_sub(size_of::<T>()));".
+        "spare-never-cleared": "an executor that is dropped keeps the memory of its tasks for its spawners",
+            "            while let Some(spare) = list.get() {" => "            while let Some(spare) = list.get().filter(|_| words == SIZES) {".
+        "spare-drops-nothing": "what is freed is not dropped",
+            "                unsafe { ptr::drop_in_place(memory) };" => "                let _ = ptr::drop_in_place::<T>;".
     }
     "executor/src/emptied.rs": {
         "emptied-asks-before-the-lock": "a task that is spawned between question and answer is overlooked",

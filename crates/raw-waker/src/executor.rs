@@ -3,13 +3,13 @@
 #![expect(unsafe_code, reason = "what belongs to the driving thread is reached without a lock")]
 
 use std::fmt;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::panic::RefUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use executor::support::{Driver, Emptied, RootWaker, TaskCount};
+use executor::support::{Driver, Emptied, Entered, RootWaker, SpareMemory, TaskCount};
 use executor::{
     BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
 };
@@ -50,6 +50,8 @@ struct Local {
     queue: LocalQueue,
     /// All tasks that have not ended, woken or not: what dropping the executor has to end.
     list: TaskList,
+    /// The memory of those that are gone, for the next.
+    spare: SpareMemory,
 }
 
 // SAFETY: `Local` is reached in three ways: through `Shared::local`, which asks whether this thread drives; in
@@ -79,11 +81,16 @@ impl Described for RawExecutor {
 
 impl BlockOn for RawExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
-        self.shared.driver.assert_not_nested();
         let mut future = pin!(future.into_future());
-        RootWaker::with(|root| match future.as_mut().poll(&mut Context::from_waker(root.waker())) {
-            Poll::Ready(output) => output,
-            Poll::Pending => self.drive(root, future.as_mut()),
+        RootWaker::with(|root| {
+            let coming = Coming::new(&self.shared, root);
+            match future.as_mut().poll(&mut Context::from_waker(root.waker())) {
+                Poll::Ready(output) => {
+                    drop(coming.end());
+                    output
+                }
+                Poll::Pending => self.drive(coming, root, future.as_mut()),
+            }
         })
     }
 }
@@ -144,7 +151,7 @@ impl Drop for RawExecutor {
             // A poll is under way, as `Driver::close` explains. All that it reaches is leaked.
             return mem::forget(self.shared.clone());
         }
-        let Local { queue, list } = &self.shared.local;
+        let Local { queue, list, spare } = &self.shared.local;
         self.shared.remote.close(queue, list);
         while let Some(task) = list.first() {
             // SAFETY: it is the list's first.
@@ -154,6 +161,7 @@ impl Drop for RawExecutor {
         while let Some(task) = queue.pop() {
             drop(task);
         }
+        spare.clear();
     }
 }
 
@@ -161,25 +169,19 @@ impl RawExecutor {
     /// Polls the tasks that are ready, and `future` when it is woken, until that is ready. Kept out of `block_on`, so
     /// that a future that is ready at once costs little more than its poll.
     #[inline(never)]
-    fn drive<F: Future>(&self, root: &RootWaker, mut future: Pin<&mut F>) -> F::Output {
-        let entered = self.shared.driver.enter();
+    fn drive<F: Future>(&self, coming: Coming<'_>, root: &RootWaker, mut future: Pin<&mut F>) -> F::Output {
+        let entered = coming.enter();
+        let mut cx = Context::from_waker(root.waker());
         loop {
-            let drove = entered.drives();
-            if drove {
+            if entered.drives() && self.has_work() {
                 self.poll_ready();
             }
-            let ready = || root.is_woken() || (entered.drives() && self.has_work());
-            while !ready() {
-                entered.park_unless(ready);
-            }
-            if !drove && entered.drives() {
-                // Having just taken over: what this thread woke while it followed comes before what it wakes now.
-                continue;
-            }
             if root.take_woken() {
-                if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(root.waker())) {
+                if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
                     return output;
                 }
+            } else {
+                entered.park_unless(|| root.is_woken() || (entered.drives() && self.has_work()));
             }
         }
     }
@@ -187,7 +189,7 @@ impl RawExecutor {
     /// Polls the tasks that are ready now, in turn. Those that become ready meanwhile wait for the next round, unless
     /// this one is short: so none of them keeps `block_on`'s own future waiting for long.
     fn poll_ready(&self) {
-        let Local { queue, list } = &self.shared.local;
+        let Local { queue, list, .. } = &self.shared.local;
         self.shared.remote.take(queue, list);
         for _ in 0..queue.len().max(SHORT) {
             let Some(task) = queue.pop() else { break };
@@ -207,6 +209,48 @@ impl RawExecutor {
     }
 }
 
+/// A call of `block_on` under way, whose future is in its first poll. Dropped only by unwinding.
+struct Coming<'a> {
+    shared: &'a Shared,
+    call: usize,
+}
+
+impl<'a> Coming<'a> {
+    #[inline]
+    fn new(shared: &'a Shared, root: &RootWaker) -> Self {
+        let call = root.address();
+        shared.driver.begin_first_poll(call);
+        Self { shared, call }
+    }
+
+    /// The call, if it drives already.
+    #[inline]
+    fn end(self) -> Option<Entered<'a>> {
+        let Self { shared, call } = *ManuallyDrop::new(self);
+        shared.driver.end_first_poll(call)
+    }
+
+    /// The call, whose future was not ready at once.
+    fn enter(self) -> Entered<'a> {
+        let shared = self.shared;
+        self.end().unwrap_or_else(|| shared.driver.enter())
+    }
+
+    /// Takes no reference to the guard, which would have to be in memory for it.
+    #[cold]
+    #[inline(never)]
+    fn unwind(shared: &'a Shared, call: usize) {
+        drop(Self { shared, call }.end());
+    }
+}
+
+impl Drop for Coming<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        Self::unwind(self.shared, self.call);
+    }
+}
+
 impl Shared {
     /// Accepts a future, or drops it at once where the executor is gone.
     fn spawn<F>(self: &Arc<Self>, future: F) -> RawJoinHandle<F::Output>
@@ -214,9 +258,10 @@ impl Shared {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let (task, handle) = TaskRef::new(future, self.clone());
-        match self.local() {
-            Some(Local { queue, list }) => {
+        let local = self.local().or_else(|| self.arrive());
+        let (task, handle) = TaskRef::new(future, self.clone(), local.map(|local| &local.spare));
+        match local {
+            Some(Local { queue, list, .. }) => {
                 self.count.spawned(true);
                 task.unlisted().into_iter().for_each(|task| list.insert(task));
                 queue.push(task);
@@ -242,6 +287,25 @@ impl Shared {
         self.driver.is_here().then_some(&self.local)
     }
 
+    /// What belongs to the driving thread, if this one comes to drive: with a wake or a spawn in the first poll of a
+    /// `block_on`. See [`Driver::arrive`].
+    #[cold]
+    #[inline(never)]
+    fn arrive(&self) -> Option<&Local> {
+        if !self.driver.arrive() {
+            return None;
+        }
+        // What this thread made ready before it drove comes before what it wakes now.
+        let Self { local, remote, .. } = self;
+        remote.take(&local.queue, &local.list);
+        Some(local)
+    }
+
+    /// Where the driving thread leaves the memory of tasks, if this is the one.
+    pub(crate) fn spare_memory(&self) -> Option<&SpareMemory> {
+        self.local().map(|local| &local.spare)
+    }
+
     /// Whether no task is left. Only for the driving thread.
     fn is_empty(&self) -> bool {
         self.local.list.first().is_none() && self.remote.is_empty()
@@ -264,8 +328,13 @@ impl Shared {
     /// Kept out of the short way, which is to stay short.
     #[inline(never)]
     fn push_from_elsewhere(&self, task: TaskRef) {
-        if let Ok(true) = self.remote.push(task) {
-            self.driver.unpark();
+        match self.arrive() {
+            Some(local) => local.queue.push(task),
+            None => {
+                if let Ok(true) = self.remote.push(task) {
+                    self.driver.unpark();
+                }
+            }
         }
     }
 }

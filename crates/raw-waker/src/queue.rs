@@ -47,6 +47,16 @@ impl LocalQueue {
         self.len.set(self.len.get() + 1);
     }
 
+    /// Takes over the counts of `len` tasks, whose `next_ready` lead from the first to the last.
+    fn append(&self, first: NonNull<Header>, last: NonNull<Header>, len: usize) {
+        match self.last.replace(Some(last)) {
+            // SAFETY: the queue owns a count of its last task.
+            Some(last) => unsafe { peek(last) }.next_ready.set(Some(first)),
+            None => self.first.set(Some(first)),
+        }
+        self.len.set(self.len.get() + len);
+    }
+
     #[inline]
     pub(crate) fn pop(&self) -> Option<TaskRef> {
         let first = self.first.get()?;
@@ -134,23 +144,23 @@ impl RemoteQueue {
     /// Passes the counts of a stack that was taken to `local`, and new tasks to `list` as well.
     #[inline(never)]
     fn drain(top: *mut Header, local: &LocalQueue, list: &TaskList) {
-        let mut newer = None;
-        let mut next = NonNull::new(top);
-        while let Some(task) = next {
+        let (mut first, mut len) = (None, 0);
+        let last = NonNull::new(top);
+        let mut next = last;
+        while let Some(pointer) = next {
             // SAFETY: the stack owns a count of each of its tasks.
-            let link = unsafe { peek(task) }.next_ready.replace(newer);
-            next = link.and_then(|link| NonNull::new(ptr::with_exposed_provenance_mut(link.addr().get())));
-            newer = Some(task);
-        }
-        let mut next = newer;
-        while let Some(task) = next {
-            // SAFETY: the stack's count passes to the result.
-            let task = unsafe { TaskRef::from_raw(task) };
-            next = task.next_ready.get();
+            let task = unsafe { peek(pointer) };
+            // What was pushed before it comes before it.
+            let link = task.next_ready.replace(first);
             if let Some(unlisted) = task.unlisted() {
                 list.insert(unlisted);
             }
-            local.push(task);
+            next = link.and_then(|link| NonNull::new(ptr::with_exposed_provenance_mut(link.addr().get())));
+            first = Some(pointer);
+            len += 1;
+        }
+        if let (Some(first), Some(last)) = (first, last) {
+            local.append(first, last, len);
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::cell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::{self, ManuallyDrop, MaybeUninit};
+use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use executor::support::{discard, drop_future_before, quietly};
+use executor::support::{SpareMemory, discard, drop_future_before, quietly};
 use executor::sync::atomic::{AtomicUsize, Ordering::*};
 use executor::sync::cell::{Cell, UnsafeCell};
 use executor::sync::{Alive, free};
@@ -58,24 +58,26 @@ const COUNT: usize = 1 << 5;
 /// Counts are held by the list until the task has ended, by the queue while the task is in it, by each waker and by the
 /// join handle: one each. While the task has not ended the list's count keeps it alive, so neither waking nor polling
 /// can free it.
+///
+/// What a wake and a turn touch comes last, beside the future.
 #[repr(C)]
 pub(crate) struct Header {
-    state: AtomicUsize,
-    vtable: &'static TaskVTable,
-    pub(crate) shared: Arc<Shared>,
-    /// The next task in the ready queue. Belongs to whoever holds the queue's count.
-    pub(crate) next_ready: Cell<Option<NonNull<Header>>>,
-    /// The neighbours in the executor's list. Belong to the thread that drives or drops the executor. A task that is
-    /// new to it is its own `previous`.
-    pub(crate) previous: Cell<Option<NonNull<Header>>>,
-    pub(crate) next: Cell<Option<NonNull<Header>>>,
-    /// Belongs to the driving thread while `JOINER` is set, else to the join handle. The handle sets `JOINER` and takes
-    /// it back, neither after `ENDED`.
-    joiner: UnsafeCell<Option<Waker>>,
     /// For the models: begins and ends with this.
     alive: Alive,
     /// For the models: is used whenever `stage` is.
     access: UnsafeCell<()>,
+    /// Belongs to the driving thread while `JOINER` is set, else to the join handle. The handle sets `JOINER` and takes
+    /// it back, neither after `ENDED`.
+    joiner: UnsafeCell<Option<Waker>>,
+    /// The neighbours in the executor's list. Belong to the thread that drives or drops the executor. A task that is
+    /// new to it is its own `previous`.
+    pub(crate) previous: Cell<Option<NonNull<Header>>>,
+    pub(crate) next: Cell<Option<NonNull<Header>>>,
+    /// The next task in the ready queue. Belongs to whoever holds the queue's count.
+    pub(crate) next_ready: Cell<Option<NonNull<Header>>>,
+    pub(crate) shared: Arc<Shared>,
+    vtable: &'static TaskVTable,
+    state: AtomicUsize,
 }
 
 /// A header and what it is the header of.
@@ -104,20 +106,20 @@ struct TaskVTable {
     poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Poll<()>,
     /// Puts [`JoinError::Cancelled`] into the future's place. Asks for the right to `stage`, before `ENDED`.
     cancel: unsafe fn(NonNull<Header>),
-    /// Moves the result into the `Result<F::Output, JoinError>` that is pointed to, and must not be called twice. Asks
-    /// for the right to `stage`, after `ENDED`.
-    take_result: unsafe fn(NonNull<Header>, NonNull<()>),
+    /// Where the `Result<F::Output, JoinError>` lies, in bytes from the header. It may be read once, with the right to
+    /// `stage`, after `ENDED`.
+    result: usize,
     /// Drops the result, which must not have been taken. Asks for the right to `stage`, after `ENDED`.
     drop_result: unsafe fn(NonNull<Header>),
-    /// Frees the memory. Asks that no count is left.
-    free: unsafe fn(NonNull<Header>),
+    /// Frees the memory, or leaves it to the driving thread's spare memory. Asks that no count is left.
+    free: unsafe fn(NonNull<Header>, Option<&SpareMemory>),
 }
 
 impl<F: Future> Task<F> {
     const VTABLE: &'static TaskVTable = &TaskVTable {
         poll: Self::poll,
         cancel: Self::cancel,
-        take_result: Self::take_result,
+        result: mem::offset_of!(Self, stage),
         drop_result: Self::drop_result,
         free: Self::free,
     };
@@ -165,18 +167,6 @@ impl<F: Future> Task<F> {
         unsafe { Self::with_stage(task, cancel) }
     }
 
-    /// See [`TaskVTable::take_result`].
-    unsafe fn take_result(task: NonNull<Header>, into: NonNull<()>) {
-        let take = |stage: &mut Stage<F>| {
-            // SAFETY: a task that has ended holds its result, until this takes it.
-            unsafe { stage.take() }
-        };
-        // SAFETY: as the caller promises.
-        let result = unsafe { Self::with_stage(task, take) };
-        // SAFETY: the caller points to a place of this type.
-        unsafe { into.cast::<Result<F::Output, JoinError>>().write(result) };
-    }
-
     /// See [`TaskVTable::drop_result`].
     unsafe fn drop_result(task: NonNull<Header>) {
         let take = |stage: &mut Stage<F>| {
@@ -189,9 +179,13 @@ impl<F: Future> Task<F> {
     }
 
     /// See [`TaskVTable::free`].
-    unsafe fn free(task: NonNull<Header>) {
+    unsafe fn free(task: NonNull<Header>, spare: Option<&SpareMemory>) {
         // SAFETY: `TaskRef::new` made the pointer from this type's box, and nobody else has a count any more.
-        free(unsafe { Box::from_raw(task.cast::<Self>().as_ptr()) });
+        let task = unsafe { Box::from_raw(task.cast::<Self>().as_ptr()) };
+        match spare {
+            Some(spare) => spare.free(task),
+            None => free(task),
+        }
     }
 }
 
@@ -229,25 +223,30 @@ pub(crate) struct TaskRef {
 impl TaskRef {
     /// Allocates a task that counts as queued. Its counts are those of the two results, for the queue and for whoever
     /// spawned it, and one for the executor's list, which [`unlisted`](Self::unlisted) returns once.
-    pub(crate) fn new<F>(future: F, shared: Arc<Shared>) -> (TaskRef, RawJoinHandle<F::Output>)
+    pub(crate) fn new<F>(
+        future: F,
+        shared: Arc<Shared>,
+        spare: Option<&SpareMemory>,
+    ) -> (TaskRef, RawJoinHandle<F::Output>)
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
         let header = Header {
-            state: AtomicUsize::new(QUEUED | HANDLE | (3 * COUNT)),
-            vtable: Task::<F>::VTABLE,
-            shared,
-            next_ready: Cell::new(None),
-            previous: Cell::new(None),
-            next: Cell::new(None),
-            joiner: UnsafeCell::new(None),
             alive: Alive::new(),
             access: UnsafeCell::new(()),
+            joiner: UnsafeCell::new(None),
+            previous: Cell::new(None),
+            next: Cell::new(None),
+            next_ready: Cell::new(None),
+            shared,
+            vtable: Task::<F>::VTABLE,
+            state: AtomicUsize::new(QUEUED | HANDLE | (3 * COUNT)),
         };
         // Header and future are put in place one by one: a task that is put together first is one more copy of the
         // future.
-        let task = NonNull::from(Box::leak(Box::<Task<F>>::new_uninit())).cast::<Task<F>>();
+        let memory = spare.map_or_else(Box::<Task<F>>::new_uninit, SpareMemory::allocate);
+        let task = NonNull::from(Box::leak(memory)).cast::<Task<F>>();
         // SAFETY: it points to memory for a task.
         let stage = unsafe { &raw mut (*task.as_ptr()).stage };
         // SAFETY: it points to memory for a stage, which begins with the future.
@@ -392,6 +391,23 @@ impl TaskRef {
     }
 }
 
+impl TaskRef {
+    /// Kept out of the short way, which is to stay short.
+    ///
+    /// # Safety
+    ///
+    /// That was the last count, and nobody looks at the task after this.
+    #[inline(never)]
+    unsafe fn free(&self) {
+        let free = self.vtable.free;
+        let shared = Arc::as_ptr(&self.shared);
+        // SAFETY: the task still has its count of the `Arc`.
+        let spare = unsafe { &*shared }.spare_memory();
+        // SAFETY: as the caller promises. Where this thread drives, the executor keeps `spare`, too.
+        unsafe { free(self.header, spare) };
+    }
+}
+
 impl Deref for TaskRef {
     type Target = Header;
 
@@ -422,9 +438,8 @@ impl Drop for TaskRef {
         // AcqRel: whoever frees the task sees what the others did with it. An Acquire fence after a Release would do
         // as well, but thread sanitizers do not know fences.
         if self.state.load(Acquire) / COUNT == 1 || self.state.fetch_sub(COUNT, AcqRel) / COUNT == 1 {
-            let free = self.vtable.free;
             // SAFETY: that was the last count.
-            unsafe { free(self.header) };
+            unsafe { self.free() };
         }
     }
 }
@@ -541,11 +556,10 @@ impl TaskRef {
     /// The task has ended, its output is `T`, and nobody else takes or drops its result: the caller has the right to
     /// `stage`.
     unsafe fn take_result<T>(&self) -> Result<T, JoinError> {
-        let mut result = MaybeUninit::uninit();
+        // SAFETY: it stays in the task's allocation.
+        let result = unsafe { self.header.byte_add(self.vtable.result) };
         // SAFETY: as the caller promises.
-        unsafe { (self.vtable.take_result)(self.header, NonNull::from(&mut result).cast()) };
-        // SAFETY: written just now.
-        unsafe { result.assume_init() }
+        self.access.with_mut(|_| unsafe { result.cast().read() })
     }
 
     /// Like [`take_result`](Self::take_result), for a handle that is done with the task. Kept out of the handle's poll,

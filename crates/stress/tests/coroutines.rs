@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 
 use executor::{Described, Executor, yield_now};
@@ -38,28 +39,59 @@ fn the_first_ends_first<E: Executor + Described + 'static>() {
     assert!(coroutines.iter().all(|coroutine| coroutine.is_done()));
 }
 
+/// A coroutine is suspended in the first poll of a `block_on`, and ends in the first poll of another call of the same
+/// executor, on another stack: it takes nothing along that the other call has.
+fn a_first_poll_ends_in_another<E: Executor + Described + 'static>() {
+    let executor = E::default();
+    let is_nested = || catch_unwind(AssertUnwindSafe(|| executor.block_on(async {}))).is_err();
+    let mut coroutine = Gn::<()>::new_scoped(|mut scope| {
+        executor.block_on(poll_fn(|_| {
+            scope.yield_(());
+            Poll::Ready(())
+        }));
+        done!()
+    });
+    coroutine.resume();
+    let mut task = None;
+    executor.block_on(poll_fn(|_| {
+        task = Some(executor.spawn(async { 7 }));
+        let before = is_nested();
+        coroutine.resume();
+        assert!(coroutine.is_done());
+        assert_eq!(is_nested(), before, "whether the call drives");
+        Poll::Ready(())
+    }));
+    assert!(!is_nested(), "nobody drives any more");
+    assert_eq!(executor.block_on(task.expect("it was spawned")).ok(), Some(7));
+}
+
 #[test]
 fn noop_waker() {
     the_first_ends_first::<noop_waker::NoopExecutor>();
+    a_first_poll_ends_in_another::<noop_waker::NoopExecutor>();
 }
 
 #[test]
 fn park_waker() {
     the_first_ends_first::<park_waker::ParkExecutor>();
+    a_first_poll_ends_in_another::<park_waker::ParkExecutor>();
 }
 
 #[test]
 fn arc_waker() {
     the_first_ends_first::<arc_waker::ArcExecutor>();
+    a_first_poll_ends_in_another::<arc_waker::ArcExecutor>();
 }
 
 #[test]
 fn raw_waker() {
     the_first_ends_first::<raw_waker::RawExecutor>();
+    a_first_poll_ends_in_another::<raw_waker::RawExecutor>();
 }
 
 #[cfg(target_pointer_width = "64")]
 #[test]
 fn biased_waker() {
     the_first_ends_first::<biased_waker::BiasedExecutor>();
+    a_first_poll_ends_in_another::<biased_waker::BiasedExecutor>();
 }
