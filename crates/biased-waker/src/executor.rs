@@ -189,8 +189,11 @@ impl BiasedExecutor {
                 if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
                     return output;
                 }
-            } else {
-                entered.park_unless(|| root.is_woken() || (entered.drives() && self.has_work()));
+                continue;
+            }
+            let ready = || root.is_woken() || (entered.drives() && self.has_work());
+            if !ready() {
+                entered.park_unless(ready);
             }
         }
     }
@@ -449,15 +452,14 @@ impl Shared {
         Some(&shared.local)
     }
 
-    /// What belongs to the driving thread, if this one comes to drive: with a wake or a spawn in the first poll of a
-    /// `block_on`. See [`Driver::arrive`].
+    /// What belongs to the driving thread, if this one comes to drive, as it is in the first poll of a `block_on`. See
+    /// [`Driver::arrive`].
     ///
     /// # Safety
     ///
     /// `this` is the pointer of an `Arc`, and what it points to is alive for as long as the result is used.
     #[cold]
-    #[inline(never)]
-    pub(crate) unsafe fn arrive<'a>(this: *const Self) -> Option<&'a Local> {
+    unsafe fn arrive<'a>(this: *const Self) -> Option<&'a Local> {
         // SAFETY: as the caller promises.
         let shared = unsafe { &*this };
         if !shared.driver.arrive() {
@@ -495,9 +497,28 @@ impl Shared {
     }
 
     /// Puts a task onto the stack and wakes the thread that drives. The stack of an executor that is gone drops it.
-    pub(crate) fn push(&self, task: TaskRef) {
-        if let Ok(true) = self.remote.push(task) {
-            self.driver.unpark();
+    ///
+    /// # Safety
+    ///
+    /// `this` is the pointer of an `Arc`, and what it points to is alive until this returns.
+    pub(crate) unsafe fn push(this: *const Self, task: TaskRef) {
+        // SAFETY: as the caller promises.
+        if let Ok(true) = unsafe { &*this }.remote.push(task) {
+            // SAFETY: as the caller promises.
+            unsafe { Self::call(this) };
+        }
+    }
+
+    /// Makes somebody look at the stack: this thread, if it comes to drive, or the one that does.
+    ///
+    /// # Safety
+    ///
+    /// As for [`push`](Self::push).
+    unsafe fn call(this: *const Self) {
+        // SAFETY: as the caller promises.
+        if unsafe { Self::arrive(this) }.is_none() {
+            // SAFETY: as the caller promises.
+            unsafe { &*this }.driver.unpark();
         }
     }
 }

@@ -90,12 +90,6 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    #[inline]
-    fn shared(&self) -> &Shared {
-        // SAFETY: it is kept for as long as the task, as the field says.
-        unsafe { self.shared.as_ref() }
-    }
-
     /// What belongs to the thread that drives, if the task is at home here.
     #[inline]
     fn at_home(&self) -> Option<&Local> {
@@ -354,7 +348,11 @@ impl TaskRef {
     /// Makes the task's next turn drop its future, and gives it a turn.
     pub(crate) fn abort(&self) {
         match self.at_home() {
-            Some(local) => self.abort_here(local),
+            Some(local) => {
+                // Relaxed: for the turn, on this thread.
+                self.count.away().fetch_or(ABORTED, Relaxed);
+                self.wake_here(local);
+            }
             // SAFETY: a reference is held.
             None => unsafe { Self::wake_from_elsewhere(self.header, ABORTED) },
         }
@@ -379,12 +377,6 @@ impl TaskRef {
         }
     }
 
-    fn abort_here(&self, local: &Local) {
-        // Relaxed: for the turn, on this thread.
-        self.count.away().fetch_or(ABORTED, Relaxed);
-        self.wake_here(local);
-    }
-
     /// Kept out of the short way, which is to stay short and straight.
     ///
     /// # Safety
@@ -395,10 +387,6 @@ impl TaskRef {
     unsafe fn wake_from_elsewhere(header: NonNull<Header>, reason: usize) {
         // SAFETY: it passes none on.
         let task = ManuallyDrop::new(unsafe { Self::from_raw(header) });
-        // SAFETY: the pointer is that of an `Arc`, and is kept for as long as the task.
-        if let Some(local) = unsafe { Shared::arrive(task.shared.as_ptr()) } {
-            return if reason == 0 { task.wake_here(local) } else { task.abort_here(local) };
-        }
         // AcqRel: pairs with the fetch_sub in `Kept::answer`; the turn sees what every waking thread wrote. Written
         // also where nothing changes, as the task is queued already: so this wake, too, happens before the turn.
         let before = task.count.away().fetch_update(AcqRel, Acquire, |away| match away {
@@ -407,8 +395,9 @@ impl TaskRef {
             _ => Some((away | QUEUED | reason).wrapping_add(ONE)),
         });
         if before.is_ok_and(|before| before & QUEUED == 0) {
-            // The reference that was just added.
-            task.shared().push(TaskRef { header });
+            // SAFETY: the pointer is that of an `Arc`, which is kept for as long as the task. The reference that passes
+            // on was just added.
+            unsafe { Shared::push(task.shared.as_ptr(), TaskRef { header }) };
         }
     }
 }

@@ -40,8 +40,8 @@ struct Note {
 ///
 /// A `block_on` takes the right when its future is not ready at once: a call that is done with its first poll shall cost
 /// little more than that. But what the future wakes or spawns in that poll had better be polled here and not be sent
-/// here. So a first poll leaves a note in a thread-local, and the first wake or spawn that finds it, on the slow way
-/// that it is on anyway, takes the right for that call if it is free: [`arrive`](Self::arrive). The note says which
+/// here. So a first poll leaves a note in a thread-local, and a spawn or a wake that finds it, where it would have had
+/// to see whether the driver sleeps, takes the right for that call if it is free: [`arrive`](Self::arrive). The note says which
 /// call, and `arrived` for which one the right was taken, as only that one may pass it on: calls that use the same
 /// executor on one thread end in any order where a program switches between stacks.
 ///
@@ -171,14 +171,19 @@ impl Driver {
         Some(Entered { driver: self, drives: Cell::new(true), not_send: PhantomData })
     }
 
+    #[inline]
+    fn is_coming(&self) -> bool {
+        NOTE.with(|note| note.driver.get() == self.address())
+    }
+
     /// Takes the right for the call of this executor in whose first poll the thread is. False if it is in none, or the
     /// right is not free: then it is not asked for again in this poll.
     #[cold]
     pub fn arrive(&self) -> bool {
+        if !self.is_coming() {
+            return false;
+        }
         NOTE.with(|note| {
-            if note.driver.get() != self.address() {
-                return false;
-            }
             note.driver.set(0);
             let arrived = self.take();
             if arrived {
@@ -227,12 +232,10 @@ impl Driver {
     /// the executor at that moment are not noticed.
     #[must_use]
     pub fn close(&self) -> bool {
-        NOTE.with(|note| {
-            // Of a stack that was forgotten in a first poll.
-            if note.driver.get() == self.address() {
-                note.driver.set(0);
-            }
-        });
+        if self.is_coming() {
+            // That call's stack was forgotten.
+            NOTE.with(|note| note.driver.set(0));
+        }
         // Acquire: pairs with the Release in `leave`; the tasks are as the last thread left them.
         self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then_some(CLOSED)).is_ok()
     }

@@ -171,11 +171,11 @@ mutants! {
                 self.poll_ready();
             }
 " => "",
-            "                entered.park_unless(||" => "                if entered.drives() && self.has_work() {
-                    self.poll_ready();
-                    continue;
-                }
-                entered.park_unless(||".
+            "            let ready = ||" => "            if entered.drives() && self.has_work() {
+                self.poll_ready();
+                continue;
+            }
+            let ready = ||".
         "raw-arrives-before-its-work": "who comes to drive in a first poll polls what it makes ready now before what it made ready then",
             "        remote.take(&local.queue, &local.list);\n" => "        let _ = remote;\n".
         "raw-unwinds-with-the-right": "a first poll that panics keeps the right to drive",
@@ -517,9 +517,10 @@ mutants! {
         self.driver.followed.swap(true, AcqRel);\n"
             => "".
         "driver-arrives-anywhere": "a wake or a spawn takes the right outside of a call, where nobody passes it on",
-            "            if note.driver.get() != self.address() {
-                return false;
-            }" => "".
+            "        if !self.is_coming() {
+            return false;
+        }
+" => "".
         "driver-arrives-for-good": "a call that came to drive in its only poll keeps the right",
             "        if !self.is_here() || self.arrived.load(Relaxed) != call {" => "        if self.is_here() || self.arrived.load(Relaxed) != call {".
         "driver-leaves-for-another": "a first poll that ends passes on the right that another call of the thread took",

@@ -180,8 +180,11 @@ impl RawExecutor {
                 if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
                     return output;
                 }
-            } else {
-                entered.park_unless(|| root.is_woken() || (entered.drives() && self.has_work()));
+                continue;
+            }
+            let ready = || root.is_woken() || (entered.drives() && self.has_work());
+            if !ready() {
+                entered.park_unless(ready);
             }
         }
     }
@@ -287,10 +290,9 @@ impl Shared {
         self.driver.is_here().then_some(&self.local)
     }
 
-    /// What belongs to the driving thread, if this one comes to drive: with a wake or a spawn in the first poll of a
-    /// `block_on`. See [`Driver::arrive`].
+    /// What belongs to the driving thread, if this one comes to drive, as it is in the first poll of a `block_on`. See
+    /// [`Driver::arrive`].
     #[cold]
-    #[inline(never)]
     fn arrive(&self) -> Option<&Local> {
         if !self.driver.arrive() {
             return None;
@@ -328,13 +330,15 @@ impl Shared {
     /// Kept out of the short way, which is to stay short.
     #[inline(never)]
     fn push_from_elsewhere(&self, task: TaskRef) {
-        match self.arrive() {
-            Some(local) => local.queue.push(task),
-            None => {
-                if let Ok(true) = self.remote.push(task) {
-                    self.driver.unpark();
-                }
-            }
+        if let Ok(true) = self.remote.push(task) {
+            self.call();
+        }
+    }
+
+    /// Makes somebody look at the stack: this thread, if it comes to drive, or the one that does.
+    fn call(&self) {
+        if self.arrive().is_none() {
+            self.driver.unpark();
         }
     }
 }
