@@ -10,7 +10,7 @@ use std::pin::{Pin, pin};
 use std::ptr::{self, NonNull};
 use std::task::{Context, Poll};
 
-use executor::support::{Driver, Emptied, Entered, SpareMemory, TaskCount};
+use executor::support::{Driver, Emptied, Entered, SpareMemory, TaskCount, is_large};
 use executor::sync::Arc;
 use executor::sync::cell::Cell;
 use executor::sync::thread_local;
@@ -398,8 +398,17 @@ impl Local {
 }
 
 impl Shared {
-    /// Accepts a future, or drops it at once where the executor is gone.
+    #[inline]
     fn spawn<F>(this: &Arc<Self>, future: F) -> BiasedJoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        if is_large::<F>() { Self::accept(this, Box::pin(future)) } else { Self::accept(this, future) }
+    }
+
+    /// Accepts a future, or drops it at once where the executor is gone.
+    fn accept<F>(this: &Arc<Self>, future: F) -> BiasedJoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,

@@ -41,6 +41,14 @@ pub mod support {
     pub use crate::root_waker::RootWaker;
     pub use crate::spare_memory::SpareMemory;
     pub use crate::task_count::TaskCount;
+
+    /// Whether a future had better be boxed as the first thing that `spawn` does with it: then it is made in its box and
+    /// not moved there. That takes an allocation more, which is little for what is so large.
+    ///
+    /// Source: tokio's `BOX_FUTURE_THRESHOLD`.
+    pub const fn is_large<F>() -> bool {
+        size_of::<F>() > 16 << 10
+    }
 }
 
 /// Accepts futures. Implemented by executors and by their spawners.

@@ -9,7 +9,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use executor::support::{Driver, Emptied, Entered, RootWaker, SpareMemory, TaskCount};
+use executor::support::{Driver, Emptied, Entered, RootWaker, SpareMemory, TaskCount, is_large};
 use executor::{
     BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
 };
@@ -255,8 +255,17 @@ impl Drop for Coming<'_> {
 }
 
 impl Shared {
-    /// Accepts a future, or drops it at once where the executor is gone.
+    #[inline]
     fn spawn<F>(self: &Arc<Self>, future: F) -> RawJoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        if is_large::<F>() { self.accept(Box::pin(future)) } else { self.accept(future) }
+    }
+
+    /// Accepts a future, or drops it at once where the executor is gone.
+    fn accept<F>(self: &Arc<Self>, future: F) -> RawJoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
