@@ -182,8 +182,12 @@ impl BiasedExecutor {
         let entered = coming.enter();
         let mut cx = Context::from_waker(root.waker());
         loop {
-            if entered.drives() && self.has_work() {
-                self.poll_ready();
+            if entered.drives() {
+                // Of those whose end the root, which is polled in between, has been told.
+                self.shared.local.let_go();
+                if self.has_work() {
+                    self.poll_ready();
+                }
             }
             if root.take_woken() {
                 if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
@@ -202,7 +206,6 @@ impl BiasedExecutor {
     /// this one is short: so none of them keeps `block_on`'s own future waiting for long.
     fn poll_ready(&self) {
         let local = &self.shared.local;
-        local.let_go();
         self.shared.remote.take(local);
         let mut round = Round::new();
         // Around the round and not around each poll, as even an unused net has to be put up.
@@ -230,7 +233,8 @@ thread_local! {
 /// The executor that this thread drives, or null.
 #[inline]
 fn home() -> *const Shared {
-    HOME.with(Cell::get)
+    // In a thread-local's destructor, where thread-locals are made of keys: then none.
+    HOME.try_with(Cell::get).unwrap_or(ptr::null())
 }
 
 /// A call of `block_on` under way, whose future is in its first poll. Dropped only by unwinding.

@@ -45,6 +45,9 @@ struct Note {
 /// call, and `arrived` for which one the right was taken, as only that one may pass it on: calls that use the same
 /// executor on one thread end in any order where a program switches between stacks.
 ///
+/// A thread that is in a first poll counts as being in that call, whatever stack it is on: if a program suspends the
+/// poll, a wake or a spawn beside it takes the right all the same, as a call that suspends a later poll has it.
+///
 /// # Leaving
 ///
 /// ```text
@@ -146,7 +149,7 @@ impl Driver {
     #[inline]
     pub fn begin_first_poll(&self, call: usize) {
         self.assert_not_nested();
-        NOTE.with(|note| {
+        let _ = NOTE.try_with(|note| {
             note.driver.set(self.address());
             note.call.set(call);
         });
@@ -155,7 +158,7 @@ impl Driver {
     /// Ends what [`begin_first_poll`](Self::begin_first_poll) began. The call, if it drives already.
     #[inline]
     pub fn end_first_poll(&self, call: usize) -> Option<Entered<'_>> {
-        let uneventful = NOTE.with(|note| note.driver.replace(0) == self.address());
+        let uneventful = NOTE.try_with(|note| note.driver.replace(0) == self.address()).unwrap_or(true);
         if uneventful { None } else { self.arrived(call) }
     }
 
@@ -173,7 +176,8 @@ impl Driver {
 
     #[inline]
     fn is_coming(&self) -> bool {
-        NOTE.with(|note| note.driver.get() == self.address())
+        // In a thread-local's destructor, where thread-locals are made of keys: then there is no first poll.
+        NOTE.try_with(|note| note.driver.get() == self.address()).unwrap_or(false)
     }
 
     /// Takes the right for the call of this executor in whose first poll the thread is. False if it is in none, or the
