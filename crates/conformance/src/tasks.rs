@@ -735,6 +735,19 @@ clause! {
         });
         // A queue may have got a block more or less.
         assert!(grown < TASKS, "{TASKS} tasks that have ended left {grown} bytes");
+        let busy = executor.block_on(async {
+            let handles: Vec<_> = (0..TASKS).map(|_| executor.spawn(async {})).collect();
+            for handle in handles {
+                assert!(handle.await.is_ok());
+            }
+            // From here on nothing is ready but the root.
+            for _ in 0..3 {
+                yield_now().await;
+            }
+            Allocations::now().bytes
+        });
+        let kept = busy - Allocations::now().bytes;
+        assert!(kept < TASKS, "of {TASKS} tasks that have ended, {kept} bytes were left while the root was busy");
         Outcome::Pass
     }
 }
