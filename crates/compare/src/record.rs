@@ -160,11 +160,12 @@ pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
             continue;
         }
         let measure = move || {
+            let seconds = if tournament::takes_longer(workload) { 45 } else { 15 };
             let duel = Duel {
                 workloads: vec![workload],
                 contenders: duel::contenders(session),
                 reference: duel::reference(session, None)?,
-                time: Duration::from_secs(if quick { 2 } else { 15 }),
+                time: Duration::from_secs(if quick { 2 } else { seconds }),
                 most_processes: if quick { 3 } else { 12 },
             };
             let ending = tournament::fight(&duel, &session.watch)?;

@@ -228,4 +228,14 @@ mod tests {
         assert!(contender.cases.iter().all(|case| case.workload.needs == workloads::Needs::BlockOn));
         assert!(!contender.cases.is_empty());
     }
+
+    #[test]
+    fn what_other_threads_may_not_use_is_not_joined_on_one() {
+        for contender in contenders() {
+            let remote = contender.capabilities.is_none_or(|capabilities| capabilities.remote_spawn);
+            let joined = contender.case_named("foreign_join").is_some();
+            assert!(!joined || remote, "{}", contender.name);
+            assert!(joined || !remote || contender.name == FLOOR_WITHOUT_ALLOCATOR, "{}", contender.name);
+        }
+    }
 }

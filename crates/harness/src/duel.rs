@@ -5,8 +5,10 @@
 //! many slices the shortest is kept, as a disturbance can only make one longer. Where two threads take part that is not
 //! so, and the median is kept instead.
 //!
-//! Before each slice its contender does the same without being timed, until it has touched all that the workload has:
-//! what others left in the caches is no part of the figure.
+//! At each turn its contender does the same without being timed, until it has touched all that the workload has: what
+//! others left in the caches is no part of the figure. Where that is far more than a slice touches, as many slices
+//! follow as touch all of it again, and the figure is their mean, each the shortest in its place: otherwise it would be
+//! that of the tasks that lie best, or of the moment in which the cache that all processors share was nobody else's.
 //!
 //! The slices of a process are split into blocks, each of which gives one observation a contender; several fresh
 //! processes say how far figures vary with addresses and heaps. The reference takes part twice. How far its twins
@@ -61,8 +63,8 @@ pub const FOLDED: &str = "folded: less than a call can take, so the compiler lef
 /// depends on where code is.
 pub const LEAST_NOISE: f64 = 1.02;
 
-/// About a processor's cycle, in nanoseconds. Where the linker puts a loop makes a turn of it longer by up to that: of a
-/// wake in 100 ns nobody sees it, of one in 4 ns it is a twelfth.
+/// About a processor's cycle, in nanoseconds. Where the linker puts a loop makes a turn of it longer by up to that: of
+/// a wake in 100 ns nobody sees it, of one in 4 ns it is a twelfth.
 const CYCLE: f64 = 0.33;
 
 /// A row whose processes differ by more than this factor says nothing about the next process, and is not ranked. On a
@@ -86,9 +88,12 @@ const SLICE: Duration = Duration::from_micros(5);
 /// of all.
 const LONG_SLICE: Duration = Duration::from_micros(200);
 
-/// The pass before a slice takes no longer than that and one iteration: more than 10,000 wakes take of whoever polls what
-/// was woken. Whoever takes longer polls everybody for each wake, and has touched all after the first.
-const LONG_PASS: Duration = Duration::from_millis(10);
+/// A pass that takes longer is one iteration: 10,000 wakes take less of whoever polls what was woken. Whoever takes
+/// longer polls everybody for each wake, and has touched all after the first.
+const LONG_PASS: Duration = Duration::from_millis(50);
+
+/// Into how many slices a pass is split at most.
+pub(crate) const PARTS: usize = 10;
 
 /// Has a fresh process measure.
 ///
@@ -123,12 +128,12 @@ struct Duellist {
     iteration: Iteration,
     /// Iterations in a slice.
     repeats: usize,
-    /// Iterations before it that are not timed.
+    /// Iterations at the beginning of a turn that are not timed.
     pass: usize,
     /// Takes part in one turn of so many.
     every: usize,
-    /// The slices of this block, in ns per operation.
-    slices: Vec<f64>,
+    /// The slices of this block, in ns per operation, by their place in a turn: together they are no less than a pass.
+    parts: Vec<Vec<f64>>,
 }
 
 /// In the process: lets them take turns.
@@ -162,20 +167,20 @@ pub(crate) fn fight(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observa
     for block in 0..BLOCKS {
         let begun = Instant::now();
         // Nobody leaves a block without a slice.
-        while begun.elapsed() < block_time || duellists.iter().any(|duellist| duellist.slices.is_empty()) {
+        while begun.elapsed() < block_time || duellists.iter().any(Duellist::is_missing) {
             shuffle.shuffle(&mut order);
             for &index in &order {
                 let duellist = &mut duellists[index];
                 // A twin has the same turns as its twin.
-                if turn % duellist.every == 0 || duellist.slices.is_empty() {
-                    duellist.slice(workload);
+                if turn % duellist.every == 0 || duellist.is_missing() {
+                    duellist.turn(workload);
                 }
             }
             turn += 1;
         }
         for duellist in &mut duellists {
             observations.push(Observation { process: plan.process, block, ..duellist.observation(workload) });
-            duellist.slices.clear();
+            duellist.parts.iter_mut().for_each(Vec::clear);
         }
     }
     Ok(observations)
@@ -191,50 +196,58 @@ fn shortest(iteration: &mut Iteration) -> Duration {
     times.min().expect("three is more than none")
 }
 
+/// The shape of a turn where an iteration takes so long: how many iterations are not timed, how many there are in a
+/// slice, and how many slices.
+fn shape(workload: &Workload, once: Duration) -> (usize, usize, usize) {
+    let pass = if once * workload.pass as u32 > LONG_PASS { 1 } else { workload.pass };
+    let least = SLICE.as_nanos().div_ceil(once.as_nanos().max(1)) as usize;
+    let repeats = least.max(pass.div_ceil(PARTS));
+    (pass, repeats, pass.div_ceil(repeats))
+}
+
 impl Duellist {
-    fn new(name: String, iteration: Iteration, workload: &Workload) -> Self {
-        let mut new = Self { name, iteration, repeats: 1, pass: workload.pass, every: 1, slices: Vec::new() };
-        let once = shortest(&mut new.iteration);
-        let begun = Instant::now();
-        new.warm_up();
-        let pass = begun.elapsed();
-        // What is not timed is to be worth it.
-        let slice = SLICE.max(pass / 10);
-        new.repeats = slice.as_nanos().div_ceil(once.as_nanos().max(1)) as usize;
-        let turn = pass + once * new.repeats as u32;
-        new.every = (turn.as_nanos() / LONG_SLICE.as_nanos()).max(1) as usize;
-        new
+    fn new(name: String, mut iteration: Iteration, workload: &Workload) -> Self {
+        let once = shortest(&mut iteration);
+        let (pass, repeats, parts) = shape(workload, once);
+        let long = once * (pass + repeats * parts) as u32;
+        let every = (long.as_nanos() / LONG_SLICE.as_nanos()).max(1) as usize;
+        Self { name, iteration, repeats, pass, every, parts: vec![Vec::new(); parts] }
     }
 
-    /// Touches all that a slice may touch. Whoever took a turn before has used the caches, and the more of them there
-    /// were the less is left in them: without this, the figure would say how large the company is.
-    fn warm_up(&mut self) {
-        let begun = Instant::now();
+    /// Whether it had no turn in this block.
+    fn is_missing(&self) -> bool {
+        self.parts[0].is_empty()
+    }
+
+    /// Touches all that there is, and then takes the time of as much. Whoever had a turn before has used the caches,
+    /// and the more of them there were the less is left in them: without this, the figure would say how large the
+    /// company is.
+    fn turn(&mut self, workload: &Workload) {
         for _ in 0..self.pass {
             black_box((self.iteration)());
-            if begun.elapsed() > LONG_PASS {
-                break;
+        }
+        for slices in &mut self.parts {
+            let begun = Instant::now();
+            for _ in 0..self.repeats {
+                black_box((self.iteration)());
             }
+            let time = begun.elapsed();
+            slices.push(time.as_nanos() as f64 / (self.repeats * workload.operations) as f64);
         }
     }
 
-    fn slice(&mut self, workload: &Workload) {
-        self.warm_up();
-        let begun = Instant::now();
-        for _ in 0..self.repeats {
-            black_box((self.iteration)());
-        }
-        let time = begun.elapsed();
-        self.slices.push(time.as_nanos() as f64 / (self.repeats * workload.operations) as f64);
-    }
-
-    fn observation(&mut self, workload: &Workload) -> Observation {
-        self.slices.sort_by(f64::total_cmp);
-        let (quantity, value) = if workload.threads == 1 {
-            (SHORTEST, self.slices[0])
+    fn observation(&self, workload: &Workload) -> Observation {
+        let (quantity, of): (_, fn(&[f64]) -> f64) = if workload.threads == 1 {
+            (SHORTEST, |slices| slices[0])
         } else {
-            (MEDIAN, statistics::quantile(&self.slices, 0.5))
+            (MEDIAN, |slices| statistics::quantile(slices, 0.5))
         };
+        let parts = self.parts.iter().map(|slices| {
+            let mut sorted = slices.clone();
+            sorted.sort_by(f64::total_cmp);
+            of(&sorted)
+        });
+        let value = parts.sum::<f64>() / self.parts.len() as f64;
         let observation = Observation::new(VERB, &self.name, workload.id, quantity, value);
         if value < FOLDED_BELOW { observation.noting(FOLDED) } else { observation }
     }
@@ -535,7 +548,7 @@ mod tests {
     }
 
     #[test]
-    fn before_each_slice_there_is_a_pass_that_is_not_timed() {
+    fn a_turn_begins_with_a_pass_that_is_not_timed_and_takes_the_time_of_another() {
         let done = std::rc::Rc::new(std::cell::Cell::new(0));
         let counted = done.clone();
         let count = move || {
@@ -543,11 +556,32 @@ mod tests {
             0
         };
         let workload = &workloads::crowd::ONE_READY_10000;
-        let mut duellist = Duellist { repeats: 3, ..Duellist::new("b".to_owned(), Box::new(count), workload) };
+        let mut duellist = Duellist::new("b".to_owned(), Box::new(count), workload);
+        duellist.repeats = 51;
+        duellist.parts = vec![Vec::new(); 10];
         done.set(0);
-        duellist.slice(workload);
-        assert_eq!(done.get(), 501 + 3, "10,001 members, 20 of them in an iteration, and the slice");
-        assert_eq!(duellist.slices.len(), 1);
+        duellist.turn(workload);
+        assert_eq!(done.get(), 501 + 10 * 51, "10,001 members, 20 of them in an iteration, and the slices");
+        assert!(duellist.parts.iter().all(|slices| slices.len() == 1));
+    }
+
+    #[test]
+    fn a_turn_is_as_many_slices_as_touch_all() {
+        let [one, many] = [&workloads::crowd::ONE_READY_100, &workloads::crowd::ONE_READY_10000];
+        // Who polls only what was woken, and who polls everybody.
+        assert_eq!(shape(many, Duration::from_micros(2)), (501, 51, 10));
+        assert_eq!(shape(many, Duration::from_millis(2)), (1, 1, 1));
+        assert_eq!(shape(one, Duration::from_micros(3)), (2, 2, 1));
+        assert_eq!(shape(one, Duration::from_micros(100)), (2, 1, 2));
+        assert_eq!(shape(&workloads::wakers::YIELD_ONE, Duration::from_nanos(400)), (1, 13, 1));
+    }
+
+    #[test]
+    fn the_figure_of_a_block_is_the_mean_over_all_that_was_touched() {
+        let workload = &workloads::crowd::ONE_READY_10000;
+        let parts = vec![vec![30.0, 10.0, 20.0], vec![50.0, 40.0]];
+        let duellist = Duellist { parts, ..Duellist::new("b".to_owned(), Box::new(|| 0), workload) };
+        assert_eq!(duellist.observation(workload).value, 25.0, "the shortest of each place");
     }
 
     #[test]
@@ -616,7 +650,7 @@ mod tests {
     fn an_iteration_that_does_nothing_is_called_folded() {
         let mut nothing =
             Duellist { repeats: 1_000, ..Duellist::new("b".to_owned(), Box::new(|| 0), &workloads::wakers::YIELD_ONE) };
-        nothing.slice(&workloads::wakers::YIELD_ONE);
+        nothing.turn(&workloads::wakers::YIELD_ONE);
         assert_eq!(nothing.observation(&workloads::wakers::YIELD_ONE).note.as_deref(), Some(FOLDED));
     }
 

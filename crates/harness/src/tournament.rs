@@ -19,6 +19,10 @@ pub const HEADLINES: &[&str] =
 /// How long one process measures one workload at most, for each contender.
 const MILLISECONDS_EACH: u64 = 60;
 
+/// So many times as long for a workload of which a turn is many slices: each needs a moment in which the cache that all
+/// processors share is nobody else's.
+const LONGER: u64 = 4;
+
 /// Fewer processes say little about how far they vary.
 const LEAST_PROCESSES: u32 = 7;
 
@@ -47,7 +51,8 @@ pub struct Ending {
 }
 
 /// Runs process after process, the workloads by turns, until all orders are settled or the time is up. A contender that
-/// brings a process down is left out, with what it said. Each process waits for a quiet moment, as far as the watch does.
+/// brings a process down is left out, with what it said. Each process waits for a quiet moment, as far as the watch
+/// does.
 ///
 /// # Errors
 ///
@@ -65,7 +70,7 @@ pub fn fight(duel: &Duel, watch: &Watch) -> Result<Ending, String> {
                 continue;
             }
             bar.set_message(format!("duel {}, process {}", ring.workload, process + 1));
-            observations.extend(ring.process(process, milliseconds(duel, ring.names.len() + 1), watch)?);
+            observations.extend(ring.process(process, milliseconds(duel, ring), watch)?);
             bar.inc(1);
             if process + 1 >= least {
                 ring.settled |= standing(&observations, ring.workload, ring.reference).is_settled();
@@ -159,12 +164,19 @@ impl Ring {
     }
 }
 
+/// Whether a turn of that workload is many slices, so that a duel over it needs more time than another one.
+pub fn takes_longer(workload: &str) -> bool {
+    WORKLOADS.iter().any(|other| other.id == workload && other.pass > duel::PARTS)
+}
+
 /// So much that the least number of processes fits into the time.
-fn milliseconds(duel: &Duel, contenders: usize) -> u64 {
+fn milliseconds(duel: &Duel, ring: &Ring) -> u64 {
     let least = u64::from(LEAST_PROCESSES.min(duel.most_processes));
     let share = duel.time.as_millis() as u64 / (least * duel.workloads.len() as u64);
+    let each = MILLISECONDS_EACH * if takes_longer(ring.workload) { LONGER } else { 1 };
+    let contenders = ring.names.len() as u64 + 1;
     // Starting a process and setting up takes some of it.
-    (share * 3 / 4).clamp(100, MILLISECONDS_EACH * contenders as u64)
+    (share * 3 / 4).clamp(100, each * contenders)
 }
 
 /// Whose twin took part in what was observed of that workload.
@@ -395,6 +407,22 @@ fn cell(standing: &Standing, name: &str) -> String {
 mod tests {
     use super::*;
     use crate::duel::SHORTEST;
+
+    #[test]
+    fn a_workload_of_many_slices_has_more_time_if_there_is_any() {
+        let long = |workload, seconds| {
+            let duel = Duel {
+                workloads: vec![workload],
+                contenders: Vec::new(),
+                reference: "a",
+                time: Duration::from_secs(seconds),
+                most_processes: 7,
+            };
+            milliseconds(&duel, &Ring { workload, names: vec!["a"; 9], reference: "a", settled: false })
+        };
+        assert_eq!((long("yield_one", 45), long("one_ready_10000", 45)), (600, 2_400));
+        assert_eq!((long("yield_one", 1), long("one_ready_10000", 1)), (106, 106));
+    }
 
     fn observed(times: &[(&str, [f64; 3])]) -> Vec<Observation> {
         let rows = times.iter().flat_map(|(name, times)| {

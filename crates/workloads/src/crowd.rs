@@ -10,13 +10,13 @@
 use std::future::poll_fn;
 use std::hint::black_box;
 use std::ops::Range;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use executor::{Described, Executor, yield_now};
+use futures::future::BoxFuture;
 use futures::task::AtomicWaker;
 
 use crate::check::{Check, Tally};
@@ -53,6 +53,16 @@ pub static ALL_READY_LATER: Workload = Workload {
     title: "1,000 of 1,000 tasks are ready, called when the root has been pending",
     operation: "a waiting task woken and polled, together with all the others, after the root's first poll",
     floor: all_ready_later_floor,
+    ..ALL_READY
+};
+
+/// See [`all_ready_shuffled`].
+pub static ALL_READY_SHUFFLED: Workload = Workload {
+    id: "all_ready_shuffled",
+    title: "100,000 of 100,000 tasks are ready, called in random order when the root has been pending",
+    operation: "a waiting task woken and polled, together with 99,999 others, in random order",
+    operations: 100_000,
+    floor: all_ready_shuffled_floor,
     ..ALL_READY
 };
 
@@ -129,11 +139,14 @@ struct Plan {
     turns: usize,
     /// Whether the root has been pending before it calls for the first time.
     later: bool,
+    /// Whether members are spawned in another order than they are called in.
+    shuffled: bool,
 }
 
-const YIELD_PLAN: Plan = Plan { workload: &YIELD_MANY, idle: 0, ready: 1_000, yields: 10, turns: 1, later: false };
+const YIELD_PLAN: Plan = Plan { ready: 1_000, yields: 10, ..all_of(&YIELD_MANY) };
 const ALL_PLAN: Plan = all_of(&ALL_READY);
 const ALL_LATER_PLAN: Plan = Plan { later: true, ..all_of(&ALL_READY_LATER) };
+const ALL_SHUFFLED_PLAN: Plan = Plan { later: true, shuffled: true, ..all_of(&ALL_READY_SHUFFLED) };
 const FOREIGN_PLAN: Plan = all_of(&FOREIGN_WAKE_MANY);
 const FOREIGN_10000_PLAN: Plan = all_of(&FOREIGN_WAKE_10000);
 const FOREIGN_BY_TWO_PLAN: Plan = all_of(&FOREIGN_WAKE_BY_TWO);
@@ -142,11 +155,11 @@ const ONE_OF_101: Plan = one_of(&ONE_READY_100, 100);
 const ONE_OF_10001: Plan = one_of(&ONE_READY_10000, 10_000);
 
 const fn one_of(workload: &'static Workload, idle: usize) -> Plan {
-    Plan { workload, idle, ready: 1, yields: 0, turns: workload.operations, later: false }
+    Plan { idle, ready: 1, turns: workload.operations, ..all_of(workload) }
 }
 
 const fn all_of(workload: &'static Workload) -> Plan {
-    Plan { workload, idle: 0, ready: workload.operations, yields: 0, turns: 1, later: false }
+    Plan { workload, idle: 0, ready: workload.operations, yields: 0, turns: 1, later: false, shuffled: false }
 }
 
 /// Calls 1,000 tasks, each of which wakes itself ten times before it answers.
@@ -173,8 +186,8 @@ pub fn all_ready_floor() -> Iteration {
     called_by_hand(ALL_PLAN)
 }
 
-/// As [`all_ready`], but the root has been pending once before it calls. Its first poll is the way into `block_on`, where
-/// some executors have not begun to run tasks yet; a program that goes on for a while wakes from later ones.
+/// As [`all_ready`], but the root has been pending once before it calls. Its first poll is the way into `block_on`,
+/// where some executors have not begun to run tasks yet; a program that goes on for a while wakes from later ones.
 pub fn all_ready_later<E: Executor + Described + 'static>() -> Iteration {
     called_by_root::<E>(ALL_LATER_PLAN)
 }
@@ -182,6 +195,20 @@ pub fn all_ready_later<E: Executor + Described + 'static>() -> Iteration {
 /// See [`all_ready_floor`]: by hand there is no root that could be pending.
 pub fn all_ready_later_floor() -> Iteration {
     called_by_hand(ALL_LATER_PLAN)
+}
+
+/// As [`all_ready_later`], with a hundred times as many tasks, which lie in memory in another order than they are
+/// called in: a fixed one that looks random.
+///
+/// They are more than a cache of the second level holds, and no prefetcher guesses which is next. So what counts is how
+/// often an executor touches a task between the wake and the poll, and how many lines of it.
+pub fn all_ready_shuffled<E: Executor + Described + 'static>() -> Iteration {
+    called_by_root::<E>(ALL_SHUFFLED_PLAN)
+}
+
+/// Calls 100,000 boxed futures by hand and polls each, in an order in which they do not lie in memory.
+pub fn all_ready_shuffled_floor() -> Iteration {
+    called_by_hand(ALL_SHUFFLED_PLAN)
 }
 
 /// Calls one of 2 waiting tasks, another one each time, and waits for its answer before the next call.
@@ -313,7 +340,7 @@ fn turns<E: Executor + Described + 'static>(
     let plan = crowd.plan;
     let check = Check::contender::<E>(plan.workload);
     let executor = E::default();
-    for index in 0..crowd.members.len() {
+    for index in plan.spawned() {
         // Dropping the handle detaches: members wait until the executor is dropped.
         drop(executor.spawn(crowd.member(index)));
     }
@@ -339,8 +366,10 @@ fn turns_by_hand(crowd: Arc<Crowd>, call: impl Fn(&Crowd, Range<usize>) + 'stati
     let plan = crowd.plan;
     let check = Check::floor(plan.workload);
     let mut cx = Context::from_waker(Waker::noop());
-    let mut futures: Vec<Pin<Box<dyn Future<Output = ()> + Send>>> =
-        (0..crowd.members.len()).map(|index| black_box(Box::pin(crowd.member(index)) as _)).collect();
+    let mut spawned: Vec<(usize, BoxFuture<'static, ()>)> =
+        plan.spawned().into_iter().map(|index| (index, black_box(Box::pin(crowd.member(index)) as _))).collect();
+    spawned.sort_unstable_by_key(|(index, _)| *index);
+    let mut futures: Vec<_> = spawned.into_iter().map(|(_, future)| future).collect();
     for future in &mut futures {
         assert!(future.as_mut().poll(&mut cx).is_pending(), "a member waits");
     }
@@ -381,6 +410,22 @@ struct Member {
     /// How often it was called.
     calls: AtomicUsize,
     waker: AtomicWaker,
+}
+
+impl Plan {
+    /// The members, in the order in which they are spawned.
+    fn spawned(&self) -> Vec<usize> {
+        let mut members: Vec<usize> = (0..self.idle + self.ready).collect();
+        if self.shuffled {
+            // A linear congruential generator, whose upper bits look random enough.
+            let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+            for last in (1..members.len()).rev() {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                members.swap(last, (state >> 33) as usize % (last + 1));
+            }
+        }
+        members
+    }
 }
 
 impl Crowd {
@@ -470,5 +515,20 @@ impl Crowd {
         check.result(self.missing.load(Relaxed), 0);
         let polls = turns * ready * (yields + 1);
         check.polls(self.polls.take(), polls..=polls)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shuffled_members_are_all_spawned_and_few_after_their_neighbour() {
+        let mut spawned = ALL_SHUFFLED_PLAN.spawned();
+        let neighbours = spawned.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) == 1).count();
+        assert!(neighbours < 20, "{neighbours} of {} lie beside the one called before", spawned.len());
+        spawned.sort_unstable();
+        assert!(spawned.into_iter().eq(0..ALL_READY_SHUFFLED.operations));
+        assert!(ALL_PLAN.spawned().into_iter().eq(0..ALL_READY.operations));
     }
 }

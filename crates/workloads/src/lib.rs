@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-use executor::{BlockOn, Described, Executor};
+use executor::{BlockOn, Capabilities, Described, Executor};
 
 pub mod block_on;
 pub mod card;
@@ -17,12 +17,15 @@ mod helper;
 
 use block_on::{BLOCK_ON_FOREIGN_WAKE, BLOCK_ON_READY, BLOCK_ON_YIELD};
 use crowd::{
-    ALL_READY, ALL_READY_LATER, FOREIGN_WAKE_10000, FOREIGN_WAKE_BY_TWO, FOREIGN_WAKE_MANY, ONE_READY_1, ONE_READY_100,
-    ONE_READY_10000, YIELD_MANY,
+    ALL_READY, ALL_READY_LATER, ALL_READY_SHUFFLED, FOREIGN_WAKE_10000, FOREIGN_WAKE_BY_TWO, FOREIGN_WAKE_MANY,
+    ONE_READY_1, ONE_READY_100, ONE_READY_10000, YIELD_MANY,
 };
-use foreign::FOREIGN_WAKE_ONE;
+use foreign::{FOREIGN_JOIN, FOREIGN_WAKE_ONE, WAKE_STORM};
 use ping_pong::PING_PONG;
-use spawn::{ABORT, ABORT_LATER, SPAWN_JOIN, SPAWN_JOIN_MANY, SPAWN_JOIN_MANY_LATER, SPAWN_LARGE};
+use spawn::{
+    ABORT, ABORT_LATER, DROP_WAITING, SPAWN_JOIN, SPAWN_JOIN_MANY, SPAWN_JOIN_MANY_LATER, SPAWN_JOIN_UNORDERED,
+    SPAWN_LARGE,
+};
 use wakers::{WAKER_CLONE, YIELD_ONE};
 
 /// What is measured, without who is measured.
@@ -56,6 +59,15 @@ pub enum Needs {
     BlockOn,
     /// [`executor::Executor`]
     Executor,
+    /// [`executor::RemoteSpawn`]: an executor that other threads may use.
+    RemoteSpawn,
+}
+
+impl Needs {
+    /// Whether an executor that owns tasks and is capable of this has what is needed.
+    fn are_met_by(self, capabilities: Capabilities) -> bool {
+        self != Self::RemoteSpawn || capabilities.remote_spawn
+    }
 }
 
 /// The timed part: does the workload's N operations, awaits all that it started, and returns how often the futures it
@@ -96,9 +108,11 @@ macro_rules! workloads {
         /// Every workload, in the order of the tables.
         pub static WORKLOADS: &[&Workload] = &[$(&$task,)+ $(&$root,)+];
 
-        /// Every workload, for an executor that owns tasks.
+        /// Every workload that it can be run on, for an executor that owns tasks.
         pub fn executor_cases<E: Executor + Described + 'static>() -> Vec<Case> {
-            vec![$(Case::new(&$task, $run_task),)+ $(Case::new(&$root, $run_root),)+]
+            let mut cases = vec![$(Case::new(&$task, $run_task),)+ $(Case::new(&$root, $run_root),)+];
+            cases.retain(|case| case.workload.needs.are_met_by(E::CAPABILITIES));
+            cases
         }
 
         /// The workloads without tasks, for what can do no more than `block_on`.
@@ -113,13 +127,16 @@ workloads! {
         SPAWN_JOIN = spawn::spawn_join::<E>,
         SPAWN_JOIN_MANY = spawn::spawn_join_many::<E>,
         SPAWN_JOIN_MANY_LATER = spawn::spawn_join_many_later::<E>,
+        SPAWN_JOIN_UNORDERED = spawn::spawn_join_unordered::<E>,
         SPAWN_LARGE = spawn::spawn_large::<E>,
         ABORT = spawn::abort::<E>,
         ABORT_LATER = spawn::abort_later::<E>,
+        DROP_WAITING = spawn::drop_waiting::<E>,
         YIELD_ONE = wakers::yield_one::<E>,
         YIELD_MANY = crowd::yield_many::<E>,
         ALL_READY = crowd::all_ready::<E>,
         ALL_READY_LATER = crowd::all_ready_later::<E>,
+        ALL_READY_SHUFFLED = crowd::all_ready_shuffled::<E>,
         ONE_READY_1 = crowd::one_ready_1::<E>,
         ONE_READY_100 = crowd::one_ready_100::<E>,
         ONE_READY_10000 = crowd::one_ready_10000::<E>,
@@ -128,6 +145,8 @@ workloads! {
         FOREIGN_WAKE_MANY = crowd::foreign_wake_many::<E>,
         FOREIGN_WAKE_10000 = crowd::foreign_wake_10000::<E>,
         FOREIGN_WAKE_BY_TWO = crowd::foreign_wake_by_two::<E>,
+        WAKE_STORM = foreign::wake_storm::<E>,
+        FOREIGN_JOIN = foreign::foreign_join::<E>,
         WAKER_CLONE = wakers::waker_clone::<E>,
     }
     BlockOn {
@@ -149,5 +168,7 @@ pub fn in_place_cases() -> Vec<Case> {
         Case::new(&SPAWN_JOIN_MANY, || spawn::spawn_join_many_in_place(&SPAWN_JOIN_MANY)),
         Case::new(&SPAWN_JOIN_MANY_LATER, || spawn::spawn_join_many_in_place(&SPAWN_JOIN_MANY_LATER)),
         Case::new(&SPAWN_LARGE, spawn::spawn_large_in_place),
+        Case::new(&DROP_WAITING, spawn::drop_waiting_in_place),
+        Case::new(&FOREIGN_JOIN, foreign::foreign_join_in_place),
     ]
 }

@@ -2,11 +2,12 @@
 
 use std::future::poll_fn;
 use std::hint::black_box;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use executor::{Described, Executor, JoinHandle, yield_now};
+use futures::stream::{FuturesUnordered, Stream, StreamExt};
 use futures::task::AtomicWaker;
 
 use crate::check::{Check, Tally};
@@ -45,6 +46,18 @@ pub static SPAWN_JOIN_MANY_LATER: Workload = Workload {
     ..SPAWN_JOIN_MANY
 };
 
+/// See [`spawn_join_unordered`].
+pub static SPAWN_JOIN_UNORDERED: Workload = Workload {
+    id: "spawn_join_unordered",
+    title: "spawn 10,000, then join them in a FuturesUnordered",
+    operation: "a task spawned beside 9,999 others, polled to its end and joined in a `FuturesUnordered`",
+    operations: 10_000,
+    needs: Needs::Executor,
+    threads: 1,
+    pass: 1,
+    floor: spawn_join_unordered_floor,
+};
+
 /// See [`spawn_large`].
 pub static SPAWN_LARGE: Workload = Workload {
     id: "spawn_large",
@@ -55,6 +68,18 @@ pub static SPAWN_LARGE: Workload = Workload {
     threads: 1,
     pass: 1,
     floor: spawn_large_floor,
+};
+
+/// See [`drop_waiting`].
+pub static DROP_WAITING: Workload = Workload {
+    id: "drop_waiting",
+    title: "spawn 100,000 that wait, then drop the executor",
+    operation: "a task spawned, polled once, and dropped with its executor and 99,999 others while it waits",
+    operations: 100_000,
+    needs: Needs::Executor,
+    threads: 1,
+    pass: 1,
+    floor: drop_waiting_floor,
 };
 
 /// See [`abort`].
@@ -190,6 +215,53 @@ pub(crate) fn spawn_join_many_in_place(workload: &'static Workload) -> Iteration
     })
 }
 
+/// Spawns 10,000 tasks that are ready at their first poll, when the root has been pending, and awaits their handles in
+/// the order in which they are ready.
+///
+/// Every handle is polled before its task has ended, and waits with a waker of its own, which the end of the task
+/// wakes. So each operation has a wake more than one of [`spawn_join_many`], and the set's part, which is in the floor,
+/// too.
+pub fn spawn_join_unordered<E: Executor + Described + 'static>() -> Iteration {
+    let check = Check::contender::<E>(&SPAWN_JOIN_UNORDERED);
+    let executor = E::default();
+    Box::new(move || {
+        let sum = executor.block_on(async {
+            yield_now().await;
+            let numbers = 0..SPAWN_JOIN_UNORDERED.operations;
+            let mut handles: FuturesUnordered<_> =
+                numbers.map(|number| executor.spawn(async move { black_box(number) })).collect();
+            let mut sum = 0;
+            while let Some(number) = handles.next().await {
+                sum += number.expect("the task ends");
+            }
+            sum
+        });
+        check.result(sum, sum_below(SPAWN_JOIN_UNORDERED.operations));
+        SPAWN_JOIN_UNORDERED.operations
+    })
+}
+
+/// Boxes 10,000 futures and polls them in the same kind of set, which allocates as well.
+pub fn spawn_join_unordered_floor() -> Iteration {
+    let check = Check::floor(&SPAWN_JOIN_UNORDERED);
+    Box::new(move || {
+        let futures = (0..SPAWN_JOIN_UNORDERED.operations).map(number_future);
+        let mut set = pin!(futures.collect::<FuturesUnordered<_>>());
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut sum = 0;
+        loop {
+            match set.as_mut().poll_next(&mut cx) {
+                Poll::Ready(Some(number)) => sum += number,
+                Poll::Ready(None) => break,
+                // It lets others have their turn now and then, and would be woken.
+                Poll::Pending => {}
+            }
+        }
+        check.result(sum, sum_below(SPAWN_JOIN_UNORDERED.operations));
+        SPAWN_JOIN_UNORDERED.operations
+    })
+}
+
 /// Does what [`spawn_join`] does with futures of 64 KiB. What it costs beside that is to write the future, and to copy
 /// it as often as it is moved on its way into the task.
 pub fn spawn_large<E: Executor + Described + 'static>() -> Iteration {
@@ -228,6 +300,51 @@ pub fn spawn_large_in_place() -> Iteration {
     })
 }
 
+/// Makes an executor, spawns 100,000 tasks that wait for ever when the root has been pending, lets each be polled, and
+/// drops the executor with all of them.
+///
+/// The one workload whose timed part makes an executor, as each can be dropped only once: it is one in 100,000
+/// operations. So much memory at once comes from the system and goes back to it, where an allocator does that: here, as
+/// in the floor.
+pub fn drop_waiting<E: Executor + Described + 'static>() -> Iteration {
+    let check = Check::contender::<E>(&DROP_WAITING);
+    let ward = Arc::new(Ward::new(&DROP_WAITING));
+    Box::new(move || {
+        let executor = E::default();
+        executor.block_on(async {
+            yield_now().await;
+            for _ in 0..DROP_WAITING.operations {
+                // Dropping the handle detaches.
+                drop(executor.spawn(wait_for_ever(&ward)));
+            }
+            ward.until_all(&ward.begun).await;
+        });
+        drop(executor);
+        ward.check(check)
+    })
+}
+
+/// Boxes 100,000 such futures, polls each once, and frees them.
+pub fn drop_waiting_floor() -> Iteration {
+    wait_by_hand(&DROP_WAITING)
+}
+
+/// Writes 100,000 such futures into places that are there already, polls each once, and drops them.
+pub(crate) fn drop_waiting_in_place() -> Iteration {
+    let check = Check::floor(&DROP_WAITING);
+    let ward = Arc::new(Ward::new(&DROP_WAITING));
+    let mut futures = Vec::with_capacity(DROP_WAITING.operations);
+    Box::new(move || {
+        futures.extend((0..DROP_WAITING.operations).map(|_| wait_for_ever(&ward)));
+        let mut cx = Context::from_waker(Waker::noop());
+        for future in &mut futures {
+            assert!(opaque(future).poll(&mut cx).is_pending(), "the future waits for ever");
+        }
+        futures.clear();
+        ward.check(check)
+    })
+}
+
 /// Spawns 100 tasks that wait for ever, lets each be polled, aborts all, and waits until their futures are dropped.
 ///
 /// The handles are not awaited, as not every executor tells a cancelled task's joiner. What is awaited is the drop of
@@ -244,7 +361,7 @@ pub fn abort_later<E: Executor + Described + 'static>() -> Iteration {
 fn abort_all<E: Executor + Described + 'static>(workload: &'static Workload, later: bool) -> Iteration {
     let check = Check::contender::<E>(workload);
     let executor = E::default();
-    let ward = Arc::new(Ward::default());
+    let ward = Arc::new(Ward::new(workload));
     let mut handles = Vec::with_capacity(workload.operations);
     Box::new(move || {
         executor.block_on(async {
@@ -263,17 +380,17 @@ fn abort_all<E: Executor + Described + 'static>(workload: &'static Workload, lat
 
 /// Boxes 100 such futures, polls each once, and frees them.
 pub fn abort_floor() -> Iteration {
-    abort_by_hand(&ABORT)
+    wait_by_hand(&ABORT)
 }
 
 /// See [`abort_floor`]: by hand there is no root that could be pending.
 pub fn abort_later_floor() -> Iteration {
-    abort_by_hand(&ABORT_LATER)
+    wait_by_hand(&ABORT_LATER)
 }
 
-fn abort_by_hand(workload: &'static Workload) -> Iteration {
+fn wait_by_hand(workload: &'static Workload) -> Iteration {
     let check = Check::floor(workload);
-    let ward = Arc::new(Ward::default());
+    let ward = Arc::new(Ward::new(workload));
     let mut futures = Vec::with_capacity(workload.operations);
     Box::new(move || {
         futures.extend(
@@ -290,8 +407,10 @@ fn abort_by_hand(workload: &'static Workload) -> Iteration {
 }
 
 /// Counts the futures that wait for ever.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Ward {
+    /// How many there are.
+    futures: usize,
     /// Polled for the first time.
     begun: Tally,
     polls: Tally,
@@ -300,16 +419,26 @@ struct Ward {
 }
 
 impl Ward {
+    fn new(workload: &Workload) -> Self {
+        Self {
+            futures: workload.operations,
+            begun: Tally::default(),
+            polls: Tally::default(),
+            dropped: Tally::default(),
+            watcher: AtomicWaker::new(),
+        }
+    }
+
     async fn until_all(&self, tally: &Tally) {
         poll_fn(|cx| {
             self.watcher.register(cx.waker());
-            if tally.get() < ABORT.operations { Poll::Pending } else { Poll::Ready(()) }
+            if tally.get() < self.futures { Poll::Pending } else { Poll::Ready(()) }
         })
         .await;
     }
 
     fn count(&self, tally: &Tally) {
-        if tally.add() == ABORT.operations {
+        if tally.add() == self.futures {
             self.watcher.wake();
         }
     }
@@ -317,13 +446,13 @@ impl Ward {
     fn check(&self, check: Check) -> usize {
         // Dropped here rather than kept: a waker of this iteration must not stand in the way of the next.
         drop(self.watcher.take());
-        check.result(self.begun.take(), ABORT.operations);
-        check.result(self.dropped.take(), ABORT.operations);
-        check.polls(self.polls.take(), ABORT.operations..=ABORT.operations)
+        check.result(self.begun.take(), self.futures);
+        check.result(self.dropped.take(), self.futures);
+        check.polls(self.polls.take(), self.futures..=self.futures)
     }
 }
 
-fn wait_for_ever(ward: &Arc<Ward>) -> impl Future<Output = ()> + Send + 'static {
+fn wait_for_ever(ward: &Arc<Ward>) -> impl Future<Output = ()> + Send + Unpin + use<> {
     struct Patient {
         ward: Arc<Ward>,
         begun: bool,
@@ -386,24 +515,28 @@ impl Future for Small {
     }
 }
 
-fn number_future(number: usize) -> Pin<Box<dyn Future<Output = usize>>> {
+pub(crate) fn number_future(number: usize) -> Pin<Box<dyn Future<Output = usize>>> {
     black_box(Box::pin(async move { black_box(number) }))
 }
 
-fn poll_ready(future: Pin<&mut dyn Future<Output = usize>>) -> usize {
+pub(crate) fn poll_ready(future: Pin<&mut dyn Future<Output = usize>>) -> usize {
     match future.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(number) => number,
         Poll::Pending => panic!("the future is ready at its first poll"),
     }
 }
 
-/// As if it were not known which future that is.
 pub(crate) fn poll_in_place<F: Future<Output = usize> + Unpin>(future: &mut F) -> usize {
-    let pinned: Pin<&mut F> = Pin::new(future);
-    let opaque: Pin<&mut dyn Future<Output = usize>> = pinned;
-    poll_ready(black_box(opaque))
+    poll_ready(opaque(future))
 }
 
-fn sum_below(number: usize) -> usize {
+/// As if it were not known which future that is.
+fn opaque<F: Future + Unpin>(future: &mut F) -> Pin<&mut dyn Future<Output = F::Output>> {
+    let pinned: Pin<&mut F> = Pin::new(future);
+    let opaque: Pin<&mut dyn Future<Output = F::Output>> = pinned;
+    black_box(opaque)
+}
+
+pub(crate) fn sum_below(number: usize) -> usize {
     number * (number - 1) / 2
 }
