@@ -546,7 +546,7 @@ mutants! {
                     quietly(|| waker.wake());
                 }".
         "join-replaces-under-lock": "a join waker that is replaced is dropped while the state is locked",
-            "mem::swap(joiner, &mut fresh);" => "mem::swap(joiner, &mut fresh);\n                        discard(fresh.take());".
+            "mem::swap(joiner, &mut fresh);" => "mem::swap(joiner, &mut fresh);\n                discard(fresh.take());".
         "join-leaves-under-lock": "a join waker that goes with its handle is dropped while the state is locked",
             "        drop(state);\n        // Foreign code: whoever drops" => "        // Foreign code: whoever drops".
         "join-reports-early": "the result is reported before the future is dropped",
@@ -558,8 +558,23 @@ mutants! {
         "join-handle-drops-loudly": "what is dropped with a handle panics to whoever drops that",
             "        quietly(|| drop(left));\n" => "        drop(left);\n".
         "join-keeps-first-waker": "the joiner's first waker stays",
-            "                    if fresh.is_some() {\n                        // `fresh` is the replaced waker now.\n                        mem::swap(joiner, &mut fresh);"
-            => "                    if fresh.is_some() || joiner.is_some() {\n                        if joiner.is_none() {\n                            mem::swap(joiner, &mut fresh);\n                        }".
+            "mem::swap(joiner, &mut fresh);"
+            => "if joiner.is_none() {\n                    mem::swap(joiner, &mut fresh);\n                }".
+        "join-knows-any-waker": "a handle that has left a waker is pending whatever waker it is polled with",
+            "this.joining == Joining::left(cx.waker())" => "matches!(this.joining, Joining::Left { .. })".
+        "join-asks-nobody": "a handle that has left its waker does not look whether the task has ended",
+            "if this.joining == Joining::left(cx.waker()) && !this.shared.has_ended() {"
+            => "if this.joining == Joining::left(cx.waker()) {".
+        "join-ended-late": "the joiner is woken and only then told that the task has ended",
+            "        self.ended.store(true, Release);\n" => "",
+            "                    quietly(|| waker.wake());\n                }"
+            => "                    quietly(|| waker.wake());\n                }\n                self.ended.store(true, Release);".
+        "join-ended-relaxed": "who is told that a task has ended does not see that its future is gone",
+            "self.ended.store(true, Release);" => "self.ended.store(true, Relaxed);".
+        "join-finished-relaxed": "who asks whether a task has ended does not see that its future is gone",
+            "self.ended.load(Acquire)" => "self.ended.load(Relaxed)".
+        "join-polled-stays": "a handle that was polled leaves its waker behind when it is dropped",
+            "if self.joining == Joining::Taken {" => "if self.joining != Joining::Unpolled {".
     }
     "executor/src/foreign.rs": {
         "foreign-last-panic": "of two panics of a task the second is reported",
