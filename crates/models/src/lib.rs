@@ -73,8 +73,8 @@ macro_rules! tests {
             m38_an_abort_at_home_races_a_waker,
             m39_what_has_ended_is_freed_before_the_sleep,
             m40_an_abort_handle_races_completion,
-            m41_a_spawn_races_the_end_of_a_block_on,
-            m42_a_spawn_races_the_first_look_at_another,
+            m43_a_spawn_races_the_end_of_a_block_on,
+            m44_a_spawn_races_the_first_look_at_another,
         }
     };
 }

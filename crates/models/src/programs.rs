@@ -1002,8 +1002,8 @@ fn wait_for_a_wake<E: BlockOn + Described>(executor: &E) {
 
 /// Another thread wakes a task and then spawns one, while the `block_on` that drives ends: whoever polls them polls them
 /// in that order.
-pub fn m41_a_spawn_races_the_end_of_a_block_on<E: RemoteSpawn + Described>() {
-    explore(E::NAME, "m41_a_spawn_races_the_end_of_a_block_on", 2, || {
+pub fn m43_a_spawn_races_the_end_of_a_block_on<E: RemoteSpawn + Described>() {
+    explore(E::NAME, "m43_a_spawn_races_the_end_of_a_block_on", 2, || {
         let executor = E::default();
         let order = Arc::new(std::sync::Mutex::new(Vec::new()));
         let (flag, waker) = (Arc::new(AtomicBool::new(false)), Slot::default());
@@ -1030,8 +1030,8 @@ pub fn m41_a_spawn_races_the_end_of_a_block_on<E: RemoteSpawn + Described>() {
 }
 
 /// Another thread spawns a task while the driver sees the first one: neither is overlooked.
-pub fn m42_a_spawn_races_the_first_look_at_another<E: RemoteSpawn + Described>() {
-    explore(E::NAME, "m42_a_spawn_races_the_first_look_at_another", 2, || {
+pub fn m44_a_spawn_races_the_first_look_at_another<E: RemoteSpawn + Described>() {
+    explore(E::NAME, "m44_a_spawn_races_the_first_look_at_another", 2, || {
         let executor = E::default();
         let ended = Arc::new(std::sync::Mutex::new(0));
         let task = || {
