@@ -2,6 +2,7 @@ use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::ptr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -94,6 +95,8 @@ fn finish<F: Future>(mut future: Pin<&mut Option<F>>, join: &Shared<F::Output>, 
 /// What the two halves share.
 struct Shared<T> {
     aborted: AtomicBool,
+    /// Whether `complete` has come. Set under the lock, and read without.
+    ended: AtomicBool,
     state: Mutex<State<T>>,
 }
 
@@ -118,7 +121,8 @@ enum State<T> {
 
 impl<T> Default for Shared<T> {
     fn default() -> Self {
-        Self { aborted: AtomicBool::new(false), state: Mutex::new(State::Running { joiner: None }) }
+        let state = Mutex::new(State::Running { joiner: None });
+        Self { aborted: AtomicBool::new(false), ended: AtomicBool::new(false), state }
     }
 }
 
@@ -127,8 +131,18 @@ impl<T> Shared<T> {
         self.state.lock().expect(UNPOISONED)
     }
 
+    /// Whether the task has ended, for its handle's poll.
+    fn has_ended(&self) -> bool {
+        // Relaxed: it is set before the joiner is woken, so a poll that comes after the wake sees it; and the lock
+        // orders the rest.
+        self.ended.load(Relaxed)
+    }
+
     fn complete(&self, result: Result<T, JoinError>) {
         let mut state = self.state();
+        // Release: pairs with the Acquire in `is_finished`; who asks sees that the future is gone. Before the joiner is
+        // woken: its poll looks here first.
+        self.ended.store(true, Release);
         match mem::replace(&mut *state, State::Over) {
             State::Running { joiner } => {
                 *state = State::Finished(result);
@@ -155,7 +169,7 @@ pub struct Join<T> {
 impl<T> Join<T> {
     /// Makes the handle. `task` is what [`abort`](JoinHandle::abort) wakes, so that the executor gives the task a turn.
     pub fn into_handle(self, task: Waker) -> TaskHandle<T> {
-        TaskHandle { shared: self.shared, task }
+        TaskHandle { shared: self.shared, task, joining: Joining::Unpolled }
     }
 }
 
@@ -169,6 +183,28 @@ impl<T> fmt::Debug for Join<T> {
 pub struct TaskHandle<T> {
     shared: Arc<Shared<T>>,
     task: Waker,
+    joining: Joining,
+}
+
+/// How far the handle has come, as far as it knows without the lock.
+#[derive(PartialEq, Eq)]
+enum Joining {
+    Unpolled,
+    /// The joiner in the shared state is the one with these addresses, or the task has ended. While the joiner is
+    /// there, what it points to is; so no other waker has the same.
+    Left {
+        data: usize,
+        vtable: usize,
+    },
+    /// The result is taken: the state is `Over`.
+    Taken,
+}
+
+impl Joining {
+    /// What [`Waker::will_wake`] compares. A clone of the waker would be one too many once the task has ended.
+    fn left(waker: &Waker) -> Self {
+        Self::Left { data: waker.data().addr(), vtable: ptr::from_ref(waker.vtable()).addr() }
+    }
 }
 
 impl<T: Send + 'static> JoinHandle<T> for TaskHandle<T> {
@@ -201,42 +237,51 @@ impl<T: Send> Abort for Shared<T> {
     }
 
     fn is_finished(&self) -> bool {
-        matches!(*self.state(), State::Finished(_) | State::Over)
+        // Acquire: pairs with the Release in `complete`.
+        self.ended.load(Acquire)
     }
 }
 
 impl<T> Future for TaskHandle<T> {
     type Output = Result<T, JoinError>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut fresh = None;
-        let polled = loop {
-            let mut state = self.shared.state();
-            match &mut *state {
-                State::Running { joiner } => {
-                    if joiner.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-                        break Poll::Pending;
-                    }
-                    if fresh.is_some() {
-                        // `fresh` is the replaced waker now.
-                        mem::swap(joiner, &mut fresh);
-                        break Poll::Pending;
-                    }
-                }
-                State::Finished(_) => {
-                    let State::Finished(result) = mem::replace(&mut *state, State::Over) else { unreachable!() };
-                    break Poll::Ready(result);
-                }
-                State::Over => {
-                    drop(state);
-                    panic!("a join handle was polled after it had yielded its result");
-                }
-                State::Detached => unreachable!("a handle detaches only when it is dropped"),
+        let this = self.get_mut();
+        if this.joining == Joining::left(cx.waker()) && !this.shared.has_ended() {
+            return Poll::Pending;
+        }
+        this.poll_locked(cx)
+    }
+}
+
+impl<T> TaskHandle<T> {
+    #[inline(never)]
+    fn poll_locked(&mut self, cx: &Context<'_>) -> Poll<Result<T, JoinError>> {
+        let Self { shared, joining, .. } = self;
+        // Cloned outside the lock, as it is foreign code; and not where it is not needed.
+        let mut fresh = (!shared.has_ended()).then(|| cx.waker().clone());
+        let mut state = shared.state();
+        let polled = match &mut *state {
+            State::Running { joiner } => {
+                // `fresh` is the replaced waker now.
+                mem::swap(joiner, &mut fresh);
+                *joining = joiner.as_ref().map_or(Joining::Unpolled, Joining::left);
+                Poll::Pending
             }
-            drop(state);
-            fresh = Some(cx.waker().clone());
+            State::Finished(_) => {
+                let State::Finished(result) = mem::replace(&mut *state, State::Over) else { unreachable!() };
+                *joining = Joining::Taken;
+                Poll::Ready(result)
+            }
+            State::Over => {
+                drop(state);
+                panic!("a join handle was polled after it had yielded its result");
+            }
+            State::Detached => unreachable!("a handle detaches only when it is dropped"),
         };
-        // Outside the lock, as it is foreign code.
+        drop(state);
+        // Outside the lock, too.
         discard(fresh);
         polled
     }
@@ -244,6 +289,9 @@ impl<T> Future for TaskHandle<T> {
 
 impl<T> Drop for TaskHandle<T> {
     fn drop(&mut self) {
+        if self.joining == Joining::Taken {
+            return;
+        }
         let mut state = self.shared.state();
         let left = match &*state {
             State::Running { .. } => mem::replace(&mut *state, State::Detached),

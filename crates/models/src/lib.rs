@@ -75,6 +75,8 @@ macro_rules! tests {
             m40_an_abort_handle_races_completion,
             m41_a_first_poll_races_another_driver,
             m42_a_spawn_in_the_first_poll_races_a_wake,
+            m43_a_spawn_races_the_end_of_a_block_on,
+            m44_a_spawn_races_the_first_look_at_another,
         }
     };
 }

@@ -1041,6 +1041,57 @@ fn wait_for_a_wake<E: BlockOn + Described>(executor: &E) {
     waking.into_iter().for_each(|waking| waking.join().unwrap());
 }
 
+/// Another thread wakes a task and then spawns one, while the `block_on` that drives ends: whoever polls them polls them
+/// in that order.
+pub fn m43_a_spawn_races_the_end_of_a_block_on<E: RemoteSpawn + Described>() {
+    explore(E::NAME, "m43_a_spawn_races_the_end_of_a_block_on", 2, || {
+        let executor = E::default();
+        let order = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let (flag, waker) = (Arc::new(AtomicBool::new(false)), Slot::default());
+        let (theirs, mut old) = (order.clone(), ready_once(&flag, &waker));
+        drop(executor.spawn(async move {
+            poll_fn(|cx| poll_once(&mut old, cx.waker())).await;
+            theirs.lock().unwrap().push("old");
+        }));
+        executor.block_on(yield_now());
+        let (spawner, waker, theirs) = (executor.spawner(), waker.take(), order.clone());
+        let spawning = thread::spawn(move || {
+            flag.store(true, Relaxed);
+            waker.wake();
+            drop(spawner.spawn(tracked(move |_| {
+                theirs.lock().unwrap().push("new");
+                Poll::Ready(())
+            })));
+        });
+        executor.block_on(yield_now());
+        spawning.join().unwrap();
+        executor.run();
+        assert_eq!(*order.lock().unwrap(), ["old", "new"], "the order of the polls");
+    });
+}
+
+/// Another thread spawns a task while the driver sees the first one: neither is overlooked.
+pub fn m44_a_spawn_races_the_first_look_at_another<E: RemoteSpawn + Described>() {
+    explore(E::NAME, "m44_a_spawn_races_the_first_look_at_another", 2, || {
+        let executor = E::default();
+        let ended = Arc::new(std::sync::Mutex::new(0));
+        let task = || {
+            let ended = ended.clone();
+            tracked(move |_| {
+                *ended.lock().unwrap() += 1;
+                Poll::Ready(())
+            })
+        };
+        drop(executor.spawn(task()));
+        let (spawner, second) = (executor.spawner(), task());
+        let spawning = thread::spawn(move || drop(spawner.spawn(second)));
+        executor.run();
+        spawning.join().unwrap();
+        executor.run();
+        assert_eq!(*ended.lock().unwrap(), 2, "tasks that have ended");
+    });
+}
+
 /// Leaves its waker, and is ready when `flag` is seen.
 fn ready_once(flag: &Arc<AtomicBool>, waker: &Slot) -> impl Future<Output = ()> + Send + use<> {
     let (flag, waker) = (flag.clone(), waker.clone());

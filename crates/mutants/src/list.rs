@@ -419,8 +419,22 @@ mutants! {
     }
     "noop-waker/src/executor.rs": {
         "noop-shares-a-context": "one context for all tasks of a round: what one of them does to it, the others see",
-            "        round.retain_mut(|task| {" => "        let mut cx = Context::from_waker(waker);\n        round.retain_mut(|task| {",
+            "        self.tasks.retain_mut(|task| {" => "        let mut cx = Context::from_waker(waker);\n        self.tasks.retain_mut(|task| {",
             "task.poll(&mut Context::from_waker(waker))" => "task.poll(&mut cx)".
+        "noop-empty-but-for-new-ones": "no task is left, although some were spawned since the round",
+            "self.tasks.is_empty() && self.shared.tasks().queue.is_empty()" => "self.tasks.is_empty()".
+        "noop-empty-but-for-old-ones": "no task is left, although the thread that drives has some",
+            "self.tasks.is_empty() && self.shared.tasks().queue.is_empty()" => "self.shared.tasks().queue.is_empty()".
+        "noop-keeps-tasks": "a thread that stops driving drops the tasks that it has",
+            "        self.tasks.append(&mut tasks.queue);\n        mem::swap(&mut self.tasks, &mut tasks.queue);\n" => "        let _ = &mut tasks.queue;\n".
+        "noop-gives-back-late": "the right to drive is given up before the tasks are",
+            "        let entered = self.shared.driver.enter();\n        let mut driven = Driven::new(&self.shared);\n"
+            => "        let mut driven = Driven::new(&self.shared);\n        let entered = self.shared.driver.enter();\n".
+        "noop-gives-back-silently": "who takes over is not told that there are tasks",
+            "        self.shared.populated.store(true, Relaxed);\n" => "".
+        "noop-takes-over-late": "a task that is spawned while others are taken over is forgotten",
+            "        let mut tasks = self.shared.tasks();\n        self.shared.populated.store(false, Relaxed);\n" => "        let mut tasks = self.shared.tasks();\n",
+            "            self.tasks.append(&mut tasks.queue);\n        }\n" => "            self.tasks.append(&mut tasks.queue);\n        }\n        drop(tasks);\n        self.shared.populated.store(false, Relaxed);\n".
     }
     "park-waker/src/waker.rs": {
         "park-wake-looks": "a wake of a woken thread looks and does not write",
@@ -442,11 +456,24 @@ mutants! {
         "park-changed-by-store": "a change hides an earlier one",
             "self.changed.swap(true, Release);" => "self.changed.store(true, Release);".
         "park-takes-over-silently": "who takes over does not poll the tasks once, though they know another thread",
-            "(!drove || self.shared.has_work())" => "self.shared.has_work()".
+            "(!drove || driven.has_work())" => "driven.has_work()".
         "park-newest-first": "new tasks are polled before the old ones",
-            "            round.append(&mut tasks.queue);\n            tasks.queue = round;" => "            tasks.queue.append(&mut round);".
+            "            self.tasks.append(&mut tasks.queue);\n        }\n"
+            => "            tasks.queue.append(&mut self.tasks);\n            mem::swap(&mut self.tasks, &mut tasks.queue);\n        }\n".
+        "park-gives-back-newest-first": "tasks that the thread that stops driving has not seen come before those that it has",
+            "        self.tasks.append(&mut tasks.queue);\n        mem::swap(&mut self.tasks, &mut tasks.queue);\n" => "        tasks.queue.append(&mut self.tasks);\n".
+        "park-gives-back-late": "the right to drive is given up before the tasks are",
+            "        let entered = self.shared.driver.enter();\n        let mut driven = Driven::new(&self.shared);\n"
+            => "        let mut driven = Driven::new(&self.shared);\n        let entered = self.shared.driver.enter();\n".
+        "park-gives-back-silently": "who takes over is not told that there are tasks",
+            "        self.shared.populated.store(true, Relaxed);\n" => "".
+        "park-takes-over-late": "a task that is spawned while others are taken over is forgotten",
+            "        let mut tasks = self.shared.tasks();\n        self.shared.populated.store(false, Relaxed);\n" => "        let mut tasks = self.shared.tasks();\n",
+            "            self.tasks.append(&mut tasks.queue);\n        }\n" => "            self.tasks.append(&mut tasks.queue);\n        }\n        drop(tasks);\n        self.shared.populated.store(false, Relaxed);\n".
+        "park-changed-relaxed": "who polls because of a change does not see it",
+            "self.shared.changed.swap(false, Acquire);" => "self.shared.changed.swap(false, Relaxed);".
         "park-shares-a-context": "one context for all tasks of a round: what one of them does to it, the others see",
-            "            round.retain_mut(|task| {" => "            let mut cx = Context::from_waker(waker);\n            round.retain_mut(|task| {",
+            "        self.tasks.retain_mut(|task| {" => "        let mut cx = Context::from_waker(waker);\n        self.tasks.retain_mut(|task| {",
             "task.poll(&mut Context::from_waker(waker))" => "task.poll(&mut cx)".
         "park-no-closed-flag": "an executor that is gone still takes tasks",
             "if tasks.closed {" => "if tasks.closed && tasks.queue.capacity() > usize::MAX / 2 {".
@@ -592,7 +619,7 @@ mutants! {
                     quietly(|| waker.wake());
                 }".
         "join-replaces-under-lock": "a join waker that is replaced is dropped while the state is locked",
-            "mem::swap(joiner, &mut fresh);" => "mem::swap(joiner, &mut fresh);\n                        discard(fresh.take());".
+            "mem::swap(joiner, &mut fresh);" => "mem::swap(joiner, &mut fresh);\n                discard(fresh.take());".
         "join-leaves-under-lock": "a join waker that goes with its handle is dropped while the state is locked",
             "        drop(state);\n        // Foreign code: whoever drops" => "        // Foreign code: whoever drops".
         "join-reports-early": "the result is reported before the future is dropped",
@@ -604,8 +631,23 @@ mutants! {
         "join-handle-drops-loudly": "what is dropped with a handle panics to whoever drops that",
             "        quietly(|| drop(left));\n" => "        drop(left);\n".
         "join-keeps-first-waker": "the joiner's first waker stays",
-            "                    if fresh.is_some() {\n                        // `fresh` is the replaced waker now.\n                        mem::swap(joiner, &mut fresh);"
-            => "                    if fresh.is_some() || joiner.is_some() {\n                        if joiner.is_none() {\n                            mem::swap(joiner, &mut fresh);\n                        }".
+            "mem::swap(joiner, &mut fresh);"
+            => "if joiner.is_none() {\n                    mem::swap(joiner, &mut fresh);\n                }".
+        "join-knows-any-waker": "a handle that has left a waker is pending whatever waker it is polled with",
+            "this.joining == Joining::left(cx.waker())" => "matches!(this.joining, Joining::Left { .. })".
+        "join-asks-nobody": "a handle that has left its waker does not look whether the task has ended",
+            "if this.joining == Joining::left(cx.waker()) && !this.shared.has_ended() {"
+            => "if this.joining == Joining::left(cx.waker()) {".
+        "join-ended-late": "the joiner is woken and only then told that the task has ended",
+            "        self.ended.store(true, Release);\n" => "",
+            "                    quietly(|| waker.wake());\n                }"
+            => "                    quietly(|| waker.wake());\n                }\n                self.ended.store(true, Release);".
+        "join-ended-relaxed": "who is told that a task has ended does not see that its future is gone",
+            "self.ended.store(true, Release);" => "self.ended.store(true, Relaxed);".
+        "join-finished-relaxed": "who asks whether a task has ended does not see that its future is gone",
+            "self.ended.load(Acquire)" => "self.ended.load(Relaxed)".
+        "join-polled-stays": "a handle that was polled leaves its waker behind when it is dropped",
+            "if self.joining == Joining::Taken {" => "if self.joining != Joining::Unpolled {".
     }
     "executor/src/foreign.rs": {
         "foreign-last-panic": "of two panics of a task the second is reported",

@@ -1,6 +1,5 @@
 //! The run loop: every task is polled in turn, over and over, until all are done. Nothing ready: it spins.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::mem;
 use std::pin::{Pin, pin};
@@ -8,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use executor::support::{BoxedFuture, Driver, Emptied, Join, TaskAbortHandle, TaskCount, TaskHandle, joinable};
+use executor::sync::atomic::{AtomicBool, Ordering::*};
 use executor::sync::{Mutex, MutexGuard, hint, thread};
 use executor::{
     BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
@@ -38,11 +38,14 @@ struct Shared {
     emptied: Emptied,
     count: TaskCount,
     tasks: Mutex<Tasks>,
+    /// There may be tasks under the lock: otherwise the driving thread need not ask it.
+    populated: AtomicBool,
 }
 
 #[derive(Default)]
 struct Tasks {
-    queue: VecDeque<Task>,
+    /// Those that no thread has taken over to drive them, in the order in which they came.
+    queue: Vec<Task>,
     /// The executor is gone: nothing is accepted any more.
     closed: bool,
 }
@@ -143,10 +146,11 @@ impl NoopExecutor {
     #[inline(never)]
     fn drive<F: Future>(&self, waker: &Waker, mut future: Pin<&mut F>) -> F::Output {
         let entered = self.shared.driver.enter();
+        let mut driven = Driven::new(&self.shared);
         let mut rounds = 0_u32;
         loop {
             if entered.drives() {
-                self.shared.poll_tasks(waker);
+                driven.poll_tasks(waker);
             }
             rounds = rounds.wrapping_add(1);
             if rounds % ROUNDS == 0 {
@@ -176,34 +180,11 @@ impl Shared {
         if tasks.closed {
             return Some(task);
         }
-        tasks.queue.push_back(task);
+        tasks.queue.push(task);
         self.count.spawned(self.driver.is_here());
+        // Relaxed: the driving thread looks again and again.
+        self.populated.store(true, Relaxed);
         None
-    }
-
-    /// Polls every task once, in the order in which they came.
-    fn poll_tasks(&self, waker: &Waker) {
-        // Out of the lock: a poll may spawn.
-        let mut round = mem::take(&mut self.tasks().queue);
-        round.retain_mut(|task| {
-            // A context each: a future may overwrite its own.
-            let pending = task.poll(&mut Context::from_waker(waker)).is_pending();
-            if !pending {
-                self.count.ended();
-            }
-            pending
-        });
-        // Tasks that were spawned meanwhile stand behind those of this round.
-        let mut tasks = self.tasks();
-        round.append(&mut tasks.queue);
-        tasks.queue = round;
-        drop(tasks);
-        self.emptied.announce_if(|| self.is_empty());
-    }
-
-    /// Whether no task is left. Only for the driving thread.
-    fn is_empty(&self) -> bool {
-        self.tasks().queue.is_empty()
     }
 
     fn tasks(&self) -> MutexGuard<'_, Tasks> {
@@ -212,9 +193,67 @@ impl Shared {
 }
 
 impl Tasks {
-    fn close(&mut self) -> VecDeque<Task> {
+    fn close(&mut self) -> Vec<Task> {
         self.closed = true;
         mem::take(&mut self.queue)
+    }
+}
+
+/// The tasks of a thread while it drives. Nobody else polls them, so they stand outside the lock, and go back when the
+/// thread stops driving, also by unwinding.
+struct Driven<'a> {
+    shared: &'a Shared,
+    tasks: Vec<Task>,
+}
+
+impl<'a> Driven<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        Self { shared, tasks: Vec::new() }
+    }
+
+    /// Polls every task once, in the order in which they came.
+    fn poll_tasks(&mut self, waker: &Waker) {
+        if self.shared.populated.load(Relaxed) {
+            self.take_over();
+        }
+        self.tasks.retain_mut(|task| {
+            // A context each: a future may overwrite its own.
+            let pending = task.poll(&mut Context::from_waker(waker)).is_pending();
+            if !pending {
+                self.shared.count.ended();
+            }
+            pending
+        });
+        self.shared.emptied.announce_if(|| self.is_empty());
+    }
+
+    /// Takes what was spawned since, or left by the thread that drove before.
+    fn take_over(&mut self) {
+        let mut tasks = self.shared.tasks();
+        self.shared.populated.store(false, Relaxed);
+        if self.tasks.is_empty() {
+            mem::swap(&mut self.tasks, &mut tasks.queue);
+        } else {
+            self.tasks.append(&mut tasks.queue);
+        }
+    }
+
+    /// Whether the executor has no task left.
+    fn is_empty(&self) -> bool {
+        self.tasks.is_empty() && self.shared.tasks().queue.is_empty()
+    }
+}
+
+impl Drop for Driven<'_> {
+    fn drop(&mut self) {
+        if self.tasks.is_empty() {
+            return;
+        }
+        let mut tasks = self.shared.tasks();
+        // Those that were spawned since come after them.
+        self.tasks.append(&mut tasks.queue);
+        mem::swap(&mut self.tasks, &mut tasks.queue);
+        self.shared.populated.store(true, Relaxed);
     }
 }
 

@@ -1,6 +1,5 @@
 //! The run loop: woken, it polls every task in turn, once. Nothing woken: it parks.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::mem;
 use std::pin::{Pin, pin};
@@ -37,7 +36,7 @@ pub(crate) struct Shared {
     emptied: Emptied,
     count: TaskCount,
     tasks: Mutex<Tasks>,
-    /// There may be tasks: otherwise nobody needs to ask the lock.
+    /// There may be tasks under the lock: otherwise the driving thread need not ask it.
     populated: AtomicBool,
     /// A task was spawned or aborted: a reason for a round that comes from no future's waker.
     changed: AtomicBool,
@@ -45,7 +44,8 @@ pub(crate) struct Shared {
 
 #[derive(Default)]
 struct Tasks {
-    queue: VecDeque<Task>,
+    /// Those that no thread has taken over to drive them, in the order in which they came.
+    queue: Vec<Task>,
     /// The executor is gone: nothing is accepted any more.
     closed: bool,
 }
@@ -155,13 +155,14 @@ impl ParkExecutor {
     #[inline(never)]
     fn drive<F: Future>(&self, thread: &ThreadWaker, mut future: Pin<&mut F>) -> F::Output {
         let entered = self.shared.driver.enter();
+        let mut driven = Driven::new(&self.shared);
         loop {
             let drove = entered.drives();
             if drove {
-                self.shared.poll_tasks(thread.waker());
+                driven.poll_tasks(thread.waker());
             }
             // Having just taken over is a reason too: the tasks hold the waker of the thread that drove before.
-            let ready = || thread.is_woken() || (entered.drives() && (!drove || self.shared.has_work()));
+            let ready = || thread.is_woken() || (entered.drives() && (!drove || driven.has_work()));
             while !ready() {
                 // Whoever follows is unparked when it is to drive.
                 if !(drove && self.spin_until(ready)) {
@@ -211,48 +212,13 @@ impl Shared {
         if tasks.closed {
             return Some(task);
         }
-        tasks.queue.push_back(task);
+        tasks.queue.push(task);
         self.count.spawned(self.driver.is_here());
-        // Relaxed: who drives reads it after `changed`, which says that there is something to read.
+        // Relaxed: the driving thread reads it after `changed`, which says that there is something to read.
         self.populated.store(true, Relaxed);
         drop(tasks);
         self.wake_by_ref();
         None
-    }
-
-    /// Polls every task once, in the order in which they came.
-    fn poll_tasks(&self, waker: &Waker) {
-        // Acquire: pairs with the Release in `wake_by_ref`. Before the polls: what changes during them asks for
-        // another round.
-        self.changed.swap(false, Acquire);
-        if self.populated.load(Relaxed) {
-            // Out of the lock: a poll may spawn.
-            let mut round = mem::take(&mut self.tasks().queue);
-            // A context each: a future may overwrite its own.
-            round.retain_mut(|task| {
-                let pending = task.poll(&mut Context::from_waker(waker)).is_pending();
-                if !pending {
-                    self.count.ended();
-                }
-                pending
-            });
-            // Tasks that were spawned meanwhile stand behind those of this round.
-            let mut tasks = self.tasks();
-            round.append(&mut tasks.queue);
-            tasks.queue = round;
-            self.populated.store(!tasks.queue.is_empty(), Relaxed);
-        }
-        self.emptied.announce_if(|| self.is_empty());
-    }
-
-    /// Whether there is a reason for a round that is not a wake. Only for the driving thread.
-    fn has_work(&self) -> bool {
-        self.changed.load(Relaxed) || (self.emptied.is_awaited() && self.is_empty())
-    }
-
-    /// Whether no task is left. Only for the driving thread.
-    fn is_empty(&self) -> bool {
-        self.tasks().queue.is_empty()
     }
 
     fn tasks(&self) -> MutexGuard<'_, Tasks> {
@@ -261,9 +227,77 @@ impl Shared {
 }
 
 impl Tasks {
-    fn close(&mut self) -> VecDeque<Task> {
+    fn close(&mut self) -> Vec<Task> {
         self.closed = true;
         mem::take(&mut self.queue)
+    }
+}
+
+/// The tasks of a thread while it drives. Nobody else polls them, so they stand outside the lock, and go back when the
+/// thread stops driving, also by unwinding.
+struct Driven<'a> {
+    shared: &'a Shared,
+    tasks: Vec<Task>,
+}
+
+impl<'a> Driven<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        Self { shared, tasks: Vec::new() }
+    }
+
+    /// Polls every task once, in the order in which they came.
+    fn poll_tasks(&mut self, waker: &Waker) {
+        if self.shared.changed.load(Relaxed) {
+            // Acquire: pairs with the Release in `wake_by_ref`. Before the polls: what changes during them asks for
+            // another round.
+            self.shared.changed.swap(false, Acquire);
+        }
+        if self.shared.populated.load(Relaxed) {
+            self.take_over();
+        }
+        self.tasks.retain_mut(|task| {
+            // A context each: a future may overwrite its own.
+            let pending = task.poll(&mut Context::from_waker(waker)).is_pending();
+            if !pending {
+                self.shared.count.ended();
+            }
+            pending
+        });
+        self.shared.emptied.announce_if(|| self.is_empty());
+    }
+
+    /// Takes what was spawned since, or left by the thread that drove before.
+    fn take_over(&mut self) {
+        let mut tasks = self.shared.tasks();
+        self.shared.populated.store(false, Relaxed);
+        if self.tasks.is_empty() {
+            mem::swap(&mut self.tasks, &mut tasks.queue);
+        } else {
+            self.tasks.append(&mut tasks.queue);
+        }
+    }
+
+    /// Whether there is a reason for a round that is not a wake.
+    fn has_work(&self) -> bool {
+        self.shared.changed.load(Relaxed) || (self.shared.emptied.is_awaited() && self.is_empty())
+    }
+
+    /// Whether the executor has no task left.
+    fn is_empty(&self) -> bool {
+        self.tasks.is_empty() && self.shared.tasks().queue.is_empty()
+    }
+}
+
+impl Drop for Driven<'_> {
+    fn drop(&mut self) {
+        if self.tasks.is_empty() {
+            return;
+        }
+        let mut tasks = self.shared.tasks();
+        // Those that were spawned since come after them.
+        self.tasks.append(&mut tasks.queue);
+        mem::swap(&mut self.tasks, &mut tasks.queue);
+        self.shared.populated.store(true, Relaxed);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -34,6 +34,8 @@ pub struct AsyncTaskExecutor {
 #[derive(Debug, Default)]
 struct Local {
     ready: RefCell<VecDeque<Runnable>>,
+    /// What was ready when the round began. Only the run loop borrows it.
+    round: RefCell<VecDeque<Runnable>>,
     /// A waker for each task that has not ended, for the executor's drop.
     tasks: RefCell<Slab<Waker>>,
 }
@@ -46,8 +48,9 @@ pub struct Inbox {
 }
 
 thread_local! {
-    /// The executor that this thread drives.
-    static LOCAL: RefCell<Option<Rc<Local>>> = const { RefCell::new(None) };
+    /// The executor that this thread drives. None when the thread ends, so it needs no destructor, for which each access
+    /// would have to look.
+    static LOCAL: RefCell<ManuallyDrop<Option<Rc<Local>>>> = const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
 impl Default for AsyncTaskExecutor {
@@ -128,15 +131,24 @@ impl Executor for AsyncTaskExecutor {
 fn schedule(runnable: Runnable) {
     let inbox = runnable.metadata();
     if is_here(inbox.home.address()) {
-        LOCAL.with_borrow(|local| {
-            let local = local.as_ref().expect("set while the thread drives");
-            local.ready.borrow_mut().push_back(runnable);
-        });
+        local().expect("set while the thread drives").ready.borrow_mut().push_back(runnable);
     } else {
-        let inbox = inbox.clone();
-        inbox.woken.lock().expect(UNPOISONED).push(runnable);
-        inbox.home.notify();
+        schedule_from_elsewhere(runnable);
     }
+}
+
+/// Kept out of `schedule`, so that a wake at home saves no registers for it.
+#[inline(never)]
+fn schedule_from_elsewhere(runnable: Runnable) {
+    let inbox = runnable.metadata().clone();
+    inbox.woken.lock().expect(UNPOISONED).push(runnable);
+    inbox.home.notify();
+}
+
+/// The executor that this thread drives. A share in it, as what is done with it inside the access would be a call
+/// through a pointer, and dearer.
+fn local() -> Option<Rc<Local>> {
+    LOCAL.with_borrow(|local| Option::clone(local))
 }
 
 impl AsyncTaskExecutor {
@@ -148,18 +160,18 @@ impl AsyncTaskExecutor {
     /// Runs the ready tasks, round by round, until `root` is ready. Before it parks it asks whether to poll that again.
     #[inline(never)]
     fn drive<T>(&self, mut root: impl FnMut() -> Poll<T>, root_is_woken: impl Fn() -> bool) -> T {
+        let mut round = self.local.round.borrow_mut();
         loop {
             if self.inbox.home.take_notified() {
                 self.take_woken();
             }
-            let round = self.local.ready.borrow().len();
-            for _ in 0..round {
-                // Nothing else takes from the queue: it is as long as it was.
-                let Some(runnable) = self.local.next() else { break };
-                runnable.run();
-            }
-            if self.local.ready.borrow().is_empty() {
+            // What becomes ready meanwhile waits for the next round.
+            mem::swap(&mut *self.local.ready.borrow_mut(), &mut *round);
+            if round.is_empty() {
                 self.inbox.home.park_unless(&root_is_woken);
+            }
+            while let Some(runnable) = round.pop_front() {
+                runnable.run();
             }
             if let Poll::Ready(output) = root() {
                 return output;
@@ -170,12 +182,6 @@ impl AsyncTaskExecutor {
     fn take_woken(&self) {
         let woken = mem::take(&mut *self.inbox.woken.lock().expect(UNPOISONED));
         self.local.ready.borrow_mut().extend(woken);
-    }
-}
-
-impl Local {
-    fn next(&self) -> Option<Runnable> {
-        self.ready.borrow_mut().pop_front()
     }
 }
 
@@ -191,10 +197,9 @@ impl Drop for AsyncTaskExecutor {
         let mut left = tasks.len();
         tasks.into_iter().for_each(|(_, waker)| waker.wake());
         loop {
-            while let Some(runnable) = self.local.next() {
-                drop(runnable);
-                left -= 1;
-            }
+            let ready = self.local.ready.take();
+            left -= ready.len();
+            ready.into_iter().for_each(drop);
             if left == 0 {
                 return;
             }
@@ -212,13 +217,13 @@ struct Current {
 
 impl Current {
     fn set(local: Rc<Local>) -> Self {
-        Self { outer: LOCAL.replace(Some(local)) }
+        Self { outer: ManuallyDrop::into_inner(LOCAL.replace(ManuallyDrop::new(Some(local)))) }
     }
 }
 
 impl Drop for Current {
     fn drop(&mut self) {
-        LOCAL.set(self.outer.take());
+        drop(ManuallyDrop::into_inner(LOCAL.replace(ManuallyDrop::new(self.outer.take()))));
     }
 }
 
@@ -250,7 +255,7 @@ impl Drop for Live {
         // Otherwise the executor is being dropped and has its list no more.
         if is_here(self.home) {
             // Not the last reference to the task: the one that runs it is.
-            LOCAL.with_borrow(|local| local.as_ref().map(|local| local.tasks.borrow_mut().remove(self.key)));
+            local().map(|local| local.tasks.borrow_mut().remove(self.key));
         }
     }
 }

@@ -42,9 +42,10 @@ impl Home {
     #[track_caller]
     pub(crate) fn enter(&self) -> Entered<'_> {
         assert!(
-            !self.driving.swap(true, Relaxed),
+            !self.is_driven(),
             "`block_on` or `run` was called inside a task of the same executor: it would wait for itself"
         );
+        self.driving.store(true, Relaxed);
         Entered { home: self, outer: DRIVING.replace(self.address()) }
     }
 
