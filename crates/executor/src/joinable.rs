@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 
 use crate::abort::{Abort, TaskAbortHandle};
 use crate::foreign::{discard, drop_future_before, quietly};
+use crate::support::is_large;
 use crate::sync::atomic::{AtomicBool, Ordering::*};
 use crate::sync::{Mutex, MutexGuard};
 use crate::{JoinError, JoinHandle};
@@ -27,7 +28,16 @@ const UNPOISONED: &str = "no code that can panic runs under this lock";
 ///
 /// The first half comes in a box. An unoptimised build keeps a copy of a future for each function that takes it by
 /// value, so nothing stands between `spawn` and this.
+#[inline]
 pub fn joinable<F>(future: F) -> (BoxedFuture, Join<F::Output>)
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    if is_large::<F>() { split(Box::pin(future)) } else { split(future) }
+}
+
+fn split<F>(future: F) -> (BoxedFuture, Join<F::Output>)
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,

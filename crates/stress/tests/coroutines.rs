@@ -3,6 +3,7 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::task::Poll;
 
 use executor::{Described, Executor, yield_now};
@@ -41,11 +42,12 @@ fn the_first_ends_first<E: Executor + Described + 'static>() {
 
 /// A coroutine is suspended in the first poll of a `block_on`, and ends in the first poll of another call of the same
 /// executor, on another stack: it takes nothing along that the other call has.
-fn a_first_poll_ends_in_another<E: Executor + Described + 'static>() {
-    let executor = E::default();
+fn a_first_poll_ends_in_another<E: Executor + Described + Send + Sync + 'static>() {
+    let executor = Arc::new(E::default());
     let is_nested = || catch_unwind(AssertUnwindSafe(|| executor.block_on(async {}))).is_err();
-    let mut coroutine = Gn::<()>::new_scoped(|mut scope| {
-        executor.block_on(poll_fn(|_| {
+    let suspended = executor.clone();
+    let mut coroutine = Gn::<()>::new_scoped(move |mut scope| {
+        suspended.block_on(poll_fn(|_| {
             scope.yield_(());
             Poll::Ready(())
         }));
