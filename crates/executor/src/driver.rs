@@ -110,6 +110,25 @@ impl Driver {
         Entered { driver: self, drives: Cell::new(false), not_send: PhantomData }
     }
 
+    /// Takes the right if it is free, for a call of `block_on` that has not [entered](Self::enter) yet: the first poll of
+    /// its future makes a task ready. Such a call goes on with [`entered`](Self::entered), also where the future is then
+    /// ready or panics, so that the right is passed on.
+    #[cold]
+    pub fn arrive(&self) -> bool {
+        self.take()
+    }
+
+    /// Goes on with a call that has [arrived](Self::arrive).
+    #[inline]
+    pub fn entered(&self) -> Entered<'_> {
+        Entered { driver: self, drives: Cell::new(self.is_here()), not_send: PhantomData }
+    }
+
+    fn take(&self) -> bool {
+        // Acquire: pairs with the Release in `leave`; the tasks are as the last thread left them.
+        self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(number)).is_ok()
+    }
+
     /// Panics as [`enter`](Self::enter) does. For a `block_on` that enters only where its future is not ready at once.
     #[track_caller]
     #[inline]
@@ -186,10 +205,9 @@ impl Entered<'_> {
 
     #[cold]
     fn take_over(&self) -> bool {
-        // Acquire: pairs with the Release in `leave`; the tasks are as the last thread left them.
-        let taken = self.driver.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(number));
-        self.drives.set(taken.is_ok());
-        taken.is_ok()
+        let taken = self.driver.take();
+        self.drives.set(taken);
+        taken
     }
 
     /// Parks the thread until it is unparked, unless `ready` says that there is something to do. May return early.
@@ -241,7 +259,7 @@ impl Entered<'_> {
 
     #[cold]
     fn leave(&self) {
-        // Release: pairs with the Acquire in `take_over`.
+        // Release: pairs with the Acquire in `take`.
         self.driver.driving.store(0, Release);
         // (4) AcqRel: pairs with (5) in `follow_unless`, and with (6).
         if self.driver.followed.swap(false, AcqRel) {

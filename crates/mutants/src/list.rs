@@ -470,11 +470,12 @@ mutants! {
         "driver-lets-two-drive": "a second thread drives as well",
             "(driving == 0).then(number)" => "(driving == 0 || driving != here()).then(number)".
         "driver-takes-relaxed": "who takes over does not see how the last one left the tasks",
-            "let taken = self.driver.driving.fetch_update(Acquire, Relaxed," => "let taken = self.driver.driving.fetch_update(Relaxed, Relaxed,".
+            "self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(number))"
+            => "self.driving.fetch_update(Relaxed, Relaxed, |driving| (driving == 0).then(number))".
         "driver-leaves-relaxed": "who leaves does not publish how",
             "self.driver.driving.store(0, Release);" => "self.driver.driving.store(0, Relaxed);".
         "driver-leaves-unasked": "who leaves looks for followers first",
-            "        // Release: pairs with the Acquire in `take_over`.
+            "        // Release: pairs with the Acquire in `take`.
         self.driver.driving.store(0, Release);
         // (4) AcqRel: pairs with (5) in `follow_unless`, and with (6).
         if self.driver.followed.swap(false, AcqRel) {"
