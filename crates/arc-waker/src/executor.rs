@@ -46,14 +46,14 @@ pub(crate) struct Shared {
     count: TaskCount,
     /// Where other threads send what they have made ready: as in the [`LocalQueue`], keys and [`SPAWNED`].
     remote: Sender<usize>,
-    spawned: Mutex<Remote>,
+    new_tasks: Mutex<NewTasks>,
     /// Locked by whoever drives for as long as the call takes, so nobody ever waits for it.
     local: Mutex<Local>,
 }
 
 /// What other threads have spawned.
 #[derive(Default)]
-struct Remote {
+struct NewTasks {
     /// At least as many as there are [`SPAWNED`] in the channel. A thread puts its task in here first, and then sends,
     /// so whatever task is taken out for what was sent, those of one thread keep their order.
     queue: VecDeque<Spawned>,
@@ -79,7 +79,7 @@ impl Default for Shared {
             emptied: Emptied::new(),
             count: TaskCount::new(),
             remote,
-            spawned: Mutex::default(),
+            new_tasks: Mutex::default(),
             local: Mutex::new(Local::new(receiver)),
         }
     }
@@ -160,7 +160,7 @@ impl Spawn for ArcSpawner {
 
 impl Spawner for ArcSpawner {
     fn is_closed(&self) -> bool {
-        self.shared.spawned().closed
+        self.shared.new_tasks().closed
     }
 }
 
@@ -171,9 +171,9 @@ impl Drop for ArcExecutor {
             return mem::forget(self.shared.clone());
         }
         // First this: what the tasks spawn while they are dropped is rejected.
-        let spawned = self.shared.spawned().close();
+        let new_tasks = self.shared.new_tasks().close();
         let Local { list, queue, .. } = self.shared.local().close();
-        drop((list, queue, spawned));
+        drop((list, queue, new_tasks));
     }
 }
 
@@ -310,7 +310,7 @@ impl Drop for AtHome<'_> {
     }
 }
 
-impl Remote {
+impl NewTasks {
     fn close(&mut self) -> VecDeque<Spawned> {
         self.closed = true;
         mem::take(&mut self.queue)
@@ -376,14 +376,14 @@ impl Shared {
 
     #[inline(never)]
     fn spawn_elsewhere(&self, spawned: Spawned) {
-        let mut remote = self.spawned();
-        if remote.closed {
+        let mut new_tasks = self.new_tasks();
+        if new_tasks.closed {
             // Before the future is dropped: nothing that belongs to the user runs under the lock.
-            return drop(remote);
+            return drop(new_tasks);
         }
         self.count.spawned(false);
-        remote.queue.push_back(spawned);
-        drop(remote);
+        new_tasks.queue.push_back(spawned);
+        drop(new_tasks);
         self.send(SPAWNED);
     }
 
@@ -436,7 +436,9 @@ impl Shared {
             if !remote.is_empty() {
                 for key in (0..remote.len()).map_while(|_| remote.try_recv().ok()) {
                     match key {
-                        SPAWNED => self.spawned().queue.pop_front().into_iter().for_each(|new| queue.push_spawned(new)),
+                        SPAWNED => {
+                            self.new_tasks().queue.pop_front().into_iter().for_each(|new| queue.push_spawned(new))
+                        }
                         key => queue.push(key),
                     }
                 }
@@ -457,8 +459,8 @@ impl Shared {
         self.count.get() == 0
     }
 
-    fn spawned(&self) -> MutexGuard<'_, Remote> {
-        self.spawned.lock().expect("no code that can panic runs under this lock")
+    fn new_tasks(&self) -> MutexGuard<'_, NewTasks> {
+        self.new_tasks.lock().expect("no code that can panic runs under this lock")
     }
 
     fn local(&self) -> MutexGuard<'_, Local> {

@@ -401,18 +401,18 @@ mutants! {
         "arc-drops-under-a-poll": "an executor that is dropped beside a poll waits for the task",
             "        if !self.shared.driver.close() {" => "        if !self.shared.driver.close() && false {".
         "arc-no-closed-flag": "an executor that is gone still takes tasks",
-            "if remote.closed {" => "if remote.closed && remote.queue.capacity() > usize::MAX / 2 {".
+            "if new_tasks.closed {" => "if new_tasks.closed && new_tasks.queue.capacity() > usize::MAX / 2 {".
         "arc-sends-first": "a thread sends that it has spawned before it has",
-            "        remote.queue.push_back(spawned);
-        drop(remote);
+            "        new_tasks.queue.push_back(spawned);
+        drop(new_tasks);
         self.send(SPAWNED);"
-            => "        drop(remote);
+            => "        drop(new_tasks);
         self.send(SPAWNED);
-        self.spawned().queue.push_back(spawned);".
+        self.new_tasks().queue.push_back(spawned);".
         "arc-push-silent": "nobody unparks the driver",
             "            self.driver.unpark();\n" => "".
         "arc-drop-under-lock": "futures are dropped while what is spawned is locked",
-            "let spawned = self.shared.spawned().close();" => "let mut locked = self.shared.spawned();\n        let spawned = locked.close();".
+            "let new_tasks = self.shared.new_tasks().close();" => "let mut locked = self.shared.new_tasks();\n        let new_tasks = locked.close();".
         "arc-closes-nothing": "dropping the executor ends no task",
             "self.shared.local().close();" => "Local::new(unbounded().1);".
         "arc-keeps-the-place": "the place of a task that has ended is never free again",
