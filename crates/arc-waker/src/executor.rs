@@ -435,11 +435,11 @@ impl Shared {
             // Asked first, as it is the quickest question.
             if !remote.is_empty() {
                 for key in (0..remote.len()).map_while(|_| remote.try_recv().ok()) {
-                    match key {
-                        SPAWNED => {
-                            self.new_tasks().queue.pop_front().into_iter().for_each(|new| queue.push_spawned(new))
-                        }
-                        key => queue.push(key),
+                    if key == SPAWNED {
+                        let spawned = self.new_tasks().queue.pop_front();
+                        queue.push_spawned(spawned.expect("a task is put there before that is sent"));
+                    } else {
+                        queue.push(key);
                     }
                 }
             }
