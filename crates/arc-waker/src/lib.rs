@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod executor;
+mod queue;
 mod task;
 mod waker;
 

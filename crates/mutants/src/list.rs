@@ -393,29 +393,71 @@ mutants! {
         "arc-wake-in-two-steps": "two wakes at once queue a task twice",
             "if !self.queued.swap(true, AcqRel) {" => "if !self.queued.load(Acquire) {
             self.queued.store(true, Release);".
+        "arc-wake-releases": "a wake does not see where the task is listed",
+            "if !self.queued.swap(true, AcqRel) {" => "if !self.queued.swap(true, Release) {".
     }
     "arc-waker/src/task.rs": {
         "arc-cleared-late": "the task counts as queued until its poll is over",
-            "        self.queued.swap(false, AcqRel);\n" => "",
-            "let poll = running.as_mut().poll(&mut Context::from_waker(&waker));"
-            => "let poll = running.as_mut().poll(&mut Context::from_waker(&waker));
-        self.queued.swap(false, AcqRel);".
+            "        self.task.queued.swap(false, AcqRel);
+        self.future.as_mut().poll(&mut Context::from_waker(&self.waker))"
+            => "        let poll = self.future.as_mut().poll(&mut Context::from_waker(&self.waker));
+        self.task.queued.swap(false, AcqRel);
+        poll".
         "arc-cleared-by-store": "the flag is cleared without seeing what the wakes published",
-            "self.queued.swap(false, AcqRel);" => "self.queued.store(false, Release);".
+            "self.task.queued.swap(false, AcqRel);" => "self.task.queued.store(false, Release);".
         "arc-poll-relaxed": "a poll sees nothing of what the wakes published",
-            "self.queued.swap(false, AcqRel);" => "self.queued.swap(false, Relaxed);".
+            "self.task.queued.swap(false, AcqRel);" => "self.task.queued.swap(false, Relaxed);".
+        "arc-ends-woken-by-all": "a wake after the end queues what may be the place of another task",
+            "self.task.queued.swap(true, Relaxed)" => "self.task.queued.load(Relaxed)".
+        "arc-ends-unseen": "a task that was woken in its last poll leaves its place, and its key in the queue",
+            "self.task.queued.swap(true, Relaxed)" => "self.task.queued.swap(true, Relaxed) && false".
+    }
+    "arc-waker/src/queue.rs": {
+        "arc-at-home-anywhere": "a wake goes into the queue of whatever executor the thread drives",
+            "while queue.executor != executor {
+                queue" => "while queue.executor != executor && false {
+                queue".
+        "arc-forgets-the-outer": "a nested call takes the queue of the outer one with it",
+            "*place = queue.outer.take();" => "drop(queue.outer.take());".
+        "arc-new-first": "new tasks stand before those that were woken",
+            "self.keys.push_back(SPAWNED);" => "self.keys.push_front(SPAWNED);".
     }
     "arc-waker/src/executor.rs": {
         "arc-drops-under-a-poll": "an executor that is dropped beside a poll waits for the task",
             "        if !self.shared.driver.close() {" => "        if !self.shared.driver.close() && false {".
         "arc-no-closed-flag": "an executor that is gone still takes tasks",
-            "if tasks.closed {" => "if tasks.closed && tasks.list.is_empty() && tasks.list.capacity() > usize::MAX / 2 {".
+            "if new_tasks.closed {" => "if new_tasks.closed && new_tasks.queue.capacity() > usize::MAX / 2 {".
+        "arc-sends-first": "a thread sends that it has spawned before it has",
+            "        new_tasks.queue.push_back(spawned);
+        drop(new_tasks);
+        self.send(SPAWNED);"
+            => "        drop(new_tasks);
+        self.send(SPAWNED);
+        self.new_tasks().queue.push_back(spawned);".
         "arc-push-silent": "nobody unparks the driver",
-            "        self.driver.unpark();\n" => "".
-        "arc-drop-under-lock": "futures are dropped while the list is locked",
-            "let tasks = self.shared.tasks().close();" => "let mut locked = self.shared.tasks();\n        let tasks = locked.close();".
+            "            self.driver.unpark();\n" => "".
+        "arc-drop-under-lock": "futures are dropped while what is spawned is locked",
+            "let new_tasks = self.shared.new_tasks().close();" => "let mut locked = self.shared.new_tasks();\n        let new_tasks = locked.close();".
         "arc-closes-nothing": "dropping the executor ends no task",
-            "let tasks = self.shared.tasks().close();" => "let tasks = Slab::<Arc<Task>>::new();".
+            "self.shared.local().close();" => "Local::new(unbounded().1);".
+        "arc-keeps-the-place": "the place of a task that has ended is never free again",
+            "if !task.is_some_and(Running::end) {" => "if task.is_some_and(Running::end) {".
+        "arc-frees-the-place": "the place of a task that has ended is free while its key is on the way",
+            "if !task.is_some_and(Running::end) {" => "if !task.is_some_and(Running::end) || true {".
+        "arc-takes-the-queue-along": "what was ready is gone when the thread stops to drive",
+            "        self.local.queue = LocalQueue::unsettle(self.shared.address());"
+            => "        LocalQueue::unsettle(self.shared.address());
+        self.local.queue = Some(Box::default());".
+        "arc-stays": "a call that has arrived and is ready keeps the right to drive",
+            "            drop(AtHome::arrive(shared));" => "            std::mem::forget(_entered);".
+        "arc-unwinds-with-the-right": "a first poll that panics keeps the right to drive",
+            "        Self::unwind(self.shared, self.call);" => "        let _ = Self::unwind;".
+        "arc-arrives-beside": "a call arrives although another thread drives",
+            "        let arrived = self.driver.arrive();" => "        let arrived = self.driver.arrive() || !self.driver.is_here();".
+        "arc-receives-nothing": "what other threads send is not looked for",
+            "shared.receive(local).max(SHORT)" => "shared.queue(|queue| queue.len()).unwrap_or(0).max(SHORT)".
+        "arc-drives-unsettled": "who takes over looks at a queue that it does not have",
+            "home.as_ref().is_none_or(|home: &AtHome| home.has_work())" => "home.as_ref().is_some_and(|home: &AtHome| home.has_work())".
     }
     "noop-waker/src/executor.rs": {
         "noop-shares-a-context": "one context for all tasks of a round: what one of them does to it, the others see",
