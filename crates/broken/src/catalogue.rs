@@ -121,8 +121,8 @@ exhibits! {
         fails: ["W13", "X22o"],
     }
     "bounded-queue" bounded_queue {
-        fails: ["W14", "X24"],
-        hangs: ["W14", "X24"],
+        fails: ["W14", "T7b", "X24"],
+        hangs: ["W14", "T7b", "X24"],
     }
     "queued-per-wake" queued_per_wake {
         fails: ["W7", "W14", "T2", "X5"],
@@ -164,7 +164,7 @@ exhibits! {
         hangs: ["T6", "T12", "T12f", "X12"],
     }
     "remembers-home" remembers_home {
-        fails: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10", "T10c", "X7", "X8t", "X10o", "X10s", "X17", "X22", "X22h", "X22n", "X22o", "X25s"],
+        fails: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10", "T10c", "X7", "X8t", "X10f", "X10o", "X10s", "X17", "X22", "X22h", "X22n", "X22o", "X25s"],
         hangs: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10c", "X7", "X8t", "X10s", "X22", "X22h", "X22n", "X25s"],
         may_fail: ["W13", "T1", "T1d", "T2", "X23", "X23s"],
     }

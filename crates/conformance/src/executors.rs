@@ -737,6 +737,23 @@ clause! {
             assert_eq!(order.take(), expected, "the order of the polls after the root's wakes, and a spawn");
             drive(&executor, 3);
         }
+        Outcome::Pass
+    }
+}
+
+clause! {
+    "X10f" Quality "So are those that it made ready before a `block_on` and in the first poll of that."
+    guards "a root's first poll, in which the thread comes to drive: what it makes ready then must not overtake."
+    pub fn x10f_a_first_poll_overtakes_nothing<E: Executor>() -> Outcome {
+        let executor = E::default();
+        let order = Order::default();
+        let logs = [(); 3].map(|()| Log::new());
+        let _tasks = [0, 1, 2].map(|index| executor.spawn(order.of(&logs[index], index)));
+        drive(&executor, 3);
+        let wakes: &[_] = match E::CAPABILITIES.wake_names {
+            WakeNames::Task => &[[0, 1, 2], [1, 2, 0]],
+            WakeNames::Thread | WakeNames::Nobody => &[[0, 1, 2]],
+        };
         for wakes in wakes {
             let (before, first_poll) = wakes.split_at(1);
             let fourth = Log::new();

@@ -192,6 +192,7 @@ macro_rules! __for_each_clause {
             RemoteSpawn executors::x09s_block_on_of_the_same_executor_inside_its_task_never_hangs,
             Executor executors::x10_a_task_that_wakes_itself_starves_nobody,
             Executor executors::x10o_tasks_are_polled_in_the_order_in_which_they_became_ready,
+            Executor executors::x10f_a_first_poll_overtakes_nothing,
             RemoteSpawn executors::x10s_a_new_task_stands_behind_those_that_were_woken_before,
             Executor executors::x12_a_panicking_task_leaves_the_executor_usable,
             Executor executors::x13_dropping_the_executor_drops_every_future,

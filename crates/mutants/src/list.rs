@@ -473,7 +473,7 @@ mutants! {
             "        let entered = self.shared.driver.enter();\n        let mut driven = Driven::new(&self.shared);\n"
             => "        let mut driven = Driven::new(&self.shared);\n        let entered = self.shared.driver.enter();\n".
         "noop-gives-back-silently": "who takes over is not told that there are tasks",
-            "        self.shared.populated.store(true, Relaxed);\n" => "".
+            "        self.shared.populated.store(!tasks.queue.is_empty(), Relaxed);\n" => "".
         "noop-takes-over-late": "a task that is spawned while others are taken over is forgotten",
             "        let mut tasks = self.shared.tasks();\n        self.shared.populated.store(false, Relaxed);\n" => "        let mut tasks = self.shared.tasks();\n",
             "            self.tasks.append(&mut tasks.queue);\n        }\n" => "            self.tasks.append(&mut tasks.queue);\n        }\n        drop(tasks);\n        self.shared.populated.store(false, Relaxed);\n".
@@ -508,7 +508,7 @@ mutants! {
             "        let entered = self.shared.driver.enter();\n        let mut driven = Driven::new(&self.shared);\n"
             => "        let mut driven = Driven::new(&self.shared);\n        let entered = self.shared.driver.enter();\n".
         "park-gives-back-silently": "who takes over is not told that there are tasks",
-            "        self.shared.populated.store(true, Relaxed);\n" => "".
+            "        self.shared.populated.store(!tasks.queue.is_empty(), Relaxed);\n" => "".
         "park-takes-over-late": "a task that is spawned while others are taken over is forgotten",
             "        let mut tasks = self.shared.tasks();\n        self.shared.populated.store(false, Relaxed);\n" => "        let mut tasks = self.shared.tasks();\n",
             "            self.tasks.append(&mut tasks.queue);\n        }\n" => "            self.tasks.append(&mut tasks.queue);\n        }\n        drop(tasks);\n        self.shared.populated.store(false, Relaxed);\n".

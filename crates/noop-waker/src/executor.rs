@@ -246,14 +246,15 @@ impl<'a> Driven<'a> {
 
 impl Drop for Driven<'_> {
     fn drop(&mut self) {
-        if self.tasks.is_empty() {
+        // A queue that became empty goes back as well, for the room in it.
+        if self.tasks.capacity() == 0 {
             return;
         }
         let mut tasks = self.shared.tasks();
         // Those that were spawned since come after them.
         self.tasks.append(&mut tasks.queue);
         mem::swap(&mut self.tasks, &mut tasks.queue);
-        self.shared.populated.store(true, Relaxed);
+        self.shared.populated.store(!tasks.queue.is_empty(), Relaxed);
     }
 }
 

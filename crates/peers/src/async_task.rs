@@ -154,6 +154,10 @@ fn local() -> Option<Rc<Local>> {
 impl AsyncTaskExecutor {
     fn enter(&self) -> (Current, Entered<'_>) {
         let entered = self.inbox.home.enter();
+        // What this thread woke before it drives comes before what it wakes now.
+        if self.inbox.home.take_notified() {
+            self.take_woken();
+        }
         (Current::set(self.local.clone()), entered)
     }
 
