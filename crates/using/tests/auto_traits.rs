@@ -84,6 +84,8 @@ auto_traits! {
         Emptied: ALL,
         UntilEmptied<'static>: ALL,
         RootWaker: ALL,
+        // It belongs to one thread at a time: who passes it on answers for that.
+        SpareMemory: &["Unpin", "UnwindSafe"],
         Join<Value>: ALL,
         // A future need be no more than `Send`.
         BoxedFuture: &["Send", "Unpin"],
