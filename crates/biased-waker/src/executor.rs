@@ -408,7 +408,17 @@ impl Shared {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        if is_large::<F>() { Self::accept(this, Box::pin(future)) } else { Self::accept(this, future) }
+        if is_large::<F>() { Self::accept_boxed(this, Box::pin(future)) } else { Self::accept(this, future) }
+    }
+
+    /// Kept out of what makes the future, so that this becomes part of that and the box is its place from the start.
+    #[inline(never)]
+    fn accept_boxed<F>(this: &Arc<Self>, future: Pin<Box<F>>) -> BiasedJoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Self::accept(this, future)
     }
 
     /// Accepts a future, or drops it at once where the executor is gone.

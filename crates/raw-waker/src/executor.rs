@@ -261,7 +261,17 @@ impl Shared {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        if is_large::<F>() { self.accept(Box::pin(future)) } else { self.accept(future) }
+        if is_large::<F>() { self.accept_boxed(Box::pin(future)) } else { self.accept(future) }
+    }
+
+    /// Kept out of what makes the future, so that this becomes part of that and the box is its place from the start.
+    #[inline(never)]
+    fn accept_boxed<F>(self: &Arc<Self>, future: Pin<Box<F>>) -> RawJoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.accept(future)
     }
 
     /// Accepts a future, or drops it at once where the executor is gone.
