@@ -985,17 +985,15 @@ pub fn m40_an_abort_handle_races_completion<E: RemoteSpawn + Described + 'static
 pub fn m41_a_first_poll_races_another_driver<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m41_a_first_poll_races_another_driver", 2, || {
         let executor = Arc::new(E::default());
-        let (flag, waker) = (Arc::new(AtomicBool::new(false)), Slot::default());
-        let handle = executor.spawn(ready_once(&flag, &waker));
+        let event = Event::new();
+        let handle = executor.spawn({
+            let event = event.clone();
+            tracked(move |cx| event.poll(cx))
+        });
         executor.block_on(yield_now());
-        let waker = waker.take();
         let other = executor.clone();
         let thread = thread::spawn(move || other.run());
-        executor.block_on(poll_fn(|_| {
-            flag.store(true, Relaxed);
-            waker.wake_by_ref();
-            Poll::Ready(())
-        }));
+        executor.block_on(poll_fn(|_| Poll::Ready(event.set())));
         thread.join().unwrap();
         assert!(handle.is_finished(), "`run` has returned before the task had ended");
     });
