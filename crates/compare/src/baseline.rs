@@ -136,6 +136,11 @@ pub fn compare(known: &[Observation], found: &[Observation]) -> Check {
     if table.rows.is_empty() { Check::Same(same) } else { Check::Different(table) }
 }
 
+/// Whether the counts of this operation are never the same twice.
+pub fn depends_on_chance(operation: &str) -> bool {
+    OPERATIONS.iter().any(|known| known.id == operation && !known.exact)
+}
+
 /// By what part of it a count of this operation may differ.
 fn tolerance(operation: &str) -> f64 {
     OPERATIONS.iter().find(|known| known.id == operation).map_or(0.0, |known| known.tolerance)
@@ -171,6 +176,13 @@ mod tests {
         assert!(matches!(compare("spawn_large", 133_024.0), Check::Same(1)));
         assert!(matches!(compare("spawn_large", 133_134.0), Check::Different(_)));
         assert!(matches!(compare("spawn_join", 133_001.0), Check::Different(_)));
+    }
+
+    #[test]
+    fn only_two_threads_that_wait_for_each_other_depend_on_chance() {
+        assert!(depends_on_chance("round_trip"));
+        // A refusal of all that an executor counts names no operation.
+        assert!(!depends_on_chance("self_wake") && !depends_on_chance(""));
     }
 
     #[test]
