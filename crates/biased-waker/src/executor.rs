@@ -65,10 +65,11 @@ pub(crate) struct Local {
     outer: Cell<Option<Arc<Shared>>>,
 }
 
-// SAFETY: `Local` is reached in three ways: through `Shared::local_at`, which asks whether this thread drives; in
-// `poll_ready`, `has_work` and `AtHome`, and what they call, once `Entered::drives` or `Driver::is_here` has said that
-// this thread does; and in the executor's drop, once `Driver::close` has said that nobody does nor ever will. At most
-// one thread drives at a time, and the right passes from thread to thread with a Release and an Acquire, in `Driver`.
+// SAFETY: `Local` is reached in four ways: through `Shared::local_at`, which asks whether this thread drives; through
+// `Shared::arrive`, once `Driver::arrive` has said that it does from now on; in `drive`, `poll_ready`, `has_work` and
+// `AtHome`, and what they call, once `Entered::drives` or `Driver::is_here` has said that this thread does; and in the
+// executor's drop, once `Driver::close` has said that nobody does nor ever will. At most one thread drives at a time,
+// and the right passes from thread to thread with a Release and an Acquire, in `Driver`.
 unsafe impl Sync for Local {}
 // SAFETY: as above; and what `Local` holds are tasks, which any thread may be the one to drive.
 unsafe impl Send for Local {}

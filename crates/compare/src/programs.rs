@@ -367,7 +367,7 @@ mod tests {
     #[test]
     fn a_manifest_holds_any_path() {
         // Rust's own quotes would be `\u{301}`, `\'` or the bare character.
-        for folder in ["/work/plain", "/w\"ork\\", "/it's", "/cafe\u{301}", "/\u{7f}\u{200b}", "/a\nb\tc"] {
+        for folder in ["/plain", "/w\"ork\\", "/it's", "/cafe\u{301}", "/\u{7f}\u{200b}", "/a\nb\tc"] {
             let line = by_path("raw-waker", folder);
             let read: toml::Table = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
             assert_eq!(read["raw-waker"]["path"].as_str(), Some(folder), "{line}");

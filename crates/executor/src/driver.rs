@@ -38,12 +38,12 @@ struct Note {
 ///
 /// # Arriving
 ///
-/// A `block_on` takes the right when its future is not ready at once: a call that is done with its first poll shall cost
-/// little more than that. But what the future wakes or spawns in that poll had better be polled here and not be sent
-/// here. So a first poll leaves a note in a thread-local, and a spawn or a wake that finds it, where it would have had
-/// to see whether the driver sleeps, takes the right for that call if it is free: [`arrive`](Self::arrive). The note says which
-/// call, and `arrived` for which one the right was taken, as only that one may pass it on: calls that use the same
-/// executor on one thread end in any order where a program switches between stacks.
+/// A `block_on` takes the right when its future is not ready at once, so that a call whose future is costs little more
+/// than the poll. What the future wakes or spawns in that first poll would then go the way for other threads. So the
+/// poll leaves a note in a thread-local, and a spawn, or a wake that would otherwise unpark the driver, takes the right
+/// for that call if the right is free: [`arrive`](Self::arrive). The note says for which call, and `arrived` keeps
+/// that, as no other call may pass the right on: calls that use the same executor on one thread end in any order where
+/// a program switches between stacks.
 ///
 /// A thread that is in a first poll counts as being in that call, whatever stack it is on: if a program suspends the
 /// poll, a wake or a spawn beside it takes the right all the same, as a call that suspends a later poll has it.

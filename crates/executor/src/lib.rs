@@ -94,8 +94,8 @@ pub trait BlockOn {
     ///
     /// When the future panics: the panic unwinds to the caller and the executor stays usable. When called inside a
     /// task of the same executor, unless its capabilities say that it works. It may panic,
-    /// and does not hang, inside the future of another `block_on` of the same executor on the same thread: it does once
-    /// that future has been pending, or has woken or spawned a task, as the other call then drives.
+    /// and does not hang, inside the future of another `block_on` of the same executor on the same thread: that call
+    /// may drive once its future has been pending, or has woken or spawned a task.
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output;
 }
 

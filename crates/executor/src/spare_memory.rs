@@ -10,12 +10,12 @@ use std::ptr::{self, NonNull};
 /// an atomic operation, as all of it belongs to one thread at a time.
 ///
 /// It never keeps more than was once allocated here for want of spare memory, nor more than [`MOST`](Self::MOST): what
-/// comes from elsewhere and ends here, where nobody takes it, does not pile up. When so much was allocated, what is
-/// kept is freed, as it is of sizes that nobody asks for. Sizes of more than half a kilobyte go
-/// to the global allocator, as do those that are no multiple of a word.
+/// comes from elsewhere and ends here, where nobody takes it, does not pile up. Once that much was allocated, what is
+/// kept is freed, as it is of sizes that nobody asks for. What is larger than 64 words, or not aligned as a word is,
+/// goes to the global allocator.
 ///
-/// While the models run, and with the private cfg `wakers_no_spare_memory`, nothing is kept: so an access to what was freed is
-/// noticed.
+/// While the models run, and with the private cfg `wakers_no_spare_memory`, nothing is kept: so an access to what was
+/// freed is noticed.
 pub struct SpareMemory {
     /// A list for each size, in words.
     lists: [Cell<Option<NonNull<Link>>>; SIZES],

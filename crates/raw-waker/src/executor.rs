@@ -54,10 +54,11 @@ struct Local {
     spare: SpareMemory,
 }
 
-// SAFETY: `Local` is reached in three ways: through `Shared::local`, which asks whether this thread drives; in
-// `poll_ready`, `has_work` and what they call, which `drive` calls once `Entered::drives` has said that this thread
-// does; and in the executor's drop, once `Driver::close` has said that nobody does nor ever will. At most one thread
-// drives at a time, and the right passes from thread to thread with a Release and an Acquire, in `Driver`.
+// SAFETY: `Local` is reached in four ways: through `Shared::local`, which asks whether this thread drives; through
+// `Shared::arrive`, once `Driver::arrive` has said that it does from now on; in `poll_ready`, `has_work` and what they
+// call, which `drive` calls once `Entered::drives` has said that this thread does; and in the executor's drop, once
+// `Driver::close` has said that nobody does nor ever will. At most one thread drives at a time, and the right passes
+// from thread to thread with a Release and an Acquire, in `Driver`.
 unsafe impl Sync for Local {}
 // SAFETY: as above; and what `Local` holds are counts of tasks, which any thread may give back.
 unsafe impl Send for Local {}
