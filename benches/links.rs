@@ -8,7 +8,7 @@ use harness::pages::page;
 #[test]
 fn documentation_links_to_no_file_of_the_repository() {
     let mut dead = Vec::new();
-    for file in files(&page("crates")).into_iter().chain(files(&page("benches"))) {
+    for file in ["crates", "tests", "benches"].into_iter().flat_map(|floor| files(&page(floor))) {
         let text = fs::read_to_string(&file).expect("it can be read");
         let begins = |line: &str| ["//!", "///"].iter().any(|mark| line.trim_start().starts_with(mark));
         let documentation = text.lines().filter(|line| begins(line)).collect::<Vec<_>>().join("\n");

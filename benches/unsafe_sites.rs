@@ -52,7 +52,7 @@ fn listed(page: &str) -> Sites {
 fn found() -> Sites {
     let root = page("");
     let mut files = Vec::new();
-    for folder in ["crates", "benches"] {
+    for folder in ["crates", "tests", "benches"] {
         collect(&root.join(folder), &mut files);
     }
     assert!(files.len() > 50, "the sources are where they are looked for");

@@ -2,7 +2,7 @@
 //!
 //! Everything here has the name and the meaning that it has in std. With the private cfg `wakers_loom` it is replaced
 //! by what [loom](https://docs.rs/loom) has for it, which tries interleavings, and the values that a load may see, one after another:
-//! so the models in `crates/models` check the code that is shipped and not a copy of it. Nothing here is meant for
+//! so the models in `tests/models` check the code that is shipped and not a copy of it. Nothing here is meant for
 //! other users.
 //!
 //! Five things go beyond a change of names:

@@ -61,7 +61,7 @@ impl Tree {
         for name in ["Cargo.toml", "Cargo.lock", "README.md"] {
             copy_file(&workspace().join(name), &root.join(name))?;
         }
-        for name in ["crates", "benches", "docs"] {
+        for name in ["crates", "tests", "benches", "docs"] {
             copy_directory(&workspace().join(name), &root.join(name))?;
         }
         Ok(Self { root, target, _lock: lock })

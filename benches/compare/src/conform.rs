@@ -356,7 +356,7 @@ fn like(nearest: Option<Nearest>) -> String {
     let of_which = if of_the_root { ", of those about the future of `block_on`" } else { "" };
     let (name, anchor, folder) = (exhibit.name, exhibit.anchor(), exhibit.name.replace('-', "_"));
     format!(
-        "Nearest in the gallery{though}: {name}, {how}{of_which}.\n  docs/gallery.md#{anchor}\n  crates/broken/src/{folder}/broken.rs"
+        "Nearest in the gallery{though}: {name}, {how}{of_which}.\n  docs/gallery.md#{anchor}\n  tests/broken/src/{folder}/broken.rs"
     )
 }
 

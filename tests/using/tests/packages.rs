@@ -19,7 +19,7 @@ const PUBLISHED: [(&str, &str); 7] = [
 ];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it is in a folder of `crates`").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it is in a folder of `tests`").to_owned()
 }
 
 fn metadata() -> Metadata {

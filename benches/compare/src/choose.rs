@@ -144,13 +144,13 @@ impl Judged {
 const ADAPTERS: &[(&str, &str, &str)] = &[
     (
         "async-task",
-        include_str!("../../peers/src/async_task.rs"),
+        include_str!("../../../crates/peers/src/async_task.rs"),
         "async-task makes a task out of a future, and leaves its user the queue, the inbox for other threads, the list of \
          tasks and the loop",
     ),
     (
         "compio-executor",
-        include_str!("../../peers/src/compio_executor.rs"),
+        include_str!("../../../crates/peers/src/compio_executor.rs"),
         "compio-executor has tasks and their queue, and leaves its user the loop that polls and parks",
     ),
 ];

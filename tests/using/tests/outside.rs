@@ -12,7 +12,7 @@ const SUITE: &str = include_str!("../first/conformance.rs");
 const COMPARE: &str = include_str!("../first/compare.rs");
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it is in a folder of `crates`")
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it is in a folder of `tests`")
 }
 
 /// What stands on a page as the file of that name, with this checkout where the page has one beside yours.

@@ -207,7 +207,7 @@ fn index() -> String {
     for Exhibit { name, fails, hangs, .. } in EXHIBITS {
         let _ = writeln!(
             text,
-            "| [{name}](../crates/broken/src/{}) | {} | {} |",
+            "| [{name}](../tests/broken/src/{}) | {} | {} |",
             folder(name),
             fails.join(", "),
             hangs.join(", ")
@@ -223,7 +223,7 @@ fn folder(name: &str) -> String {
 /// What an exhibit gets wrong, what that breaks, and what mends it.
 fn entry(exhibit: &Exhibit) -> String {
     let Exhibit { name, fails, hangs, may_fail, broken, fixed, undefined } = exhibit;
-    let path = |version| format!("crates/broken/src/{}/{version}.rs", folder(name));
+    let path = |version| format!("tests/broken/src/{}/{version}.rs", folder(name));
     let mut text = format!("[{0}](../{0}):\n\n```rust\n{1}```\n\n", path("broken"), fault(broken.source));
     for id in *fails {
         let clauses = clauses();

@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn a_checkout_is_found_from_within_and_nowhere_else() {
         let root = page("");
-        assert_eq!(checkout(&root.join("crates/harness/src")), checkout(&root));
+        assert_eq!(checkout(&root.join("benches/harness/src")), checkout(&root));
         assert!(checkout(&root).is_some_and(|found| found.join("docs/strategies.md").is_file()));
         assert_eq!(checkout(&env::temp_dir()), None);
     }

@@ -15,7 +15,7 @@ use conformance::process::requested;
 use conformance::{Case, Clause, Level};
 
 /// The gallery's.
-#[path = "../../broken/src/clears_late/broken.rs"]
+#[path = "../../../tests/broken/src/clears_late/broken.rs"]
 mod clears_late;
 
 use clears_late::ClearsLate;
