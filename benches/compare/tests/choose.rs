@@ -16,10 +16,7 @@ use harness::contender::Probes;
 use harness::latency::{self, P99};
 use harness::table::Format;
 use harness::{Contender, Kind, Observation, idle};
-use lineup::arc_waker::ArcExecutor;
-use lineup::noop_waker::NoopExecutor;
-use lineup::park_waker::ParkExecutor;
-use lineup::raw_waker::RawExecutor;
+use lineup::{ArcExecutor, NoopExecutor, ParkExecutor, RawExecutor};
 
 const NEEDS: Needs = Needs { idle_tasks: 10_000, ..Needs::ONE_FUTURE };
 
