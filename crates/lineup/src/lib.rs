@@ -27,8 +27,10 @@ macro_rules! __strategies {
 }
 
 /// Hands every strategy of this workspace to the macro `$then`, as
-/// `$($kind:ident $library:ident::$executor:ident from $package:literal,)*`. The type is `lineup::$executor`, and `$kind`
-/// is the strongest of the traits that it implements: `RemoteSpawn`, `Executor` or `BlockOn`.
+/// `$($kind:ident $library:ident::$executor:ident from $package:literal,)*`.
+///
+/// The type is `lineup::$executor`. `$kind` is the strongest of the traits that it implements: `RemoteSpawn`,
+/// `Executor` or `BlockOn`.
 #[macro_export]
 macro_rules! for_each_strategy {
     ($then:ident) => {

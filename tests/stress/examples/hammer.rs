@@ -1,5 +1,5 @@
-//! `hammer [STRATEGY...] [--rounds N] [--with-a-race]`: all that several threads at once can do to the strategies named, or
-//! to all that other threads may spawn onto, for sanitizers to watch. `just tsan` and `just memcheck` run it.
+//! `hammer [STRATEGY...] [--rounds N] [--with-a-race]`: all that several threads at once can do to the strategies named,
+//! or to each that other threads may spawn onto, for sanitizers to watch. `just tsan` and `just memcheck` run it.
 //!
 //! In half of the rounds the executor is dropped meanwhile; in the other half it sleeps, or is about to, and is woken.
 //! Nothing here is ordered by a lock or by a thread's end: what the sanitizer sees ordered, the executor has ordered.

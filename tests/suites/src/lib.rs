@@ -1,7 +1,4 @@
-//! The conformance suite of every executor in the [line-up](lineup).
-//!
-//! Compiling it takes minutes, as every clause is compiled for every executor. So it is a crate of its own, which
-//! changes when an executor or a clause does, and programs that only measure do without.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 use conformance::Case;

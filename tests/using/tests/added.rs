@@ -1,5 +1,5 @@
-//! docs/add-a-strategy.md, carried out in a copy of the workspace: a strategy that exists nowhere else is put into the list,
-//! and then is in everything that reads the list.
+//! docs/add-a-strategy.md, carried out in a copy of the workspace: a strategy that exists nowhere else is put into the
+//! list, and then takes part in everything that reads the list.
 
 use std::env;
 use std::fs;
