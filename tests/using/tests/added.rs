@@ -1,10 +1,11 @@
 //! docs/add-a-strategy.md, carried out in a copy of the workspace: a strategy that exists nowhere else is put into the
 //! list, and then takes part in everything that reads the list.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command};
+use std::process::Command;
 
 const NAME: &str = "late-waker";
 
@@ -24,38 +25,64 @@ fn shown() -> Vec<(String, String)> {
     files.collect()
 }
 
-/// A copy of what cargo and the tests read, which is removed with it.
+/// A copy of what cargo and the tests read. It stays, so that a second run builds less.
 struct Copy(PathBuf);
 
 impl Copy {
-    fn new() -> Self {
-        let copy = Self(env::temp_dir().join(format!("wakers-added-{}", process::id())));
-        fs::create_dir(&copy.0).unwrap_or_else(|error| panic!("{} cannot be made: {error}", copy.0.display()));
-        let files = ["Cargo.toml", "Cargo.lock", "README.md", "clippy.toml", "LICENSE-APACHE", "LICENSE-MIT"];
-        for file in files {
-            fs::copy(root().join(file), copy.0.join(file)).expect("a file can be copied");
+    /// With these files in place of the repository's, or beside them.
+    fn new(changed: &BTreeMap<PathBuf, String>) -> Self {
+        let copy = Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join("added"));
+        // What an earlier run has made.
+        for folder in ["results", "pages"] {
+            let _ = fs::remove_dir_all(copy.0.join(folder));
         }
-        for folder in [".ci", "crates", "tests", "benches", "docs"] {
-            copied(&root().join(folder), &copy.0.join(folder));
+        for file in ["Cargo.toml", "Cargo.lock", "README.md", "clippy.toml", "justfile"] {
+            write_new(&copy.0.join(file), &fs::read(root().join(file)).expect("a file can be read"));
+        }
+        for folder in [".ci", ".cargo", "crates", "tests", "benches", "docs"] {
+            copy.take(Path::new(folder), changed);
+        }
+        for (file, text) in changed {
+            write_new(&copy.0.join(file), text.as_bytes());
         }
         copy
     }
 
+    /// Makes a folder what it is in the repository, but for what is changed.
+    fn take(&self, folder: &Path, changed: &BTreeMap<PathBuf, String>) {
+        let (from, to) = (root().join(folder), self.0.join(folder));
+        fs::create_dir_all(&to).expect("a folder can be made");
+        let names = |folder: &Path| -> BTreeSet<_> {
+            let entries = fs::read_dir(folder).expect("a folder can be read");
+            entries.map(|entry| entry.expect("a folder can be read").file_name()).collect()
+        };
+        let wanted = names(&from);
+        for name in &wanted {
+            let file = folder.join(name);
+            match from.join(name) {
+                path if path.is_dir() => self.take(&file, changed),
+                _ if changed.contains_key(&file) => {}
+                path => {
+                    write_new(&to.join(name), &fs::read(&path).expect("a file can be read"));
+                    // Scripts are run.
+                    let permissions = fs::metadata(&path).expect("it is there").permissions();
+                    fs::set_permissions(to.join(name), permissions).expect("it is ours");
+                }
+            }
+        }
+        // What is gone since an earlier run.
+        for name in names(&to).difference(&wanted) {
+            let file = folder.join(name);
+            if !changed.keys().any(|changed| changed.starts_with(&file)) {
+                let path = self.0.join(file);
+                let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+                removed.expect("it is ours");
+            }
+        }
+    }
+
     fn read(&self, file: &str) -> String {
         fs::read_to_string(self.0.join(file)).unwrap_or_else(|error| panic!("{file} cannot be read: {error}"))
-    }
-
-    fn write(&self, file: &str, text: &str) {
-        let path = self.0.join(file);
-        fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a folder can be made");
-        fs::write(path, text).expect("a file can be written");
-    }
-
-    /// Puts lines behind the one that ends so.
-    fn insert(&self, file: &str, behind: &str, lines: &str) {
-        let text = self.read(file);
-        let (before, after) = text.split_once(behind).unwrap_or_else(|| panic!("{file} has no {behind:?}"));
-        self.write(file, &format!("{before}{behind}{lines}{after}"));
     }
 
     /// What the command prints. Cargo builds where this test was built, so that little is built twice.
@@ -82,25 +109,13 @@ impl Copy {
     }
 }
 
-impl Drop for Copy {
-    fn drop(&mut self) {
-        // What cannot be removed is left to the system: it lies among temporary files.
-        let _ = fs::remove_dir_all(&self.0);
+/// Writes what is not there yet: cargo builds anew what has a new date.
+fn write_new(path: &Path, text: &[u8]) {
+    if fs::read(path).is_ok_and(|found| found == text) {
+        return;
     }
-}
-
-/// A folder, without what was built in it and without what is hidden.
-fn copied(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder can be made");
-    for entry in fs::read_dir(from).expect("a folder can be read") {
-        let entry = entry.expect("a folder can be read");
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        match from.is_dir() {
-            true if entry.file_name() == "target" => {}
-            true => copied(&from, &to),
-            false => _ = fs::copy(&from, &to).expect("a file can be copied"),
-        }
-    }
+    fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a folder can be made");
+    fs::write(path, text).unwrap_or_else(|error| panic!("{} cannot be written: {error}", path.display()));
 }
 
 /// How many tests passed, by the last line of each program.
@@ -126,19 +141,31 @@ fn the_page_shows_the_files_that_are_compiled() {
 #[test]
 #[ignore = "it builds what measures a second time, with a strategy more: minutes"]
 fn a_strategy_that_is_added_by_the_page_takes_part_in_everything() {
-    let copy = Copy::new();
+    let of_the_repository = |file: &str| fs::read_to_string(root().join(file)).expect("it can be read");
+    let mut changed = BTreeMap::new();
     for (file, text) in shown() {
-        match file.as_str() {
-            "crates/lineup/Cargo.toml" => copy.insert(&file, "\n[dependencies]\n", &text),
-            "crates/lineup/src/lib.rs" => copy.insert(&file, "from \"wakers-raw\",\n", &text),
-            _ => copy.write(&file, &text),
-        }
+        // A line is put behind the one that ends so.
+        let behind = match file.as_str() {
+            "crates/lineup/Cargo.toml" => "\n[dependencies]\n",
+            "crates/lineup/src/lib.rs" => "from \"wakers-raw\",\n",
+            _ => {
+                changed.insert(PathBuf::from(file), text);
+                continue;
+            }
+        };
+        let before = of_the_repository(&file);
+        let after = before.replacen(behind, &format!("{behind}{text}"), 1);
+        assert_ne!(after, before, "{file} has a place for the line");
+        changed.insert(PathBuf::from(file), after);
     }
     let folder = format!("crates/{NAME}");
-    copy.write(&format!("{folder}/README.md"), "Who is woken, by what: as raw-waker.\n");
+    let readme = "Who is woken, by what: as raw-waker.\n".to_owned();
+    changed.insert(PathBuf::from(format!("{folder}/README.md")), readme);
     for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
-        copy.write(&format!("{folder}/{licence}"), &copy.read(licence));
+        changed.insert(PathBuf::from(format!("{folder}/{licence}")), of_the_repository(licence));
     }
+    let copy = Copy::new(&changed);
+
     // The lock file learns of the package.
     copy.cargo(&["metadata", "--format-version", "1", "--quiet"]);
 
