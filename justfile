@@ -52,11 +52,11 @@ race *arguments:
 asan *part:
     .ci/asan {{part}}
 
-# Hammer the strategies under ThreadSanitizer; needs nightly.
+# Hammer the strategies that count references by hand, under ThreadSanitizer; needs nightly.
 tsan *rounds:
     .ci/tsan {{rounds}}
 
-# Hammer the strategies under valgrind.
+# Hammer the strategies that count references by hand, under valgrind.
 memcheck *rounds:
     .ci/memcheck {{rounds}}
 
