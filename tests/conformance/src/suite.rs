@@ -1,4 +1,3 @@
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::thread;
@@ -43,7 +42,7 @@ pub(crate) fn run_again(case: Case, again: Option<Again>) -> Outcome {
     let spawned = thread::Builder::new().name(case.clause.id.to_owned()).stack_size(STACK).spawn(move || {
         AGAIN.set(again);
         let outcome = catch_unwind(AssertUnwindSafe(case.test));
-        let outcome = outcome.unwrap_or_else(|payload| Outcome::Fail(message(payload.as_ref())));
+        let outcome = outcome.unwrap_or_else(|payload| Outcome::Fail(probe::message(payload.as_ref())));
         // The receiver is gone only after it has given this thread up.
         let _ = sender.send(outcome);
     });
@@ -88,17 +87,6 @@ fn check_outcome(case: Case, outcome: Outcome) {
     match outcome {
         Outcome::Fail(why) => panic!("{id} {promise}\n  broken: {why}\n  guards against: {guards}"),
         outcome => println!("{id} {outcome}"),
-    }
-}
-
-/// The text of a panic, where it has one.
-pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
-    if let Some(text) = payload.downcast_ref::<&str>() {
-        (*text).to_owned()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "it panicked with a non-string payload".to_owned()
     }
 }
 
