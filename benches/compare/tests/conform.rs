@@ -80,7 +80,7 @@ fn a_broken_clause_is_shown_with_all_that_helps() {
     for id in ALWAYS {
         let Clause { level, promise, guards, .. } = clause(id);
         let shown = format!(
-            "\n{id} ({level}) {promise}\n  broken: hangs: every thread sleeps, and nobody is left to wake one\n  \
+            "\n{id} ({level}) {promise}\n  broken: hangs: every thread sleeps, and none is left to wake another\n  \
              guards against: {guards}\n"
         );
         assert!(stdout.contains(&shown), "{id} is not shown in\n{stdout}");

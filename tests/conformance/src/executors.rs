@@ -1,4 +1,4 @@
-//! X: what an executor does with its tasks.
+//! X: what an executor does with its tasks and its threads.
 
 mod after_drop;
 mod block_on;
@@ -32,28 +32,28 @@ use std::time::{Duration, Instant};
 
 use crate::probe::{Gate, yield_times};
 
-/// How long a clause that repeats a race goes on, on a machine too busy for all its rounds.
+/// How long a clause repeats a race if the machine is too busy for all rounds.
 const BUDGET: Duration = Duration::from_millis(400);
 
-/// The rounds of a clause that repeats a race: `most`, or as many as there is time for.
+/// The rounds of a clause that repeats a race: `most`, or as many as [`BUDGET`] allows, but at least 20.
 fn rounds(most: usize) -> impl Iterator<Item = usize> {
     let begun = Instant::now();
     (0..most).take_while(move |round| *round < 20 || begun.elapsed() < BUDGET)
 }
 
-/// The future of a gate inside a log's script.
+/// A script for a log's future that awaits a gate.
 fn opened(gate: &Arc<Gate>) -> impl FnMut(usize, &mut Context<'_>) -> Poll<()> + Send + Unpin + 'static {
     let mut opened = Box::pin(gate.opened());
     move |_, cx| opened.as_mut().poll(cx)
 }
 
-/// Wakes itself on every poll and never ends.
+/// A script for a log's future that wakes itself on every poll and never ends.
 fn restless(_: usize, cx: &mut Context<'_>) -> Poll<()> {
     cx.waker().wake_by_ref();
     Poll::Pending
 }
 
-/// Waits until the thread drives: `block_on` may poll its root before that.
+/// Yields until this thread certainly drives: `block_on` may poll its root before that.
 async fn drive_here() {
     yield_times(3).await;
 }

@@ -7,34 +7,34 @@ use crate::child::{AGAIN, Again};
 use crate::watch::{INTERVAL, Watch};
 use crate::{Clause, Outcome, probe};
 
-/// How long a case may take that does not sleep for good. Every case takes milliseconds; the rest is for busy machines.
+/// How long a case may take that does not sleep forever. It needs milliseconds; the rest is for busy machines.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Enough for a future of 1 MiB that an unoptimised build moves through several stack frames.
 const STACK: usize = 128 << 20;
 
-/// A clause, made ready for one executor.
+/// One clause, asked of one executor.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
-    /// What is promised.
+    /// The promise.
     pub clause: Clause,
-    /// The clause's function for the executor. Panics, which count as [`Outcome::Fail`], and hangs where the
-    /// executor loses a wake: call it through [`run`].
+    /// The clause's function for the executor. It panics where the clause fails, and hangs where the executor loses a
+    /// wake: call it through [`run`].
     pub test: fn() -> Outcome,
 }
 
 /// Runs a case on a thread of its own. A case that panics or hangs has failed.
 ///
-/// It hangs when all threads of this process sleep for good, but for those that wait in this function, or when it is
+/// A case hangs when all threads of this process sleep forever, except those that wait in this function, or when it is
 /// not done after a minute.
 ///
 /// The thread of a case that hangs is left behind; it ends with the process. A case that aborts takes the process with
-/// it: whoever runs cases of executors that may do that runs each in a process of its own.
+/// it: run the cases of executors that may abort in processes of their own, with [`process`](crate::process).
 pub fn run(case: Case) -> Outcome {
     run_again(case, None)
 }
 
-/// Like [`run`], of a case that may start this program once more.
+/// Like [`run`], for a case that may start this program once more.
 pub(crate) fn run_again(case: Case, again: Option<Again>) -> Outcome {
     let (sender, receiver) = mpsc::channel();
     let mut watch = Watch::new();
@@ -43,7 +43,7 @@ pub(crate) fn run_again(case: Case, again: Option<Again>) -> Outcome {
         AGAIN.set(again);
         let outcome = catch_unwind(AssertUnwindSafe(case.test));
         let outcome = outcome.unwrap_or_else(|payload| Outcome::Fail(probe::message(payload.as_ref())));
-        // The receiver is gone only after it has given this thread up.
+        // The receiver is gone only if it gave up on this thread.
         let _ = sender.send(outcome);
     });
     if let Err(error) = spawned {
@@ -56,7 +56,7 @@ pub(crate) fn run_again(case: Case, again: Option<Again>) -> Outcome {
         if watch.finds_all_asleep() {
             let waits = probe::waited_for().map(|what| format!("\nwaited for: {what}"));
             let waits: String = waits.collect();
-            return Outcome::Fail(format!("hangs: every thread sleeps, and nobody is left to wake one{waits}"));
+            return Outcome::Fail(format!("hangs: every thread sleeps, and none is left to wake another{waits}"));
         }
         if begun.elapsed() > PATIENCE {
             return Outcome::Fail(format!("hangs: not done after {} s", PATIENCE.as_secs()));
@@ -68,15 +68,15 @@ pub(crate) fn run_again(case: Case, again: Option<Again>) -> Outcome {
 ///
 /// # Panics
 ///
-/// With the clause's id and promise, when the case failed.
+/// When the case failed, with the clause's id and promise.
 pub fn check(case: Case) {
     check_outcome(case, run(case));
 }
 
-/// Like [`check`], for the test of this name.
+/// Like [`check`], for the test of that name.
 #[doc(hidden)]
 pub fn check_named(case: Case, path: &'static str) {
-    // What libtest calls a test has no crate's name in front.
+    // libtest names tests without the name of the crate.
     let test = path.split_once("::").map_or(path, |(_, name)| name);
     check_outcome(case, run_again(case, Some(Again::Test(test))));
 }
@@ -90,7 +90,7 @@ fn check_outcome(case: Case, outcome: Outcome) {
     }
 }
 
-/// The suite's one list: hands every clause, with the trait that it asks for, to the macro `$then`.
+/// The suite's only list: passes every clause, with the trait that it needs, to the macro `$then`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __for_each_clause {
@@ -224,8 +224,8 @@ macro_rules! root_clauses {
     ($needs:ident $module:ident::$name:ident) => { None };
 }
 
-/// The clauses about the future of `block_on`: those that an executor without tasks is asked. What breaks one of them
-/// breaks many others too, as tasks are driven from there.
+/// The clauses about the root, which are all that an executor without tasks is asked. A fault that breaks one of them
+/// breaks many others, too, because `block_on` also drives the tasks.
 pub fn root_clauses() -> Vec<Clause> {
     crate::__for_each_clause! { [root_clauses] }.into_iter().flatten().collect()
 }
@@ -234,7 +234,7 @@ pub fn root_clauses() -> Vec<Clause> {
 ///
 /// ```text
 /// conformance::tests!(RawExecutor);           // implements RemoteSpawn
-/// conformance::tests!(Executor: LocalPool);   // owns tasks, but takes none from other threads
+/// conformance::tests!(Executor: LocalPool);   // owns tasks, but accepts none from other threads
 /// conformance::tests!(BlockOn: Pollster);     // owns no tasks
 /// ```
 #[macro_export]
@@ -277,7 +277,7 @@ macro_rules! __test {
     };
 }
 
-/// The whole suite for an executor, as a `Vec<Case>`: see [`tests!`] for the forms.
+/// The whole suite for an executor, as a `Vec<Case>`; [`tests!`] shows the forms.
 #[macro_export]
 macro_rules! suite {
     (RemoteSpawn: $executor:ty) => {
@@ -302,7 +302,7 @@ macro_rules! __cases {
     };
 }
 
-/// A case of one clause, or a case that says why the executor's kind has none.
+/// The case of one clause, or one that says why the clause cannot be asked of this kind of executor.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __case {

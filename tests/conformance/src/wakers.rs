@@ -1,11 +1,11 @@
 //! W: what a waker owes.
 //!
-//! A clause whose id ends in `r` asks the same of the root, the future of `block_on` itself, which many executors wake by
-//! other means than their tasks. These clauses are all that can be asked of an executor without tasks.
+//! A clause whose id ends in `r` asks the same of the root, the future of `block_on` itself, which many executors wake
+//! by other means than their tasks. These clauses are all that can be asked of an executor without tasks.
 //!
-//! Wakes are ordered by gates and by joining threads, never by sleeping. One place cannot be hit from outside: the moment
-//! between an executor's last look at its queue and its sleep. A clause that needs a wake there repeats it for many rounds,
-//! at a different moment in each. Only a model checker can show that the moment is safe.
+//! Wakes are ordered by gates and by joining threads, never by sleeping. One moment cannot be hit from outside: the one
+//! between an executor's last look at its queue and its sleep. A clause that needs a wake there repeats it for many
+//! rounds, each at a different moment. Only a model checker can show that this moment is safe.
 
 #![expect(clippy::waker_clone_wake, reason = "what a clone does when it is woken is what is tested")]
 
@@ -32,9 +32,9 @@ use executor::{BlockOn, Described, Executor, Idle};
 use crate::Outcome;
 use crate::probe::{Gate, Log, drive_until};
 
-const POLLED_UNWOKEN: &str = "it polls again what nobody woke";
+const POLLED_UNWOKEN: &str = "it polls again what was not woken";
 
-/// Rounds with another thread. A spinning executor takes part of the processor that the other thread needs.
+/// How many rounds with another thread. A spinning executor takes processor time that the other thread needs.
 fn many<E: BlockOn + Described>() -> usize {
     match E::CAPABILITIES.idle {
         Idle::Spins => 100,
@@ -42,12 +42,12 @@ fn many<E: BlockOn + Described>() -> usize {
     }
 }
 
-/// Excuses an executor that polls what nobody woke, once it was seen to do so.
+/// Excuses an executor that polls what was not woken, once it was seen to do so.
 fn unless_only_woken_are_polled<E: Executor + Described>(capability: &'static str) -> Outcome {
     let executor = E::default();
     let log = Log::new();
     let _task = executor.spawn(log.pending());
-    drive_until(&executor, "polls of a task that nobody wakes, which it claims to make", || {
+    drive_until(&executor, "polls of a task that is not woken, which it claims to make", || {
         if log.polls() > 0 {
             log.forget_waker();
         }
@@ -56,12 +56,12 @@ fn unless_only_woken_are_polled<E: Executor + Described>(capability: &'static st
     Outcome::NotApplicable { capability, why: POLLED_UNWOKEN }
 }
 
-/// The waker of the task that awaits this.
+/// The waker of the task, or of the root, that awaits this.
 fn own_waker() -> impl Future<Output = Waker> {
     poll_fn(|cx| Poll::Ready(cx.waker().clone()))
 }
 
-/// Uses a waker in every way, and up.
+/// Uses a waker in every way, and consumes it.
 fn spend(waker: Waker) -> impl FnOnce() + Send + 'static {
     move || {
         waker.wake_by_ref();
@@ -74,7 +74,7 @@ fn spend(waker: Waker) -> impl FnOnce() + Send + 'static {
 }
 
 impl Log {
-    /// A future that ends at its first poll after `woken` was opened, which wakes nobody that waits here.
+    /// A future that ends at its first poll after `woken` was opened. The gate does not wake it.
     fn ready_once(self: &Arc<Self>, woken: &Arc<Gate>) -> impl Future<Output = ()> + Send + 'static + use<> {
         let woken = woken.clone();
         self.future(move |_, _| if woken.is_open() { Poll::Ready(()) } else { Poll::Pending })

@@ -24,7 +24,7 @@ const MUCH: usize = 256 << 10;
 const LONG: Duration = Duration::from_secs(2);
 
 /// What hangs by sleeping.
-const ASLEEP: &str = "hangs: every thread sleeps, and nobody is left to wake one";
+const ASLEEP: &str = "hangs: every thread sleeps, and none is left to wake another";
 
 const CASES: &[Case] = &[
     case("parks", || {
@@ -122,7 +122,7 @@ fn work() {
 }
 
 const fn case(id: &'static str, test: fn() -> Outcome) -> Case {
-    Case { clause: Clause { id, level: Level::House, promise: "It is judged.", guards: "nothing." }, test }
+    Case { clause: Clause { id, level: Level::Contract, promise: "It is judged.", guards: "nothing." }, test }
 }
 
 fn judge(id: &str) -> Outcome {

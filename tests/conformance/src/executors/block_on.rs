@@ -17,8 +17,8 @@ use crate::clause::clause;
 use crate::probe::{Gate, Log, drive, drive_until, on_another_thread};
 
 clause! {
-    "X4" House "`block_on` drives its future to the end, which may borrow and need not be `Send`."
-    guards "a root in a box with more bounds than the caller's: it is what `block_on` is for."
+    "X4" Contract "`block_on` drives its future to completion; the future may borrow and need not be `Send`."
+    guards "a root in a box with more bounds than the caller's future has; such futures are what `block_on` is for."
     pub fn x04_block_on_returns_the_output<E: BlockOn>() -> Outcome {
         let executor = E::default();
         let (here, shared) = (Cell::new(0), Rc::new(Cell::new(0)));
@@ -44,8 +44,8 @@ clause! {
 }
 
 clause! {
-    "X4d" House "What the future of `block_on` keeps goes with it before the call returns; it may wake tasks as it goes."
-    guards "our own: this may be after the thread has stopped to drive."
+    "X4d" Contract "The root and all that it owns are dropped before `block_on` returns; that drop may wake tasks."
+    guards "found here: the drop may come after the thread has stopped driving."
     pub fn x04d_the_root_goes_with_what_it_keeps<E: Executor>() -> Outcome {
         let executor = E::default();
         let (root, task, gate) = (Log::new(), Log::new(), Gate::new());
@@ -69,7 +69,7 @@ clause! {
 }
 
 clause! {
-    "X4t" House "`block_on` drives the tasks meanwhile and keeps the unfinished ones for the next call."
+    "X4t" Contract "`block_on` drives the tasks, too, and keeps the unfinished ones for the next call."
     guards "tokio's and futures' `run_until`: tasks dropped, or forgotten, at the end of a call."
     pub fn x04t_block_on_drives_tasks_and_keeps_unfinished_ones<E: Executor>() -> Outcome {
         let executor = E::default();
@@ -94,7 +94,7 @@ clause! {
 }
 
 clause! {
-    "X5" Quality "A task that nobody woke is not polled, and neither is the root; many wakes lead to one poll."
+    "X5" Quality "A task that was not woken is not polled, nor is the root; many wakes lead to one poll."
     guards "tokio#3475 and #3582: the root was polled on every wake of a task."
     pub fn x05_only_woken_tasks_are_polled<E: Executor>() -> Outcome {
         let executor = E::default();
@@ -110,15 +110,15 @@ clause! {
         let counts = (busy.polls(), idle.polls(), root.polls());
         if !E::CAPABILITIES.polls_only_woken {
             drive(&executor, 10);
-            assert!(idle.polls() > 1 || counts.2 > 2, "it says that it polls what nobody woke, and did not");
+            assert!(idle.polls() > 1 || counts.2 > 2, "it claims to poll what was not woken, but did not");
             return Outcome::NotApplicable {
                 capability: "polls_only_woken",
                 why: "a future was polled because another was woken",
             };
         }
         assert_eq!(counts.0, 11, "polls of a task that woke itself 10 times");
-        assert_eq!(counts.1, 1, "polls of a task that nobody woke");
-        // One if the task ended first.
+        assert_eq!(counts.1, 1, "polls of a task that was not woken");
+        // Polled once if the task ended first.
         assert!(counts.2 <= 2, "the root was woken once, by its join handle, and polled {} times", counts.2);
         (0..100).for_each(|_| idle.waker().wake_by_ref());
         drive_until(&executor, "a poll after 100 wakes", || idle.polls() > 1);
@@ -129,15 +129,15 @@ clause! {
 }
 
 clause! {
-    "X5r" Quality "The future of `block_on` is polled only when woken; many wakes during a poll lead to one."
-    guards "tokio's loom test `block_on_num_polls`; park tokens of others taken for wakes."
+    "X5r" Quality "The root is polled only when woken; many wakes during a poll lead to one poll."
+    guards "tokio's loom test `block_on_num_polls`; park tokens left by other code, taken for wakes."
     pub fn x05r_only_a_woken_root_is_polled<E: BlockOn>() -> Outcome {
         let executor = E::default();
         let (log, gate) = (Log::new(), Gate::new());
         let (polled, mut opened) = (log.clone(), opened(&gate));
         let needless = Arc::new(AtomicUsize::new(0));
         let seen = needless.clone();
-        // Silence for as long as a needless poll may take, and then a wake.
+        // Silence, long enough for a spurious poll, and then a wake.
         let after_silence = move |poll, wake: Box<dyn FnOnce() + Send>| {
             let (polled, seen) = (polled.clone(), seen.clone());
             thread::spawn(move || {
@@ -154,7 +154,7 @@ clause! {
                 2 => on_another_thread(move || (0..100).for_each(|_| waker.wake_by_ref())),
                 3 => (0..100).for_each(|_| waker.wake_by_ref()),
                 4 => {
-                    // A park token that means nothing.
+                    // A park token without a wake.
                     thread::current().unpark();
                     let gate = gate.clone();
                     after_silence(poll, Box::new(move || gate.open()));
@@ -167,7 +167,7 @@ clause! {
         log.assert_sound();
         let needless = needless.load(Relaxed);
         if E::CAPABILITIES.polls_only_woken {
-            assert_eq!((log.polls(), needless), (5, 0), "polls of a root that was woken four times, and needless ones");
+            assert_eq!((log.polls(), needless), (5, 0), "polls of a root woken four times, and spurious polls");
         } else if log.polls() > 5 || needless > 0 {
             return Outcome::NotApplicable {
                 capability: "polls_only_woken",
@@ -179,7 +179,7 @@ clause! {
 }
 
 clause! {
-    "X25" House "One executor serves any number of `block_on`s; wakers of earlier ones are harmless."
+    "X25" Contract "One executor serves any number of `block_on` calls; wakers of earlier calls are harmless."
     guards "BVE-Reborn/switchyard#4, async-std#358: a waker cached for a thread that outlives its call."
     pub fn x25_block_on_many_times<E: BlockOn>() -> Outcome {
         let executor = E::default();
@@ -207,8 +207,8 @@ clause! {
 }
 
 clause! {
-    "X25s" House "Threads drive one executor one after the other, and its tasks go on."
-    guards "wakers and queues that belong to the first thread that came."
+    "X25s" Contract "Several threads may drive one executor one after another, and its tasks continue."
+    guards "wakers and queues that belong to the first thread that drove."
     pub fn x25s_threads_drive_one_after_the_other<E: RemoteSpawn>() -> Outcome {
         let executor = Arc::new(E::default());
         let (log, gate, mut stale) = (Log::new(), Gate::new(), None::<Waker>);
@@ -219,7 +219,7 @@ clause! {
             stale = Some(on_another_thread(move || {
                 let root = Log::new();
                 drive_until(&*executor, "a poll of the task", || log.polls() > 0);
-                // Wakes of threads that left: the task's, and the root's of the thread before.
+                // Wakers of threads that left: the task's, and that of the previous thread's root.
                 log.waker().wake();
                 if let Some(waker) = earlier {
                     waker.wake();
@@ -230,7 +230,7 @@ clause! {
                     assert!(executor.block_on(task).is_ok());
                     opens.join().expect("the other thread does not panic");
                 }
-                // A call that is over with its first poll keeps nothing for its thread either.
+                // A call that ends with its first poll must not bind anything to its thread either.
                 executor.block_on(async { log.waker().wake() });
                 root.waker()
             }));

@@ -15,15 +15,15 @@ use crate::clause::clause;
 use crate::probe::{Gate, Log, UNCOUNTED, Waits, caught, quiet_panic};
 use crate::{Allocations, Outcome};
 
-/// Runs `action` on a thread that may hang, and hands back where its result will arrive.
+/// Runs `action` on a thread that may hang, and returns the channel on which its result will arrive.
 pub(super) fn apart<R: Send + 'static>(action: impl FnOnce() -> R + Send + 'static) -> mpsc::Receiver<R> {
     let (sender, receiver) = mpsc::channel();
-    // The receiver is gone only when the test has failed.
+    // The receiver is gone only if the test has failed.
     thread::spawn(move || drop(sender.send(action())));
     receiver
 }
 
-/// Waits for the end of what [`apart`] began.
+/// Waits for the result of what [`apart`] started.
 #[track_caller]
 pub(super) fn returned<R>(receiver: &mpsc::Receiver<R>, what: &'static str) -> R {
     let _waits = Waits::for_this(what);
@@ -32,12 +32,12 @@ pub(super) fn returned<R>(receiver: &mpsc::Receiver<R>, what: &'static str) -> R
 
 pub(super) const ONE_DRIVER: Outcome = Outcome::NotApplicable {
     capability: "concurrent_drivers",
-    why: "nothing is shown: a second thread may panic, wait or hang there",
+    why: "nothing is shown: a second thread may panic, wait or hang",
 };
 
 clause! {
-    "X22" House "Threads inside `block_on` or `run` at once all return: when the driving one leaves, another takes over."
-    guards "async-executor#102: a sleeper that was told of work, and left; a thread that sleeps with a task woken."
+    "X22" Contract "All threads inside `block_on` or `run` return: when the driving one leaves, another takes over."
+    guards "async-executor#102: a sleeper was notified of work and left; or a thread sleeps while a woken task waits."
     pub fn x22_a_second_thread_takes_over_when_the_driving_one_leaves<E: RemoteSpawn>() -> Outcome {
         if !E::CAPABILITIES.concurrent_drivers {
             return ONE_DRIVER;
@@ -83,7 +83,7 @@ clause! {
             follows.wait("the second thread's first poll");
             leave.open();
             assert_eq!(returned(&driver, "the thread that drove"), panics);
-            // Nobody but the second thread can poll the task now.
+            // Only the second thread can poll the task now.
             go.open();
             returned(&follower, "the second thread");
             assert_eq!(log.drops(), 1);
@@ -94,8 +94,9 @@ clause! {
 }
 
 clause! {
-    "X22a" House "However many threads are inside `block_on` at once, each gets its output, and no task is polled by two."
-    guards "embassy#3573, compio#856: one task in two hands; a follower that sleeps while nobody drives."
+    "X22a" Contract
+        "However many threads are inside `block_on`, each gets its output, and no task is polled by two at once."
+    guards "embassy#3573, compio#856: one task on two threads; a follower that sleeps while no thread drives."
     pub fn x22a_many_threads_block_on_one_executor<E: RemoteSpawn>() -> Outcome {
         if !E::CAPABILITIES.concurrent_drivers {
             return ONE_DRIVER;
@@ -125,8 +126,8 @@ clause! {
 }
 
 clause! {
-    "X22h" House "A thread that drove before, and now wakes a task that another thread drives, is heard."
-    guards "a waker that remembers where it is at home: monoio-rs/monoio#117, DataDog/glommio#194 are its relatives."
+    "X22h" Contract "A thread that drove before may wake a task that another thread now drives."
+    guards "a waker that remembers its thread: monoio-rs/monoio#117 and DataDog/glommio#194 are related."
     pub fn x22h_who_drove_before_wakes_like_any_other<E: RemoteSpawn>() -> Outcome {
         let executor = Arc::new(E::default());
         let (log, gate, driven) = (Log::new(), Gate::new(), Arc::new(AtomicBool::new(false)));
@@ -135,7 +136,7 @@ clause! {
             yield_from(&*executor);
         }
         let (driver, drives) = (executor.clone(), driven.clone());
-        // Polled by whoever drives, and this thread does not any more.
+        // Polled by the thread that drives, which this one no longer does.
         drop(executor.spawn(async move { drives.store(true, Relaxed) }));
         let thread = apart(move || driver.run());
         while !driven.load(Relaxed) {
@@ -149,14 +150,15 @@ clause! {
     }
 }
 
-/// A `block_on` that is over at once, so that the right to drive changes hands.
+/// Calls `block_on` briefly, so that the right to drive changes hands.
 fn yield_from(executor: &impl BlockOn) {
     executor.block_on(yield_now());
 }
 
 clause! {
-    "X22n" House "The right to drive passes from thread to thread as often as the one that drives leaves."
-    guards "async-executor#102: a sleeper that was told of work, and left; here whoever leaves tells one, and forgets the others."
+    "X22n" Contract "The right to drive passes from thread to thread each time the driving one leaves."
+    guards "async-executor#102: a notified sleeper left. Here: a leaving thread notifies one follower and forgets the \
+            others."
     pub fn x22n_the_right_to_drive_passes_on_and_on<E: RemoteSpawn>() -> Outcome {
         const THREADS: usize = 8;
         if !E::CAPABILITIES.concurrent_drivers {
@@ -166,7 +168,7 @@ clause! {
         let log = Log::new();
         let (driven, drivers) = mpsc::sync_channel(1);
         let polled = log.future(move |_, _| {
-            // Full where nobody has asked since.
+            // The channel is full if its last message was not read yet.
             let _ = driven.try_send(thread::current().id());
             Poll::<()>::Pending
         });
@@ -175,7 +177,7 @@ clause! {
             let (executor, entered, leave) = (executor.clone(), entered.clone(), Gate::new());
             apart(move || {
                 executor.block_on(async {
-                    // The receiver is gone only when the test has failed.
+                    // The receiver is gone only if the test has failed.
                     let _ = entered.send((thread::current().id(), leave.clone()));
                     leave.opened().await;
                 });
@@ -186,7 +188,7 @@ clause! {
         for _ in 0..THREADS {
             let leave = loop {
                 let driver = returned(&drivers, "a poll by the thread that drives");
-                // It may have been polled before the last one left.
+                // The poll may have happened before the last driver left.
                 if let Some(leave) = inside.remove(&driver) {
                     break leave;
                 }
@@ -195,15 +197,15 @@ clause! {
             leave.open();
             log.waker().wake();
         }
-        threads.iter().for_each(|thread| returned(thread, "a thread that was to leave"));
+        threads.iter().for_each(|thread| returned(thread, "a thread that was told to leave"));
         log.assert_sound();
         Outcome::Pass
     }
 }
 
 clause! {
-    "X22m" Quality "To wait while another thread drives takes no memory that grows: not with the wakes, and not with the calls."
-    guards "a list of those who wait, in which an entry stays, or is made at each look."
+    "X22m" Quality "Waiting while another thread drives takes no memory that grows with the wakes or the calls."
+    guards "a list of waiting threads in which entries stay, or in which every look makes one."
     pub fn x22m_waiting_for_the_right_to_drive_holds_no_memory<E: RemoteSpawn>() -> Outcome {
         const WAKES: usize = 1_000;
         if !E::CAPABILITIES.concurrent_drivers {
@@ -235,8 +237,8 @@ clause! {
     }
 }
 
-/// The bytes that a thread holds more after so many calls of `block_on`, each woken so many times, while another thread
-/// drives.
+/// By how many bytes a thread's memory grows over `calls` calls of `block_on`, each woken `wakes` times, while another
+/// thread drives.
 fn growth_of_a_follower<E: RemoteSpawn + 'static>(executor: &Arc<E>, calls: usize, wakes: usize) -> isize {
     let log = Log::new();
     let [woken, gone] = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
@@ -257,7 +259,7 @@ fn growth_of_a_follower<E: RemoteSpawn + 'static>(executor: &Arc<E>, calls: usiz
                     Poll::Ready(())
                 }));
                 log.forget_waker();
-                // Then no waker of this call is left, and the next may have the same.
+                // Then no waker of this call is left, and the next call may reuse it.
                 while gone.load(SeqCst) < call * wakes {
                     thread::yield_now();
                 }
@@ -272,7 +274,7 @@ fn growth_of_a_follower<E: RemoteSpawn + 'static>(executor: &Arc<E>, calls: usiz
                 None => thread::yield_now(),
             }
         };
-        // The other thread goes to sleep meanwhile, or is about to: at a different moment each time.
+        // During this pause the other thread goes to sleep, or is about to: at a different moment each time.
         (0..wake % 64 * 16).for_each(|_| std::hint::spin_loop());
         woken.fetch_add(1, SeqCst);
         waker.wake();

@@ -10,7 +10,7 @@ use crate::Outcome;
 use crate::clause::clause;
 use crate::probe::{Log, caught, drive_until, on_another_thread, quiet_panic};
 
-/// Tasks in every state that a shutdown finds them in.
+/// Tasks in every state in which a shutdown may find them.
 pub(super) fn unfinished(executor: &impl Executor) -> [(&'static str, Arc<Log>); 4] {
     let [fresh, pending, queued, restless_] = std::array::from_fn(|_| Log::new());
     drop(executor.spawn(pending.pending()));
@@ -26,13 +26,18 @@ pub(super) fn unfinished(executor: &impl Executor) -> [(&'static str, Arc<Log>);
 fn assert_dropped_here(tasks: &[(&str, Arc<Log>)]) {
     for (state, log) in tasks {
         assert_eq!(log.drops(), 1, "drops of a task that was {state} when its executor was dropped");
-        assert_eq!(log.dropped_on(), Some(thread::current().id()), "the task that was {state}: dropped elsewhere");
+        assert_eq!(
+            log.dropped_on(),
+            Some(thread::current().id()),
+            "the task that was {state} was dropped by another thread"
+        );
         log.assert_sound();
     }
 }
 
 clause! {
-    "X13" House "Dropping an executor drops every unfinished future, once each, before it returns and on that thread."
+    "X13" Contract
+        "Dropping an executor drops every unfinished future exactly once, on that thread, before the drop returns."
     guards "tokio's `eagerly_drops_futures_on_shutdown`, async-executor's `executor_cancels_everything`."
     pub fn x13_dropping_the_executor_drops_every_future<E: Executor>() -> Outcome {
         let executor = E::default();
@@ -45,8 +50,8 @@ clause! {
 }
 
 clause! {
-    "X13s" House "An executor that is dropped by another thread than drove it drops its futures on that other thread."
-    guards "compio#494, zed#21020: futures dropped wherever the last waker is."
+    "X13s" Contract "An executor dropped by a thread that never drove it drops its futures on that thread."
+    guards "compio#494, zed#21020: futures dropped by the thread that has the last waker."
     pub fn x13s_another_thread_drops_the_executor<E: RemoteSpawn>() -> Outcome {
         let executor = E::default();
         let tasks = unfinished(&executor);
@@ -59,7 +64,7 @@ clause! {
 }
 
 clause! {
-    "X14" House "Futures that wake and abort one another when they are dropped get through their executor's drop."
+    "X14" Contract "An executor can be dropped although its futures wake and abort one another in their drops."
     guards "tokio#2046, #1886 and #1929, compio#936, nexosim's `task_drop_cycle`: a drop under the queue's lock."
     pub fn x14_drops_at_shutdown_wake_and_abort_other_tasks<E: Executor>() -> Outcome {
         let executor = E::default();
@@ -89,7 +94,7 @@ clause! {
 }
 
 clause! {
-    "X14s" House "A future that spawns when it is dropped resurrects nothing: what it spawns at shutdown is dropped too."
+    "X14s" Contract "A future that spawns in its drop resurrects nothing: what it spawns at shutdown is dropped, too."
     guards "tokio's `spawn_during_shutdown`, madsim#125: a list of tasks that grows while it is drained."
     pub fn x14s_drops_at_shutdown_spawn_other_tasks<E: RemoteSpawn>() -> Outcome {
         let executor = E::default();
@@ -113,8 +118,8 @@ clause! {
 }
 
 clause! {
-    "X14p" House "A future whose drop panics at shutdown keeps no other from being dropped."
-    guards "rust-lang/futures-rs#2863 and #2886: siblings leaked, or used after they were freed."
+    "X14p" Contract "A future whose drop panics at shutdown does not keep the others from being dropped."
+    guards "rust-lang/futures-rs#2863 and #2886: siblings that leaked, or were used after they were freed."
     pub fn x14p_a_panicking_drop_at_shutdown_keeps_no_other_from_being_dropped<E: Executor>() -> Outcome {
         let executor = E::default();
         let tasks: [Arc<Log>; 3] = std::array::from_fn(|_| Log::new());
@@ -128,15 +133,15 @@ clause! {
         drive_until(&executor, "a poll of each task", || tasks.iter().all(|log| log.polls() > 0));
         let result = caught(|| drop(executor));
         if !E::CAPABILITIES.catches_panics {
-            assert!(result.is_err(), "a panic was swallowed by an executor that says it catches none");
+            assert!(result.is_err(), "it claims to catch no panics, but swallowed one");
             return Outcome::NotApplicable {
                 capability: "catches_panics",
                 why: "the panic unwound out of the executor's drop",
             };
         }
         assert_eq!(result, Ok(()), "a panic in a task unwound out of the executor's drop");
-        // The one that panicked did so before it could count itself.
-        assert_eq!(tasks.each_ref().map(|log| log.drops()), [1, 0, 1], "drops beside one that panicked");
+        // The future that panicked did so before its drop was recorded.
+        assert_eq!(tasks.each_ref().map(|log| log.drops()), [1, 0, 1], "drops, where the second panicked");
         Outcome::Pass
     }
 }

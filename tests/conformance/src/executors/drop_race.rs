@@ -12,7 +12,7 @@ use crate::probe::{Log, caught, drive_until, wait_for};
 use crate::{Allocations, Outcome};
 
 clause! {
-    "X17" House "Wakes and aborts that race the executor's drop are safe and leak nothing: each future is dropped there."
+    "X17" Contract "Wakes and aborts may race the executor's drop: nothing leaks, and that drop drops each future."
     guards "async-executor#163 (use after free), and 1.14.1 (a task left in a queue), tokio#3978."
     pub fn x17_wakes_race_the_drop_of_the_executor<E: Executor>() -> Outcome {
         race(
@@ -32,7 +32,7 @@ clause! {
             drop,
             |log, ()| {
                 assert_eq!(log.drops(), 1, "drops of a future that was woken while its executor was dropped");
-                assert_eq!(log.dropped_on(), Some(thread::current().id()), "the future was dropped elsewhere");
+                assert_eq!(log.dropped_on(), Some(thread::current().id()), "the future was dropped by another thread");
                 log.assert_sound();
             },
         );
@@ -41,7 +41,8 @@ clause! {
 }
 
 clause! {
-    "X17s" House "Spawning may race the executor's drop: each future is dropped once, and its handle says `Cancelled`."
+    "X17s" Contract
+        "Spawning may race the executor's drop: each future is dropped once, and its handle says `Cancelled`."
     guards "tokio#3978: a task that enters the queue after it was drained."
     pub fn x17s_spawns_race_the_drop_of_the_executor<E: RemoteSpawn>() -> Outcome {
         race(
@@ -66,11 +67,12 @@ clause! {
     }
 }
 
-/// Fewer blocks than a leak leaves in so many rounds, and more than a thread that first had to wait late in them.
+/// Fewer blocks than a leak leaves in that many rounds, and more than a thread allocates that first waits in a late
+/// round.
 const LEAKED_BLOCKS: isize = 16;
 
-/// Does `theirs` on another thread and `ours` on this one at once, each with its part of what `prepare` makes, and then
-/// `check`, again and again. Fails if all that leaks memory.
+/// Runs `theirs` on another thread and `ours` on this one at the same time, each with its part of what `prepare` makes,
+/// and then `check`, again and again. Fails if the rounds leak memory.
 fn race<A: Send + 'static, B, C, R: Send + 'static>(
     prepare: impl Fn() -> (A, B, C),
     theirs: impl Fn(A) -> R + Send + 'static,
@@ -92,7 +94,7 @@ fn race<A: Send + 'static, B, C, R: Send + 'static>(
         for input in inputs {
             meet(&met);
             let output = caught(|| theirs(input));
-            // Nobody listens when the test has failed meanwhile.
+            // The receiver is gone if the test has failed.
             let _ = outputs.send((output, Allocations::now().blocks));
         }
     });
@@ -100,14 +102,14 @@ fn race<A: Send + 'static, B, C, R: Send + 'static>(
     let mut last = 0;
     for round in rounds(2_000) {
         let (input, mine, checked) = prepare();
-        sender.send(input).expect("the other thread is there");
+        sender.send(input).expect("the other thread still runs");
         meet(&start);
         (0..round % 32 * 4).for_each(|_| std::hint::spin_loop());
         ours(mine);
-        let (output, blocks) = receiver.recv().expect("the other thread is there");
+        let (output, blocks) = receiver.recv().expect("the other thread still runs");
         check(checked, output.expect("the other thread does not panic"));
         last = blocks + Allocations::now().blocks;
-        // What threads allocate for themselves, they allocate in their first rounds.
+        // What the threads allocate for themselves, they allocate in the first rounds.
         if round == 10 {
             first = Some(last);
         }

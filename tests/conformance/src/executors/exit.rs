@@ -16,8 +16,9 @@ use crate::kept::Kept;
 use crate::probe::Gate;
 
 clause! {
-    "X26" House "A task may end the process, also where that drops the executor: in the destructor of a thread-local."
-    guards "rust-lang/rust#127637: `exit` runs the destructors of its thread's thread-locals. A double free and hangs, found here."
+    "X26" Contract "A task may end the process, even if that drops the executor in the destructor of a thread-local."
+    guards "rust-lang/rust#127637: `exit` runs its thread's thread-local destructors. A double free and hangs, found \
+            here."
     pub fn x26_a_task_may_end_the_process<E: Executor>() -> Outcome {
         ends_well("X26", 1, || {
             with_kept::<E>(|executor| {
@@ -34,15 +35,15 @@ clause! {
 }
 
 clause! {
-    "X26d" House "A thread may end the process, and so drop the executor, while another thread drives that."
-    guards "rust-lang/rust#127637: as for X26."
+    "X26d" Contract "A thread may end the process, and so drop the executor, while another thread drives it."
+    guards "rust-lang/rust#127637, as X26."
     pub fn x26d_another_thread_may_end_the_process<E: RemoteSpawn>() -> Outcome {
         ends_well("X26d", 20, || {
             with_kept::<E>(|executor| {
                 let (running, polls) = (Gate::new(), Arc::new(AtomicUsize::new(0)));
                 thread::scope(|scope| {
                     scope.spawn(|| {
-                        // So that its queue is never empty.
+                        // These keep the queue from ever being empty.
                         for _ in 0..1_000 {
                             drop(executor.spawn(poll_fn(|cx| {
                                 cx.waker().wake_by_ref();
@@ -72,7 +73,7 @@ clause! {
     }
 }
 
-/// Runs `program`, which ends its process, in a child, so many times.
+/// Runs `program`, which ends its process, in a child process, as many times as given.
 fn ends_well(clause: &str, times: usize, program: impl FnOnce()) -> Outcome {
     if is_child(clause) {
         program();
@@ -95,7 +96,7 @@ fn with_kept<E: Executor + Described + 'static>(action: impl FnOnce(&E)) {
     KEPT.with(|kept| action(kept.get_or_make(E::default)));
 }
 
-/// Part of a future of which there is one. To drop it twice aborts the process.
+/// A part of a future, of which only one exists at a time. Dropping it twice aborts the process.
 struct Alive;
 
 static ALIVE: AtomicBool = AtomicBool::new(false);

@@ -16,14 +16,14 @@ use crate::probe::{Gate, Log, on_another_thread, pass_if_wakes_matter, processor
 /// How long an executor is left without anything to do.
 const IDLE: Duration = Duration::from_millis(200);
 
-/// What an idle thread may use of [`IDLE`] for going to sleep and waking up.
+/// How much processor time an idle thread may use during [`IDLE`], to fall asleep and to wake up.
 const IDLE_PROCESSOR_TIME: Duration = Duration::from_millis(10);
 
-/// Polls of a future before its executor finds out that there is nothing to do.
+/// How often a future may be polled before its executor finds that there is nothing to do.
 const IDLE_POLLS: usize = 3;
 
-/// Drives the executor with nothing to do for [`IDLE`] and fails if the thread uses its processor meanwhile, or polls
-/// one of the futures that are logged in `tasks`, or its root.
+/// Drives the executor with nothing to do for [`IDLE`]. Fails if the thread uses its processor during that time, or
+/// polls the root or one of the futures logged in `tasks`.
 fn assert_sleeps(executor: &impl BlockOn, tasks: &[Arc<Log>]) {
     let (root, gate) = (Log::new(), Gate::new());
     let ends = gate.clone();
@@ -35,17 +35,17 @@ fn assert_sleeps(executor: &impl BlockOn, tasks: &[Arc<Log>]) {
     executor.block_on(root.future(opened(&gate)));
     if let (Some(before), Some(after)) = (before, processor_time()) {
         let used = after - before;
-        assert!(used < IDLE_PROCESSOR_TIME, "of {IDLE:?} with nothing to do, its thread was busy for {used:?}");
+        assert!(used < IDLE_PROCESSOR_TIME, "of {IDLE:?} with nothing to do, the thread was busy for {used:?}");
     }
     helper.join().expect("the other thread does not panic");
     for log in tasks.iter().chain([&root]) {
-        assert!(log.polls() <= IDLE_POLLS, "a future that nobody woke was polled {} times", log.polls());
+        assert!(log.polls() <= IDLE_POLLS, "a future that was not woken was polled {} times", log.polls());
     }
 }
 
-/// What an executor that spins shows: polls, without any wake.
+/// The outcome for an executor that spins, once it has made so many polls without a wake.
 const SPINS: Outcome =
-    Outcome::NotApplicable { capability: "idle", why: "it spins: it made 1,000 polls that nobody asked for" };
+    Outcome::NotApplicable { capability: "idle", why: "it spins: it made 1,000 polls without a wake" };
 
 clause! {
     "X6" Quality "With nothing ready, the driving thread sleeps: no task is polled and no processor time is used."
@@ -72,7 +72,7 @@ clause! {
 }
 
 clause! {
-    "X6r" Quality "While the future of `block_on` waits, its thread sleeps: no poll, and no processor time."
+    "X6r" Quality "While the root waits, its thread sleeps: no polls and no processor time."
     guards "vexide/pros-rs#26: a `block_on` that spins."
     pub fn x06r_an_idle_block_on_sleeps<E: BlockOn>() -> Outcome {
         let executor = E::default();
@@ -86,7 +86,7 @@ clause! {
 }
 
 clause! {
-    "X7" Std "A wake that comes between the last look into the queue and the sleep is not lost."
+    "X7" Std "A wake between the last look at the queue and the sleep is not lost."
     guards "tokio#525, async-executor#102 to #106, blog_os's `enable_and_hlt`: asleep with a task in the queue."
     pub fn x07_a_task_woken_just_before_the_sleep_is_polled<E: Executor>() -> Outcome {
         let executor = E::default();
@@ -99,7 +99,7 @@ clause! {
 }
 
 clause! {
-    "X7r" Std "A wake of the root that comes just before its thread sleeps is not lost."
+    "X7r" Std "A wake of the root just before its thread sleeps is not lost."
     guards "zesterer/pollster#1, tokio#525 and #528: a notification between the check and the wait."
     pub fn x07r_a_root_woken_just_before_the_sleep_is_polled<E: BlockOn>() -> Outcome {
         let executor = E::default();
@@ -110,8 +110,8 @@ clause! {
     }
 }
 
-/// A future that asks another thread, goes to sleep, gets its answer through `send`, and asks again, many times. The
-/// answers come after shorter and longer delays, so that some arrive just when the executor is about to sleep.
+/// A future that asks another thread, waits for the answer, which comes through `send`, and asks again, many times. The
+/// answers come after various delays, so that some arrive just when the executor is about to sleep.
 pub(super) fn asking(
     log: &Arc<Log>,
     send: impl Fn(Box<dyn FnOnce() + Send>) + Send + 'static,
@@ -128,7 +128,7 @@ pub(super) fn asking(
                     thread::yield_now();
                 }
                 if question == 1 {
-                    // Long enough to be asleep. If it is not, this question proves less.
+                    // Long enough for the executor to be asleep. If it is not, this question proves less.
                     thread::sleep(Duration::from_millis(20));
                 }
                 (0..question % 64 * 8).for_each(|_| std::hint::spin_loop());
@@ -148,7 +148,7 @@ pub(super) fn asking(
     let mut question = 1;
     log.future(move |_, _| {
         loop {
-            // The log has the waker already: it registers, asks, and only then looks.
+            // The log has the waker already: the future registers, asks, and only then checks.
             asked.store(question, SeqCst);
             if answered.load(SeqCst) < question {
                 return Poll::Pending;
@@ -161,8 +161,8 @@ pub(super) fn asking(
     })
 }
 
-/// A future that is woken and then consumes, or leaves, a token of `thread::park` inside the same poll, as user code
-/// and the channels of std do.
+/// A future that is woken and then, in the same poll, consumes or leaves a token of `thread::park`, as user code and
+/// the channels of std do.
 fn parking(log: &Arc<Log>) -> impl Future<Output = usize> + Send + 'static {
     const A_MOMENT: Duration = Duration::from_millis(1);
     log.future(|poll, cx| {

@@ -11,8 +11,8 @@ use crate::Outcome;
 use crate::clause::clause;
 use crate::probe::{Log, assert_usable, caught, drive_until, on_another_thread};
 
-/// Blocks on a second executor inside a poll of the first, whose waker is `outer`. Both are woken meanwhile: `asleep`
-/// says whether during the inner future's own poll or after it.
+/// Blocks on a second executor inside a poll of the first, whose waker is `outer`. Both are woken during that call:
+/// inside the inner future's first poll or, if `asleep`, perhaps after it.
 fn nested<E: BlockOn + Described>(outer: Waker, asleep: bool) {
     let mut outer = Some(outer);
     E::default().block_on(std::future::poll_fn(|cx| {
@@ -32,9 +32,11 @@ fn nested<E: BlockOn + Described>(outer: Waker, asleep: bool) {
 }
 
 clause! {
-    /// An executor whose threads refuse a second executor says that a nested `block_on` panics, too.
-    "X9" House "`block_on` of another executor inside a poll completes, or panics, and costs the outer one no wake."
-    guards "async-std#358, rust-lang/futures-rs#2386, Materialize#13776, pollster 1.0.1: the inner took the outer's wake."
+    /// An executor whose threads accept no second executor must claim that a nested `block_on` panics.
+    "X9" Contract
+        "`block_on` of another executor inside a poll completes or panics, and never costs the outer executor a wake."
+    guards "async-std#358, rust-lang/futures-rs#2386, Materialize#13776, pollster 1.0.1: the inner call took the \
+            outer's wake."
     pub fn x09_block_on_of_another_executor_costs_no_wake<E: BlockOn>() -> Outcome {
         for asleep in [false, true] {
             let outer = E::default();
@@ -54,7 +56,7 @@ clause! {
                 assert_says_nested(&message);
                 return Outcome::NotApplicable {
                     capability: "nested_block_on",
-                    why: "it panicked: one executor a thread, says its message",
+                    why: "it panicked, with a message about nesting",
                 };
             }
             log.assert_sound();
@@ -63,14 +65,14 @@ clause! {
     }
 }
 
-/// Fails if a panic's message leaves its reader in the dark about nesting.
+/// Fails unless a panic's message says that the call is nested.
 fn assert_says_nested(message: &str) {
     let says_so = ["inside", "within", "nested", "already"].iter().any(|word| message.contains(word));
     assert!(says_so, "the panic should say that the call is nested, but says: {message:?}");
 }
 
 clause! {
-    "X9s" House "`block_on` and `run` of the same executor inside one of its tasks do what it claims, and never hang."
+    "X9s" Contract "`block_on` and `run` of an executor inside one of its own tasks do what it claims, and never hang."
     guards "rust-lang/futures-rs#2386, delta-kernel-rs#1605: a task that waits for itself."
     pub fn x09s_block_on_of_the_same_executor_inside_its_task_never_hangs<E: RemoteSpawn>() -> Outcome {
         let claims = E::CAPABILITIES.nested_block_on;
@@ -85,10 +87,10 @@ clause! {
         match (claims, result) {
             (NestedBlockOn::Works, Ok(value)) => assert_eq!(value, Some(7), "another task's value"),
             (NestedBlockOn::Panics, Err(message)) => assert_says_nested(&message),
-            (_, result) => panic!("it says that a nested `block_on` {claims}, and returned {result:?}"),
+            (_, result) => panic!("it claims that a nested `block_on` {claims}, but returned {result:?}"),
         }
         if claims == NestedBlockOn::Panics {
-            // Where nesting works, `run` inside a task waits for the task itself, and nothing can be promised.
+                // Where nesting works, `run` inside a task waits for that task itself: nothing can be promised.
             let inner = executor.clone();
             let task = executor.spawn(async move { caught(|| inner.run()) });
             let result = executor.block_on(task).expect("the task caught the panic");
@@ -100,8 +102,8 @@ clause! {
 }
 
 clause! {
-    "X20" House "Two executors that one thread drives in turn do not exchange tasks."
-    guards "async-executor#61 and #103 to #106: queues of the thread where those of an executor are meant."
+    "X20" Contract "Two executors that one thread drives in turn do not exchange tasks."
+    guards "async-executor#61 and #103 to #106: one queue for a thread where each executor needs its own."
     pub fn x20_two_executors_do_not_exchange_tasks<E: Executor>() -> Outcome {
         let executors = [E::default(), E::default()];
         let [busy, idle]: [[Arc<Log>; 2]; 2] = std::array::from_fn(|_| std::array::from_fn(|_| Log::new()));
@@ -115,7 +117,7 @@ clause! {
             let polls = busy[this].polls();
             executors[this].block_on(async {
                 while busy[this].polls() < polls + 3 || idle[this].polls() == 0 {
-                    // The other's task becomes ready while this one's are polled.
+                    // The other executor's task becomes ready while this one's tasks are polled.
                     if idle[other].polls() > 0 {
                         idle[other].waker().wake();
                     }

@@ -14,14 +14,14 @@ use crate::probe::{Gate, Log, drive, on_another_thread};
 
 clause! {
     "X10" Quality "A task that wakes itself on every poll starves neither other tasks nor the root."
-    guards "smol#171, rust-lang/futures-rs#2047 and #2551: a loop that polls one task for ever."
+    guards "smol#171, rust-lang/futures-rs#2047 and #2551: a loop that polls one task forever."
     pub fn x10_a_task_that_wakes_itself_starves_nobody<E: Executor>() -> Outcome {
         const YIELDS: usize = 100;
-        /// A first-in-first-out queue makes it 1. Published executors poll their root every 61 or 200 polls.
+        /// A FIFO queue makes it 1. Published executors poll their root every 61 or 200 polls.
         const POLLS_PER_YIELD: usize = 1_000;
         let executor = E::default();
         let greedy = Log::new();
-        // Gives up in the end, so that starving is a failure and not a hang.
+        // It ends after many polls, so that starvation is a failure and not a hang.
         drop(executor.spawn(greedy.future(|poll, cx| {
             if poll > 3 * YIELDS * POLLS_PER_YIELD { Poll::Ready(()) } else { restless(poll, cx) }
         })));
@@ -42,8 +42,8 @@ clause! {
 }
 
 clause! {
-    "X10o" Quality "Tasks that one thread made ready are polled in the order in which it did."
-    guards "a stack in the place of a queue, and new tasks before old ones."
+    "X10o" Quality "Tasks are polled in FIFO order per waking thread."
+    guards "a stack in place of a queue, and new tasks before old ones."
     pub fn x10o_tasks_are_polled_in_the_order_in_which_they_became_ready<E: Executor>() -> Outcome {
         let executor = E::default();
         let order = Order::default();
@@ -83,8 +83,9 @@ clause! {
 }
 
 clause! {
-    "X10f" Quality "So are those that it made ready before a `block_on` and in the first poll of that."
-    guards "a root's first poll, in which the thread comes to drive: what it makes ready then must not overtake."
+    "X10f" Quality
+        "That order also holds between what was made ready before a `block_on` and in the first poll of its root."
+    guards "the first poll of a root, before its thread drives: what it makes ready must not overtake older tasks."
     pub fn x10f_a_first_poll_overtakes_nothing<E: Executor>() -> Outcome {
         let executor = E::default();
         let order = Order::default();
@@ -107,7 +108,7 @@ clause! {
             order.take();
             drive(&executor, 3);
             let expected: Vec<_> = wakes.iter().copied().chain([3]).collect();
-            assert_eq!(order.take(), expected, "the order of the polls after wakes before and in a first poll, and a spawn");
+            assert_eq!(order.take(), expected, "polls after wakes before and in a first poll, and a spawn");
             task.expect("it was spawned").abort();
             drive(&executor, 3);
         }
@@ -116,15 +117,16 @@ clause! {
 }
 
 clause! {
-    "X10s" Quality "So are those that another thread made ready during a poll: one that it woke before one that it spawned after that."
-    guards "new tasks that stand before the old ones: a program that spawns all the time keeps the others waiting."
+    "X10s" Quality "A task that another thread wakes during a poll is polled before one that it spawns after that."
+    guards "a queue that puts new tasks first: a program that spawns all the time keeps the others waiting."
     pub fn x10s_a_new_task_stands_behind_those_that_were_woken_before<E: RemoteSpawn>() -> Outcome {
         let executor = E::default();
         let (old, new) = (Log::new(), Log::new());
         let polls_before = Arc::new(AtomicUsize::new(0));
         drop(executor.spawn(old.future(|poll, _| if poll > 1 { Poll::Ready(()) } else { Poll::Pending })));
         drop(executor.spawn({
-            let (spawner, old, new, polls_before) = (executor.spawner(), old.clone(), new.clone(), polls_before.clone());
+            let (spawner, polls_before) = (executor.spawner(), polls_before.clone());
+            let (old, new) = (old.clone(), new.clone());
             async move {
                 on_another_thread(move || {
                     old.waker().wake();
@@ -136,15 +138,15 @@ clause! {
             }
         }));
         executor.run();
-        assert_eq!(polls_before.load(SeqCst), 2, "polls of the task that was woken before the one that was spawned was polled");
+        assert_eq!(polls_before.load(SeqCst), 2, "polls of the woken task before the first poll of the spawned one");
         [&old, &new].into_iter().for_each(|log| log.assert_sound());
         Outcome::Pass
     }
 }
 
 clause! {
-    "X22o" Quality "Tasks that one thread made ready are polled in that order, also where it takes over from another meanwhile."
-    guards "found here: what a follower had woken stood behind what it woke as the driver."
+    "X22o" Quality "FIFO order per waking thread holds even if that thread takes over driving in between."
+    guards "found here: what a follower had woken was queued behind what it woke as the driver."
     pub fn x22o_the_order_survives_a_hand_over<E: RemoteSpawn>() -> Outcome {
         for round in rounds(2_000) {
             let executor = Arc::new(E::default());
@@ -173,10 +175,10 @@ clause! {
             executor.block_on(async {
                 drive_here().await;
                 driving.open();
-                // It leaves without another look at what is ready.
+                // The root is then ready: this thread leaves without another look at the queue.
                 woken.wait("the wake by the thread that follows");
             });
-            // The other thread takes over meanwhile: at a different moment each time.
+            // During this pause the other thread takes over, at a different moment each time.
             (0..round % 64 * 16).for_each(|_| std::hint::spin_loop());
             follower.waker().wake();
             thread.join().expect("it does not panic");
@@ -194,12 +196,12 @@ struct Order {
 }
 
 impl Order {
-    /// A future that notes each of its polls, and is pending.
+    /// A pending future that records its polls.
     fn of(&self, log: &Arc<Log>, index: usize) -> impl Future<Output = ()> + Send + 'static {
         let polled = self.polled.clone();
         log.future(move |_, _| {
             let mut polled = polled.lock().unwrap();
-            // Once each: some executors poll what nobody woke.
+            // Once each: some executors poll what was not woken.
             if !polled.contains(&index) {
                 polled.push(index);
             }
@@ -207,7 +209,7 @@ impl Order {
         })
     }
 
-    /// Those polled since the last call, each once.
+    /// The tasks polled since the last call, each once.
     fn take(&self) -> Vec<usize> {
         std::mem::take(&mut self.polled.lock().unwrap())
     }

@@ -10,7 +10,7 @@ use crate::clause::clause;
 use crate::probe::{Gate, Log, assert_usable, caught, drive, drive_until, quiet_panic};
 
 clause! {
-    "X12" House "A task that panics, also one that woke itself before, leaves the executor and its other tasks working."
+    "X12" Contract "A task that panics, even after waking itself, leaves the executor and its other tasks working."
     guards "rust-lang/futures-rs#1468, redbadger/crux#397, glommio#37: a pool that dies, a poisoned queue, a hang."
     pub fn x12_a_panicking_task_leaves_the_executor_usable<E: Executor>() -> Outcome {
         for woken in [false, true] {
@@ -33,7 +33,8 @@ clause! {
                     why: "a task's panic unwound out of `block_on`",
                 };
             }
-            assert!(matches!(executor.block_on(panicking), Err(JoinError::Panicked(_))), "its handle says so");
+            let result = executor.block_on(panicking);
+            assert!(matches!(result, Err(JoinError::Panicked(_))), "the handle does not report the panic");
             assert_eq!(executor.block_on(other).ok(), Some(7), "another task did not survive a panic");
             assert_usable(&executor);
             executor.run();
@@ -44,8 +45,8 @@ clause! {
 }
 
 clause! {
-    "X19" House "A panic of `block_on`'s own future unwinds to the caller and leaves the executor working."
-    guards "tokio's `shutdown_on_panic`: a right to drive that nobody gave back."
+    "X19" Contract "A panic of the root unwinds to the caller of `block_on` and leaves the executor working."
+    guards "tokio's `shutdown_on_panic`: a right to drive that was never given back."
     pub fn x19_a_panic_of_the_root_unwinds_to_the_caller<E: BlockOn>() -> Outcome {
         let executor = E::default();
         for _ in 0..3 {
@@ -66,8 +67,8 @@ clause! {
 }
 
 clause! {
-    "X19t" House "After a panic of the root the tasks go on in the next call."
-    guards "tokio's `wake_in_drop_after_panic`: tasks that were out of the queue when the panic came."
+    "X19t" Contract "After a panic of the root, the tasks continue in the next call."
+    guards "tokio's `wake_in_drop_after_panic`: tasks that were out of the queue at the moment of the panic."
     pub fn x19t_tasks_survive_a_panic_of_the_root<E: Executor>() -> Outcome {
         let executor = E::default();
         for in_the_first_poll in [false, true] {

@@ -14,7 +14,7 @@ use crate::clause::clause;
 use crate::probe::{Gate, Log, drive_until, on_another_thread, quiet_panic};
 
 clause! {
-    "X23" House "`run` returns when no task is left, and at once where there is none."
+    "X23" Contract "`run` returns when no task is left, and at once if there is none."
     guards "rust-lang/futures-rs#2593 and #1737: a `run` that ends too early, or never."
     pub fn x23_run_returns_when_no_task_is_left<E: Executor>() -> Outcome {
         let executor = E::default();
@@ -44,7 +44,7 @@ clause! {
     }
 }
 
-/// Fails unless the executor has so many tasks.
+/// Fails unless the executor has that many unfinished tasks.
 fn assert_tasks(executor: &impl Executor, tasks: usize, when: &str) {
     assert_eq!(executor.tasks(), Some(tasks), "tasks {when}");
 }
@@ -53,13 +53,13 @@ const UNCOUNTED: Outcome =
     Outcome::NotApplicable { capability: "Executor::tasks", why: "it does not count its tasks: it says `None`" };
 
 clause! {
-    "X23n" House "The number of tasks that are left is exact for the thread that drives."
+    "X23n" Contract "The number of unfinished tasks is exact for the thread that drives."
     guards "programs that count their own tasks, and forget those that panic or are aborted."
     pub fn x23n_the_number_of_tasks_is_exact_for_the_driving_thread<E: Executor>() -> Outcome {
         let executor = E::default();
         if executor.tasks().is_none() {
             drop(executor.spawn(async {}));
-            assert_eq!(executor.tasks(), None, "it counts after all");
+            assert_eq!(executor.tasks(), None, "it says `None` at first, and a number later");
             return UNCOUNTED;
         }
         assert_tasks(&executor, 0, "of a new executor");
@@ -68,7 +68,7 @@ clause! {
         let (detached, cancelled) = (Log::new(), Log::new());
         drop(executor.spawn(detached.future(opened(&gate))));
         let aborted = executor.spawn(cancelled.pending());
-        assert_tasks(&executor, 3, "that were spawned before anybody drove");
+        assert_tasks(&executor, 3, "that were spawned before any thread drove");
         executor.block_on(async {
             yield_now().await;
             assert_tasks(&executor, 3, "that wait");
@@ -103,8 +103,8 @@ clause! {
 }
 
 clause! {
-    "X23m" House "The number of tasks counts those that others spawn, and is never less than none."
-    guards "a count of two words that is read while one of them has changed."
+    "X23m" Contract "The number of unfinished tasks includes those that other threads spawn, and never underflows."
+    guards "a count in two words, read while one of them has changed."
     pub fn x23m_the_number_of_tasks_counts_what_others_spawn<E: RemoteSpawn>() -> Outcome {
         const TASKS: usize = 200;
         let executor = E::default();
@@ -140,7 +140,7 @@ clause! {
             gate.open();
             executor.run();
             done.store(true, SeqCst);
-            assert!(watching.join().is_ok(), "another thread saw a number that cannot be");
+            assert!(watching.join().is_ok(), "another thread saw an impossible number");
         });
         executor.run();
         assert_tasks(&executor, 0, "after `run`");
@@ -149,8 +149,9 @@ clause! {
 }
 
 clause! {
-    "X23s" House "`run` of a second thread returns when no task is left, though another thread is inside `block_on`."
-    guards "a count of tasks that counts roots, and a follower that nobody tells."
+    "X23s" Contract
+        "On a second thread, `run` returns when no task is left, even while another thread is inside `block_on`."
+    guards "a count of tasks that includes roots, and a follower that is never notified."
     pub fn x23s_run_returns_beside_a_pending_block_on<E: RemoteSpawn>() -> Outcome {
         if !E::CAPABILITIES.concurrent_drivers {
             return ONE_DRIVER;
@@ -183,8 +184,9 @@ clause! {
 }
 
 clause! {
-    "X23r" House "`run` does not return before a task that its thread spawned just before has ended."
-    guards "this workspace: a driver that asked whether a task is left before it looked who waits for the answer."
+    "X23r" Contract "`run` does not return before a task that its thread has just spawned has ended."
+    guards "found here: a driver that checked for unfinished tasks before it checked for threads that wait for the \
+            answer."
     pub fn x23r_run_waits_for_what_was_spawned_before_it<E: RemoteSpawn>() -> Outcome {
         if !E::CAPABILITIES.concurrent_drivers {
             return ONE_DRIVER;

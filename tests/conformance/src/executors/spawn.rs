@@ -14,8 +14,8 @@ use crate::clause::clause;
 use crate::probe::{Log, drive_until};
 
 clause! {
-    "X1" House "`spawn` never polls: the first poll belongs to whoever drives the executor."
-    guards "a spawn under a lock that the future takes too, and recursion as deep as tasks that spawn tasks."
+    "X1" Contract "`spawn` never polls: the thread that drives the executor makes the first poll."
+    guards "a spawn under a lock that the future takes, too, and recursion as deep as tasks that spawn tasks."
     pub fn x01_spawn_never_polls_inline<E: Executor>() -> Outcome {
         let executor = E::default();
         let (outside, inside) = (Log::new(), Log::new());
@@ -30,8 +30,8 @@ clause! {
 }
 
 clause! {
-    "X2" House "A spawned task gets its first poll without a wake."
-    guards "async-executor 1.9.0 and switchyard#5: tasks pushed where nobody looks."
+    "X2" Contract "A spawned task gets its first poll without a wake."
+    guards "async-executor 1.9.0 and switchyard#5: tasks pushed onto a queue that was never looked at."
     pub fn x02_a_spawned_task_is_polled_without_a_wake<E: Executor>() -> Outcome {
         let executor = E::default();
         let (before, during) = (Log::new(), Log::new());
@@ -48,13 +48,13 @@ clause! {
 }
 
 clause! {
-    "X2r" House "What the root spawns or wakes in its poll is polled, though nothing else was ready."
-    guards "a look for ready tasks that comes before the root's poll, and none before the sleep."
+    "X2r" Contract "What the root spawns or wakes in its poll is polled, even if nothing else was ready."
+    guards "an executor that looks for ready tasks before the root's poll, and not again before it sleeps."
     pub fn x02r_what_the_root_makes_ready_runs<E: Executor>() -> Outcome {
         let (executor, log) = (E::default(), Log::new());
         executor.block_on(async {
             let root = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
-            // Every poll of the task's wakes the root, which waits for nothing else.
+            // Every poll of the task wakes the root, which waits for nothing else.
             let task = executor.spawn(log.future(move |poll, _| {
                 root.wake_by_ref();
                 if poll > 1 { Poll::Ready(7) } else { Poll::Pending }
@@ -69,7 +69,7 @@ clause! {
     }
 }
 
-/// A task that spawns the next, `left` times.
+/// A task that spawns the next one, `left` tasks in all.
 fn chain<S>(spawner: S, left: usize, ran: Arc<AtomicUsize>) -> Pin<Box<dyn Future<Output = ()> + Send>>
 where
     S: Spawn + Clone + Send + 'static,
@@ -83,8 +83,8 @@ where
 }
 
 clause! {
-    "X3" House "Tasks spawn tasks, which run in the same `run`."
-    guards "rust-lang/futures-rs#1737: newly spawned tasks that nobody polled."
+    "X3" Contract "Tasks may spawn tasks, which run within the same `run`."
+    guards "rust-lang/futures-rs#1737: newly spawned tasks that were never polled."
     pub fn x03_a_task_spawns_a_task<E: RemoteSpawn>() -> Outcome {
         let executor = E::default();
         let (inner, spawner) = (Log::new(), executor.spawner());
@@ -108,8 +108,8 @@ clause! {
 }
 
 clause! {
-    "X3d" House "A future's drop spawns a task, which runs in the same `run`."
-    guards "rust-lang/futures-rs#1737; a list of tasks that is borrowed while a future is dropped."
+    "X3d" Contract "A future's drop may spawn a task, which runs within the same `run`."
+    guards "rust-lang/futures-rs#1737; a list of tasks that stays borrowed while a future is dropped."
     pub fn x03d_a_drop_spawns_a_task<E: RemoteSpawn>() -> Outcome {
         for aborted in [false, true] {
             let executor = E::default();
@@ -132,7 +132,7 @@ clause! {
 }
 
 clause! {
-    "X3o" House "Another thread spawns a task, which runs also if the executor sleeps."
+    "X3o" Contract "A task that another thread spawns runs, even if the executor was asleep."
     guards "tokio's `spawn_from_other_thread_idle`; async-executor#102 to #106: a task pushed onto a sleeping executor."
     pub fn x03o_another_thread_spawns_onto_a_sleeping_executor<E: RemoteSpawn>() -> Outcome {
         let executor = E::default();
@@ -144,7 +144,7 @@ clause! {
 }
 
 clause! {
-    "X24" House "There is no limit to tasks: 100,000 run to their end."
+    "X24" Contract "There is no limit on the number of tasks: 100,000 run to completion."
     guards "blog_os's queue of 100 tasks, rust-lang/async-book#78, tokio#4069."
     pub fn x24_a_hundred_thousand_tasks_complete<E: Executor>() -> Outcome {
         let executor = E::default();

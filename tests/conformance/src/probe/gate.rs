@@ -4,11 +4,11 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Poll, Wake, Waker};
 use std::time::Duration;
 
-/// How long a thread waits at a [`Gate`] before it says that nobody came. Shorter than the suite's own patience, so
-/// that the message names the gate.
+/// How long a thread waits at a [`Gate`] before it panics. Shorter than the suite's own patience, so that the message
+/// names the gate.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// An event that happens once. Threads [`wait`](Self::wait) for it; tasks `.await` [`opened`](Self::opened).
+/// An event that happens once. Threads [`wait`](Self::wait) for it; tasks await [`opened`](Self::opened).
 #[derive(Debug, Default)]
 pub struct Gate {
     open: Mutex<Open>,
@@ -27,7 +27,7 @@ impl Gate {
         Arc::default()
     }
 
-    /// Opens the gate and wakes all that wait.
+    /// Opens the gate and wakes all threads and tasks that wait.
     pub fn open(&self) {
         let waiting = {
             let mut open = self.open.lock().unwrap();
@@ -47,7 +47,7 @@ impl Gate {
     ///
     /// # Panics
     ///
-    /// When nobody opens it in time: `what` says what was waited for.
+    /// When it is not opened in time: `what` says what was waited for.
     #[track_caller]
     pub fn wait(&self, what: &'static str) {
         let _waits = Waits::for_this(what);
@@ -56,7 +56,7 @@ impl Gate {
         assert!(!timeout.timed_out(), "waited {} s in vain for: {what}", PATIENCE.as_secs());
     }
 
-    /// A future that is ready once the gate is open. It registers first and then checks.
+    /// A future that is ready once the gate is open.
     pub fn opened(self: &Arc<Self>) -> impl Future<Output = ()> + Send + 'static {
         let gate = self.clone();
         std::future::poll_fn(move |cx| {
@@ -79,17 +79,17 @@ impl Wake for Gate {
     }
 }
 
-/// What threads of this process wait for. No vector, which would allocate on a thread whose allocations a clause
-/// counts; the few who find no room are not named.
+/// What threads of this process wait for. Not a vector, which would allocate on a thread whose allocations a clause
+/// counts; threads for which there is no room are not named.
 static WAITED_FOR: Mutex<[Option<&str>; 16]> = Mutex::new([None; 16]);
 
-/// What threads of this process wait for now, where they have said it.
+/// What threads of this process are waiting for, as far as they have said so.
 pub(crate) fn waited_for() -> impl Iterator<Item = &'static str> {
     let waited_for = *WAITED_FOR.lock().unwrap();
     waited_for.into_iter().flatten()
 }
 
-/// As long as it lives, a thread waits for something.
+/// Says what a thread waits for, as long as it lives.
 pub(crate) struct Waits {
     place: Option<usize>,
 }

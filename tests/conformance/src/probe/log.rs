@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, ThreadId};
 
-/// What was done to a future. Shared by the future, its wakers' threads and the test.
+/// What was done to a future. Shared by the future, the threads that wake it, and the test.
 #[derive(Debug, Default)]
 pub struct Log {
     polls: AtomicUsize,
@@ -27,7 +27,7 @@ impl Log {
         Arc::default()
     }
 
-    /// A future that records into this log and is scripted by `script`, which is told the number of the poll, from 1.
+    /// A future that records into this log and does what `script` says, which is given the number of the poll, from 1.
     pub fn future<T, F>(self: &Arc<Self>, script: F) -> Logged<F>
     where
         F: FnMut(usize, &mut Context<'_>) -> Poll<T>,
@@ -59,12 +59,12 @@ impl Log {
     ///
     /// # Panics
     ///
-    /// When the future was not polled yet, or [`forget_waker`](Self::forget_waker) was called since.
+    /// When the future was not polled yet, or the waker was taken or forgotten since.
     pub fn waker(&self) -> Waker {
         self.waker.lock().unwrap().clone().expect("the future was polled, and so left its waker")
     }
 
-    /// Keeps a clone of `waker` in the place of the one before: what [`future`](Self::future) does on every poll.
+    /// Keeps a clone of `waker` in place of the previous one, as [`future`](Self::future) does on every poll.
     pub fn keep_waker(&self, waker: &Waker) {
         let replaced = self.waker.lock().unwrap().replace(waker.clone());
         drop(replaced);
@@ -128,7 +128,7 @@ where
         }
         log.keep_waker(cx.waker());
         let poll = log.polls.fetch_add(1, SeqCst) + 1;
-        // Ended unless the script returns and says otherwise: it may panic.
+        // Ended unless the script says otherwise: it may panic.
         this.ended = true;
         let outcome = {
             let _polling = Polling(&log);
@@ -166,7 +166,7 @@ impl<F> fmt::Debug for Logged<F> {
     }
 }
 
-/// Counts how often it is dropped, and on which thread: a payload for outputs and futures.
+/// Records how often it is dropped, and on which thread: a payload for outputs and futures.
 #[derive(Debug)]
 pub struct DropCount {
     log: Arc<Log>,

@@ -4,11 +4,11 @@ use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// Runs one case of a table, and names it if it fails.
+/// Runs one row of a clause's table, and names it if it fails.
 ///
 /// # Panics
 ///
-/// When `body` does, with its message behind `name`.
+/// When `body` does, with `name` before its message.
 pub fn case<R>(name: impl fmt::Display, body: impl FnOnce() -> R) -> R {
     caught(body).unwrap_or_else(|message| panic!("{name}: {message}"))
 }
@@ -29,7 +29,7 @@ pub fn message(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-/// Panics with `payload` and without the message that the panic hook prints.
+/// Panics with `payload`, without a message from the panic hook.
 pub fn quiet_panic(payload: impl Send + 'static) -> ! {
     resume_unwind(Box::new(payload))
 }

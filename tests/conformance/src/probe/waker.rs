@@ -7,22 +7,22 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use super::Gate;
 
-/// A waker that counts: for join handles, and for futures polled by hand.
+/// Counts the wakes of its waker: for join handles, and for futures polled by hand.
 #[derive(Debug, Default)]
 pub struct WakeCount {
     wakes: AtomicUsize,
 }
 
 impl WakeCount {
-    /// A count and its waker. The waker and its clones hold counts on the `Arc`: `Arc::strong_count` less 1 is how
-    /// many exist.
+    /// A count and its waker. The waker and each of its clones hold a reference to the `Arc`: `Arc::strong_count` less
+    /// 1 is how many there are.
     pub fn new() -> (Arc<Self>, Waker) {
         let count = Arc::new(Self::default());
         let waker = Waker::from(count.clone());
         (count, waker)
     }
 
-    /// How often it was woken.
+    /// How often the waker and its clones were woken.
     pub fn wakes(&self) -> usize {
         self.wakes.load(SeqCst)
     }
@@ -55,12 +55,12 @@ pub fn waker_fn(action: impl Fn() + Send + Sync + 'static) -> Waker {
     Waker::from(Arc::new(Action(action)))
 }
 
-/// Polls a future once, by hand, with a waker of the test's.
+/// Polls a future once, by hand.
 pub fn poll_once<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(waker))
 }
 
-/// Awaits `future` on the calling thread, without any of the executors under test: polls it when its waker was woken.
+/// Awaits `future` on the calling thread, without an executor: polls it whenever its waker was woken.
 ///
 /// # Panics
 ///

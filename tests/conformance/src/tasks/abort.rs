@@ -12,10 +12,10 @@ use crate::Outcome;
 use crate::clause::clause;
 use crate::probe::{Gate, Log, WakeCount, assert_usable, case, on_another_thread, poll_once, settle};
 
-/// A way to abort a task: it is told the executor, the task's log and the handle, which it may keep.
+/// A way to abort a task, given the executor, the task's log and its handle, which it returns or drops.
 type Abort<E> = fn(&E, &Log, <E as Spawn>::JoinHandle<()>) -> Option<<E as Spawn>::JoinHandle<()>>;
 
-/// All the ways to abort a pending task from outside.
+/// All ways to abort a pending task from outside.
 pub(super) fn aborts<E: Executor + 'static>() -> [(&'static str, Abort<E>); 11] {
     [
         ("before the first poll", |_, _, task| {
@@ -82,7 +82,8 @@ pub(super) fn aborts<E: Executor + 'static>() -> [(&'static str, Abort<E>); 11] 
 }
 
 clause! {
-    "T10" House "An aborted future is polled no more and dropped once, by the driving thread, at its next turn, woken or not."
+    "T10" Contract
+        "An aborted future is not polled again; the driving thread drops it, once, and without waiting for a wake."
     guards "tokio-rs/tokio#3929, #3934 and #3964, zed#21020, compio#494: aborts that dropped elsewhere, late or never."
     pub fn t10_an_aborted_future_is_dropped_once_by_the_driving_thread<E: Executor>() -> Outcome {
         for (when, abort) in aborts::<E>() {
@@ -91,7 +92,7 @@ clause! {
                 let task = executor.spawn(log.pending());
                 let task = abort(&executor, &log, task);
                 let polls = log.polls();
-                assert_eq!(log.drops(), 0, "drops before the executor's next turn, by a thread that does not drive");
+                assert_eq!(log.drops(), 0, "drops before the executor was driven, by a thread that does not drive");
                 assert_gone(&executor, &log);
                 assert_eq!(log.polls(), polls, "polls after the abort");
                 drop(task);
@@ -103,7 +104,8 @@ clause! {
         for elsewhere in [false, true] {
             for keeps in [true, false] {
                 for ready in [false, true] {
-                    case(format_args!("in its poll, from another thread: {elsewhere}, keeps its handle: {keeps}, ready: {ready}"), || {
+                    let how = format!("from another thread: {elsewhere}, keeps its handle: {keeps}, ready: {ready}");
+                    case(format_args!("in its poll, {how}"), || {
                         abort_in_poll::<E>(elsewhere, keeps, ready);
                     });
                 }
@@ -141,10 +143,10 @@ clause! {
     }
 }
 
-/// Fails unless the executor's next turns drop the future, here and once, and the executor goes on.
+/// Fails unless driving the executor drops the future, once and on this thread, and leaves the executor usable.
 pub(super) fn assert_gone<E: Executor>(executor: &E, log: &Log) {
     settle(executor);
-    assert_eq!(log.drops(), 1, "drops after the executor's next turns");
+    assert_eq!(log.drops(), 1, "drops after the executor was driven");
     assert_eq!(log.dropped_on(), Some(thread::current().id()), "dropped by a thread that does not drive");
     log.assert_sound();
     assert_usable(executor);
@@ -175,7 +177,7 @@ fn abort_in_poll<E: Executor + Described + 'static>(elsewhere: bool, keeps: bool
 }
 
 clause! {
-    "T10c" House "The handle of an aborted task says so, no earlier than the future is dropped."
+    "T10c" Contract "The handle of an aborted task yields `Cancelled`, and not before the future is dropped."
     guards "zed#21020: a cancelled task that looked finished while its future lived."
     pub fn t10c_the_handle_of_an_aborted_task_yields_cancelled<E: Executor>() -> Outcome {
         for (when, abort) in aborts::<E>() {
@@ -186,19 +188,19 @@ clause! {
                 if !E::CAPABILITIES.reports_cancellation {
                     settle(&executor);
                     let result = catch_unwind(AssertUnwindSafe(|| executor.block_on(task)));
-                    assert!(result.is_err(), "says that polling the handle panics, and it does not");
+                    assert!(result.is_err(), "it claims that polling the handle panics, but it does not");
                     return;
                 }
-                assert!(!task.is_finished(), "`is_finished`, and the future is not dropped");
+                assert!(!task.is_finished(), "`is_finished`, but the future is not dropped");
                 let (count, waker) = WakeCount::new();
-                assert!(poll_once(&mut task, &waker).is_pending(), "the handle reports, and the future is not dropped");
+                assert!(poll_once(&mut task, &waker).is_pending(), "the handle is ready before the drop");
                 let drops = executor.block_on(async {
                     let result = (&mut task).await;
                     assert!(matches!(result, Err(JoinError::Cancelled)), "the handle reports {result:?}");
                     log.drops()
                 });
                 assert_eq!(drops, 1, "drops of the future when its handle reported");
-                // None where the root is polled, and replaces it, before the task has its turn.
+                // Not woken if the root is polled, and replaces it, before the task is dropped.
                 assert!(count.wakes() <= 1, "the first join waker was woken {} times", count.wakes());
                 assert!(task.is_finished());
             });
@@ -214,19 +216,19 @@ clause! {
 }
 
 clause! {
-    "T10s" House "A task that another thread has just spawned can be aborted at once: its future is dropped, once."
-    guards "a task that the executor's list does not know yet, when its turn comes or when the executor goes."
+    "T10s" Contract "A task that another thread has just spawned can be aborted at once; its future is dropped once."
+    guards "a task that is aborted, or dropped with its executor, before the executor has it in its list."
     pub fn t10s_a_task_is_aborted_as_soon_as_it_is_spawned<E: RemoteSpawn>() -> Outcome {
         for driven in [true, false] {
             case(if driven { "the executor goes on" } else { "the executor is dropped" }, || {
                 let (executor, log) = (E::default(), Log::new());
                 executor.block_on(async {
-                    // The executor may treat its first turn in another way than those that follow.
+                    // The executor may treat its first round differently from later ones.
                     yield_now().await;
                     let (spawner, future, spawned) = (executor.spawner(), log.pending(), Mutex::new(None));
-                    let spawn = || *spawned.lock().expect("nobody panics") = Some(spawner.spawn(future));
+                    let spawn = || *spawned.lock().expect("no thread panics") = Some(spawner.spawn(future));
                     thread::scope(|scope| scope.spawn(spawn).join()).expect("spawning does not panic");
-                    let task = spawned.into_inner().expect("nobody panics");
+                    let task = spawned.into_inner().expect("no thread panics");
                     task.expect("it was spawned").abort();
                 });
                 if driven {

@@ -12,7 +12,8 @@ use crate::clause::clause;
 use crate::probe::{Log, WakeCount, case, on_another_thread, poll_once, settle};
 
 clause! {
-    "T10h" House "An abort handle aborts as the join handle does, wherever that is, and keeps no future alive."
+    "T10h" Contract
+        "An abort handle aborts as the join handle does, wherever the join handle is, and keeps no future alive."
     guards "an abort handle that needs the join handle, aborts inline, or keeps what the task held."
     pub fn t10h_an_abort_handle_aborts_as_the_join_handle_does<E: Executor>() -> Outcome {
         for awaited in [true, false] {
@@ -26,12 +27,12 @@ clause! {
                     assert!(poll_once(&mut task, &waker).is_pending());
                     task
                 });
-                assert!(!abort.is_finished(), "`is_finished`, and nobody aborted the task");
+                assert!(!abort.is_finished(), "`is_finished`, but the task was not aborted");
                 abort.abort();
                 assert_eq!(log.drops(), 0, "drops inside the call");
-                assert!(!abort.is_finished(), "`is_finished`, and the future is not dropped");
+                assert!(!abort.is_finished(), "`is_finished`, but the future is not dropped");
                 assert_gone(&executor, &log);
-                assert!(abort.is_finished(), "it is not finished, and the future is dropped");
+                assert!(abort.is_finished(), "not `is_finished`, but the future is dropped");
                 assert_eq!(count.wakes(), usize::from(awaited), "wakes of the join waker");
                 match task {
                     Some(task) if E::CAPABILITIES.reports_cancellation => {
@@ -58,7 +59,7 @@ clause! {
                 let slot = slot.clone();
                 move |_, _| {
                     let abort = slot.lock().unwrap().take();
-                    abort.expect("it was left before the first poll").abort();
+                    abort.expect("the test left it before the first poll").abort();
                     Poll::<()>::Pending
                 }
             }));
@@ -74,8 +75,8 @@ clause! {
             settle(&executor);
             aborts[0].abort();
             assert_gone(&executor, &log);
-            assert_eq!(other.drops(), 0, "drops of a future that nobody aborted");
-            assert_eq!(aborts.each_ref().map(AbortHandle::is_finished), [true, false], "who has finished");
+            assert_eq!(other.drops(), 0, "drops of a future that was not aborted");
+            assert_eq!(aborts.each_ref().map(AbortHandle::is_finished), [true, false], "`is_finished` of the two");
         });
         case("dropped, it changes nothing", || {
             let mut subject = Subject::<E>::spawn(End::Returns);
@@ -92,10 +93,10 @@ clause! {
                 let mut subject = Subject::<E>::spawn(end);
                 let abort = subject.abort_handle();
                 subject.settle();
-                assert!(!abort.is_finished(), "`is_finished`, and nothing has ended the task");
+                assert!(!abort.is_finished(), "`is_finished`, but nothing has ended the task");
                 subject.end();
                 subject.assert_ended();
-                assert!(abort.is_finished(), "it is not finished, and the future is dropped");
+                assert!(abort.is_finished(), "not `is_finished`, but the future is dropped");
                 abort.abort();
                 assert!(abort.is_finished());
                 subject.assert_ended();

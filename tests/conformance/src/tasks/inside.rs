@@ -11,7 +11,7 @@ use crate::Outcome;
 use crate::clause::clause;
 use crate::probe::{Log, assert_usable, case, settle};
 
-/// What a task may do to itself and to others, inside its own poll or drop.
+/// What a task does to itself or to another task, inside its own poll or drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Deed {
     WakeItself,
@@ -23,8 +23,9 @@ enum Deed {
 }
 
 clause! {
-    "T11" House "Inside its own poll and drop a task may wake and abort itself and others, and drop its wakers and its handle."
-    guards "DataDog/glommio#379 and tokio-rs/tokio#8391: a task that was freed, or locked, under itself."
+    "T11" Contract
+        "Inside its own poll and drop a task may wake and abort itself and others, and drop its wakers and its handle."
+    guards "DataDog/glommio#379 and tokio-rs/tokio#8391: a task that was freed, or locked, during its own poll."
     pub fn t11_a_task_may_touch_itself_in_poll_and_drop<E: Executor>() -> Outcome {
         use Deed::*;
         for deed in [WakeItself, DropItsLastWaker, DropItsHandle, AbortItself, WakeAnother, AbortAnother] {
@@ -52,7 +53,7 @@ clause! {
 }
 
 fn do_inside<E: Executor + Described + 'static>(deed: Deed, in_drop: bool, end: End) {
-    // The subject knows its log and its handle only after it was spawned.
+    // The subject's log and handle exist only once it is spawned.
     let me = Arc::new(Mutex::new(None::<(Arc<Log>, Slot<E>)>));
     let other = Log::new();
     let other_task = Arc::new(Mutex::new(None::<E::JoinHandle<()>>));
@@ -67,7 +68,7 @@ fn do_inside<E: Executor + Described + 'static>(deed: Deed, in_drop: bool, end: 
                 }),
                 Deed::DropItsLastWaker => {
                     if let Some(cx) = cx {
-                        // Queued, so that it can end: nobody else has a waker.
+                        // Queued, so that it can end: no other waker is left.
                         cx.waker().wake_by_ref();
                         drop(cx.waker().clone());
                     }
@@ -118,7 +119,7 @@ fn do_inside<E: Executor + Described + 'static>(deed: Deed, in_drop: bool, end: 
         settle(executor);
         assert_usable(executor);
     }
-    // Where its own deed kept the task from ending as planned, the executor's drop ends it.
+    // If the deed kept the task from ending as planned, the executor's drop ends it.
     subject.executor = None;
     subject.assert_ended();
     other.assert_sound();
@@ -128,7 +129,8 @@ fn do_inside<E: Executor + Described + 'static>(deed: Deed, in_drop: bool, end: 
 }
 
 clause! {
-    "T11s" House "Inside its own poll and drop a task may spawn; what it spawns when the executor is dropped is dropped at once."
+    "T11s" Contract
+        "Inside its own poll and drop a task may spawn; what it spawns during the executor's drop is dropped at once."
     guards "rust-lang/futures-rs#1737 and tokio's `SpawnOnDrop`."
     pub fn t11s_a_task_may_spawn_in_poll_and_drop<E: RemoteSpawn>() -> Outcome {
         for end in ends::<E>() {
@@ -143,7 +145,7 @@ clause! {
 }
 
 fn spawn_inside<E: RemoteSpawn + Described + 'static>(end: End, in_drop: bool) {
-    // The subject's executor, and so its spawner, is there only after it was made.
+    // The subject's executor, and so its spawner, exists only once the subject is made.
     let spawner = Arc::new(Mutex::new(None::<E::Spawner>));
     let (child, at_once) = (Log::new(), Arc::new(AtomicUsize::new(0)));
     let spawn = {

@@ -12,8 +12,8 @@ use crate::clause::clause;
 use crate::probe::{DropCount, Log, case, on_another_thread, poll_once, quiet_panic, settle, wait_for, waker_fn};
 
 clause! {
-    "T5" House "A future is dropped exactly once, at its completion, and only then does the handle report it."
-    guards "async-task before 2.1.0 and rust-lang/futures-rs#1401: a result that arrived before its future was gone."
+    "T5" Contract "A future is dropped exactly once, at its completion, and only then does the handle report it."
+    guards "async-task before 2.1.0 and rust-lang/futures-rs#1401: a result that arrived before its future was dropped."
     pub fn t05_a_future_is_dropped_before_the_handle_reports<E: Executor>() -> Outcome {
         for end in ends::<E>().filter(|end| matches!(end, End::Returns | End::Panics)) {
             case(format_args!("{end:?}, the join waker looks"), || {
@@ -34,7 +34,7 @@ clause! {
                 assert_eq!(seen.lock().unwrap().first(), Some(&(1, true)), "drops and `is_finished` when it was woken");
                 subject.assert_ended();
                 let Poll::Ready(result) = poll_once(&mut subject.take_task(), &waker) else {
-                    panic!("the handle does not report the end that it woke for")
+                    panic!("the handle was woken for the end, but does not report it")
                 };
                 assert_reports(end, result);
             });
@@ -65,7 +65,7 @@ clause! {
     }
 }
 
-/// What becomes of a join handle.
+/// What happens to a join handle, and when; `Elsewhere` means on another thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     Awaited,
@@ -79,7 +79,8 @@ pub(super) enum Fate {
 }
 
 clause! {
-    "T6" House "A result is delivered or dropped, once; one that nobody will take is dropped at completion, where it is made."
+    "T6" Contract
+        "A result is delivered or dropped once; without a handle it is dropped at completion, where it was made."
     guards "what tokio tests as `task_combinations` and async-task as `ready.rs`."
     pub fn t06_a_result_is_delivered_or_dropped_once<E: Executor>() -> Outcome {
         use Fate::*;
@@ -147,11 +148,11 @@ fn follow_result<E: Executor + Described + 'static>(fate: Fate, panics: bool) {
     }
     settle(&executor);
     assert_eq!(log.drops(), 1, "the task did not complete");
-    // The executor, a waker of the task and, in some cases, its handle are still there.
+    // The executor, a waker of the task and, in some cases, its handle still exist.
     let waker = log.waker();
     let Some(mut task) = task else {
         assert_eq!(result.drops(), 1, "drops of the result");
-        assert_eq!(result.dropped_on(), Some(here), "the result was dropped on another thread than it was made");
+        assert_eq!(result.dropped_on(), Some(here), "the result was dropped by a thread that did not make it");
         drop((executor, waker));
         assert_eq!(result.drops(), 1, "drops of the result, with the executor gone");
         return;

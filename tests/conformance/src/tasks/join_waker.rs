@@ -15,7 +15,8 @@ use crate::clause::clause;
 use crate::probe::{Gate, Hook, Log, WakeCount, assert_usable, case, hooked_waker, poll_once, settle};
 
 clause! {
-    "T9" House "The latest waker that a join handle was polled with is woken when the task ends, and no waker is kept longer."
+    "T9" Contract
+        "The end of a task wakes the latest waker that its handle was polled with; no join waker is kept longer."
     guards "tokio-rs/tokio#2087, #4724, #6505 and #6986, compio#850: join wakers that were lost, or never dropped."
     pub fn t09_the_latest_join_waker_is_woken_at_the_end<E: Executor>() -> Outcome {
         for end in ends::<E>() {
@@ -25,7 +26,7 @@ clause! {
             let (mut subject, count) = drop_polled_handle::<E>();
             let task_waker = subject.log.waker();
             subject.end();
-            assert_eq!(Arc::strong_count(&count), 1, "the join waker outlives task and handle, kept by a waker of the task");
+            assert_eq!(Arc::strong_count(&count), 1, "references to the count: a waker of the task keeps the join waker");
             drop(task_waker);
         });
         case("handle moved to another awaiter", || {
@@ -71,13 +72,13 @@ fn wake_joiner<E: Executor + Described + 'static>(end: End) {
     assert!(count.wakes() > 0, "the latest join waker was not woken");
     assert_eq!(replaced.wakes(), 0, "a join waker that was replaced was woken");
     drop(subject.take_task());
-    assert_eq!(Arc::strong_count(&count), 1, "the join waker outlives task and handle, kept by a waker of the task");
+    assert_eq!(Arc::strong_count(&count), 1, "references to the count: a waker of the task keeps the join waker");
     drop(task_waker);
     subject.assert_ended();
 }
 
 clause! {
-    "T9r" House "A join waker that is registered while the task completes is woken."
+    "T9r" Contract "A join waker that is registered while the task completes is woken."
     guards "tokio-rs/tokio#2087 and #2096: a waker set blindly after the task had looked for one."
     pub fn t09r_registering_a_join_waker_races_completion<E: Executor>() -> Outcome {
         let executor = E::default();
@@ -89,7 +90,7 @@ clause! {
                     while !started.load(SeqCst) {
                         thread::yield_now();
                     }
-                    // Long enough for the other thread to be there, which then polls all the time: the end comes at
+                    // Long enough for the other thread to arrive, which then polls all the time: the end falls into
                     // different moments of a poll.
                     (0..50 + index % 16).for_each(|_| std::hint::spin_loop());
                 })
@@ -105,8 +106,8 @@ clause! {
     }
 }
 
-/// Registers one of two wakers after the other until the task has finished. Where the last poll did not say so, its
-/// waker must be woken.
+/// Registers two wakers alternately until the task has finished. Unless the last poll reported that, its waker must be
+/// woken.
 fn poll_until_finished(mut task: impl JoinHandle<()>) {
     let wakers = [Gate::new(), Gate::new()].map(|woken| (Waker::from(woken.clone()), woken));
     for (waker, woken) in wakers.iter().cycle() {
@@ -120,8 +121,10 @@ fn poll_until_finished(mut task: impl JoinHandle<()>) {
 }
 
 clause! {
-    "T9a" House "A join waker may drive the executor when it is cloned or dropped; then and when it is woken it may spawn and abort."
-    guards "foreign code under a lock: what it does with the executor waits for that lock. tokio-rs/tokio#3689 is a relative."
+    "T9a" Contract
+        "A join waker may spawn and abort when it is cloned, woken or dropped, and drive when it is cloned or dropped."
+    guards "foreign code under a lock: what it does with the executor waits for that lock. tokio-rs/tokio#3689 is \
+            related."
     pub fn t09a_a_join_waker_may_use_the_executor<E: Executor>() -> Outcome {
         use Moment::*;
         for (moment, drives) in [
@@ -129,8 +132,8 @@ clause! {
             (Cloned, true),
             (Replaced, false),
             (Replaced, true),
-            (Left, false),
-            (Left, true),
+            (Detached, false),
+            (Detached, true),
             (Woken, false),
         ] {
             case(format_args!("{moment:?}, drives: {drives}"), || act_in_join_waker::<E>(moment, drives));
@@ -139,14 +142,14 @@ clause! {
     }
 }
 
-/// When a join waker acts.
+/// When a join waker runs code of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Moment {
     Cloned,
-    /// The handle is polled with another.
+    /// The handle is polled with another waker.
     Replaced,
     /// The handle is dropped.
-    Left,
+    Detached,
     Woken,
 }
 
@@ -195,21 +198,21 @@ fn act_in_join_waker<E: Executor + Described + 'static>(moment: Moment, drives: 
     match moment {
         Moment::Cloned => {
             act_at(Hook::Clone);
-            // Ready, if it has ended meanwhile.
+            // Ready if the task has ended during the clone.
             task = task.and_then(|mut task| poll_once(&mut task, &waker).is_pending().then_some(task));
         }
         Moment::Replaced => {
             act_at(Hook::Drop);
             task = task.and_then(|mut task| poll_once(&mut task, Waker::noop()).is_pending().then_some(task));
         }
-        Moment::Left => {
+        Moment::Detached => {
             act_at(Hook::Drop);
             task = None;
         }
         Moment::Woken => act_at(Hook::Wake),
     }
     if moment != Moment::Woken {
-        // One that is kept longer, which is for T9 and T9k to say, does nothing.
+        // If the waker is kept longer, which T9 and T9k judge, it does nothing.
         drop(ACT.take());
     }
     end();
@@ -234,7 +237,7 @@ clause! {
     }
 }
 
-/// A pending task whose handle was polled with the waker of the count, and dropped.
+/// A pending task whose handle was polled with a counting waker and then dropped.
 fn drop_polled_handle<E: Executor + Described + 'static>() -> (Subject<E>, Arc<WakeCount>) {
     let subject = Subject::<E>::spawn(End::Returns);
     subject.settle();

@@ -18,7 +18,7 @@ use crate::probe::{
 
 clause! {
     "T9p" Quality "A join waker that panics breaks neither the executor nor its own task."
-    guards "tokio-rs/tokio#3689 and #4069: foreign wakers that panic while a state is half updated."
+    guards "tokio-rs/tokio#3689 and #4069: foreign wakers that panic while the state is half updated."
     pub fn t09p_a_panicking_join_waker_breaks_nothing<E: Executor>() -> Outcome {
         for end in ends::<E>().filter(|&end| end != End::ExecutorDropped) {
             case(format_args!("{end:?}"), || {
@@ -42,9 +42,10 @@ clause! {
 }
 
 clause! {
-    "T9c" House "A join waker that panics when it is cloned or dropped costs neither the result nor the wake of another."
-    guards "tokio-rs/tokio#8107 and apache/asyncband#259: foreign code between taking a result and handing it over. Also found \
-            here: a join waker given up before the clone of the next."
+    "T9c" Contract "A join waker that panics when cloned or dropped costs neither the result nor another waker's wake."
+    guards "tokio-rs/tokio#8107, apache/asyncband#259: foreign code between taking a result and handing it over. Also \
+            found \
+            here: a join waker released before the next one was cloned."
     pub fn t09c_a_join_waker_that_panics_in_clone_or_drop_costs_nothing<E: Executor>() -> Outcome {
         for end in ends::<E>() {
             case(format_args!("{end:?}, the next one panics when cloned"), || panic_in_the_clone::<E>(end));
@@ -103,7 +104,7 @@ fn panic_after_the_end<E: Executor + Described + 'static>(end: End) {
     forgive(waker);
 }
 
-/// The clone that the handle keeps is made, and while it is made the task ends: so the handle has no use for it.
+/// The task ends while the handle clones its waker, so that the handle has no use for the clone.
 fn panic_while_it_ends<E: Executor + Described + 'static>() {
     thread_local! {
         static IN_CLONE: Cell<Option<Box<dyn FnOnce()>>> = const { Cell::new(None) };

@@ -16,7 +16,7 @@ use crate::clause::clause;
 use crate::probe::case;
 
 clause! {
-    "T15" House "Futures and results may have any size and any alignment."
+    "T15" Contract "Futures and results may have any size and any alignment."
     guards "tokio-rs/tokio#6729 and hand-made layouts in general: a header that shifts what comes after it."
     pub fn t15_futures_and_results_have_any_layout<E: Executor>() -> Outcome {
         const MIB: usize = 1 << 20;
@@ -37,11 +37,11 @@ clause! {
 }
 
 clause! {
-    /// The stack is that of a thread which nobody gave another. It has room for six copies of the future, and two are
-    /// the test's own.
-    "T15f" Quality "A thread with a stack of 2 MiB spawns, runs and drops a future of 320 KiB, in a debug build, too."
-    guards "tokio-rs/tokio#2055 and #6057: an unoptimised build keeps a copy of a future for each function that takes it by \
-            value, and the stack overflows."
+    /// 2 MiB is std's default stack for threads. It has room for six copies of the future, of which the test itself
+    /// needs two.
+    "T15f" Quality "A thread with a stack of 2 MiB spawns, runs and drops a future of 320 KiB, even in a debug build."
+    guards "tokio-rs/tokio#2055 and #6057: an unoptimised build keeps a copy of the future for each function that \
+            takes it by value, and the stack overflows."
     pub fn t15f_a_large_future_takes_little_stack<E: Executor>() -> Outcome {
         on_a_small_stack("T15f", || {
             let executor = E::default();
@@ -50,14 +50,14 @@ clause! {
             aborted.abort();
             assert!(executor.block_on(awaited).is_ok(), "a task that was spawned before did not return");
             let joined = executor.block_on(async {
-                // From its second poll on, the thread drives.
+                // The thread may begin to drive only after the root's first poll.
                 yield_now().await;
                 spawn_large(&executor).await
             });
             assert!(joined.is_ok(), "a task that the root spawned did not return");
             executor.run();
             drop(aborted);
-            // One more, never polled, for the executor's drop.
+            // One more, never polled, which the executor's drop drops.
             drop(spawn_large(&executor));
         });
         Outcome::Pass
@@ -65,8 +65,9 @@ clause! {
 }
 
 clause! {
-    "T15s" Quality "So does a spawner: inside a task, on another thread, and after its executor."
-    guards "as T15f; a way for other threads that is one function longer."
+    "T15s" Quality
+        "A spawner spawns such a future from a stack of 2 MiB: in a task, on another thread, and after its executor."
+    guards "as T15f; the path for other threads is one function longer."
     pub fn t15s_a_large_future_takes_a_spawner_little_stack<E: RemoteSpawn>() -> Outcome {
         on_a_small_stack("T15s", || {
             let executor = E::default();
@@ -86,14 +87,14 @@ clause! {
     }
 }
 
-/// What no more than six copies of fit into 2 MiB.
+/// Six copies of it fit into 2 MiB, and no more.
 const LARGE: usize = 320 << 10;
 
 fn spawn_large<S: Spawn>(spawner: &S) -> S::JoinHandle<Shape<Align1, 0>> {
     spawner.spawn(Shaped::<Align1, LARGE, Align1, 0> { shape: Shape::new(), output: PhantomData })
 }
 
-/// Runs `action` on a thread of its own. Where the stack does not suffice, the process ends, and says the name.
+/// Runs `action` on a thread of its own. If the stack overflows, the process aborts with a message that has this name.
 fn on_a_small_stack(name: &str, action: impl FnOnce() + Send + 'static) {
     let thread = thread::Builder::new().name(name.to_owned()).stack_size(2 << 20).spawn(action);
     if let Err(payload) = thread.expect("a thread can be started").join() {
@@ -101,7 +102,7 @@ fn on_a_small_stack(name: &str, action: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// Has an alignment, and is otherwise nothing.
+/// A type that has an alignment and no content.
 trait Alignment: Default + Send + Unpin + 'static {}
 
 #[derive(Default)]
@@ -117,7 +118,7 @@ impl Alignment for Align1 {}
 impl Alignment for Align64 {}
 impl Alignment for Align4096 {}
 
-/// As many bytes, aligned so. Looks at its own address and content when it is used and dropped.
+/// `N` bytes with the alignment of `A`. Checks its own address and content when it is used and when it is dropped.
 struct Shape<A, const N: usize> {
     _align: A,
     bytes: [u8; N],
@@ -133,9 +134,9 @@ impl<A, const N: usize> Shape<A, N> {
     fn look(&self) {
         let address = ptr::from_ref(self).addr();
         assert_eq!(address % align_of::<Self>(), 0, "an address that is not aligned to {}", align_of::<Self>());
-        // Both ends: the middle of a MiB takes long to look at in an unoptimised build.
+        // Only both ends: all of a MiB takes long in an unoptimised build.
         let ends = self.bytes.iter().take(64).chain(self.bytes.iter().rev().take(64));
-        assert!(ends.copied().all(|byte| byte == 0xA5), "bytes that something else was written over");
+        assert!(ends.copied().all(|byte| byte == 0xA5), "its bytes were overwritten");
     }
 }
 
@@ -147,8 +148,8 @@ impl<A, const N: usize> Drop for Shape<A, N> {
     }
 }
 
-/// A future of one shape for an output of another. As small as its shape: it is pending as often as it was woken by
-/// itself, which is once if it has a byte to note it in.
+/// A future of one shape whose output has another. It has no room for state besides its shape: if the shape is large
+/// enough to mark a byte away from its ends, the future wakes itself once and is pending.
 struct Shaped<A, const N: usize, B, const M: usize> {
     shape: Shape<A, N>,
     output: PhantomData<fn() -> Shape<B, M>>,
@@ -161,7 +162,7 @@ impl<A: Alignment, const N: usize, B: Alignment, const M: usize> Future for Shap
         let middle = N / 2;
         if let Some(byte) = self.shape.bytes.get_mut(middle) {
             if mem::replace(byte, 0xA5) == 0xA5 && N > 128 {
-                // The mark that it was polled once, away from the ends.
+                // Marks that it was polled once.
                 *byte = 0;
                 cx.waker().wake_by_ref();
                 self.shape.look();
@@ -178,16 +179,16 @@ fn lay_out<E: Executor + Described + 'static, A: Alignment, const N: usize, B: A
 ) {
     case(name, || {
         let executor = E::default();
-        // Spawned in one place only: an unoptimised build gives each place room on the stack for all its copies.
+        // Spawned in one place only: an unoptimised build reserves stack for the copies of every place.
         let spawn = || executor.spawn(Shaped::<A, N, B, M> { shape: Shape::new(), output: PhantomData });
         let (awaited, aborted) = (spawn(), spawn());
         drop(spawn());
         aborted.abort();
-        // Looked at by its drop.
+        // The output checks itself when it is dropped.
         assert!(executor.block_on(awaited).is_ok(), "the task did not return");
         executor.run();
         drop(aborted);
-        // One more, never polled, for the executor's drop.
+        // One more, never polled, which the executor's drop drops.
         drop(spawn());
     });
 }

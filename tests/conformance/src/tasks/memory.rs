@@ -13,7 +13,7 @@ use crate::clause::clause;
 use crate::probe::{DropCount, Log, UNCOUNTED, assert_balanced, case, on_another_thread, settle};
 use crate::{Allocations, Outcome};
 
-/// What keeps a task's memory.
+/// Who holds references to a task: each keeps its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keeper {
     Executor,
@@ -22,7 +22,8 @@ enum Keeper {
 }
 
 clause! {
-    "T7" House "A task's memory is freed once, after the last of queue entry, wakers and handle; its future goes before."
+    "T7" Contract
+        "A task's memory is freed once, after its queue entry, wakers and handle; its future is dropped earlier."
     guards "unicycle#30 and tokio-rs/tokio#4724: counts that missed a reference, and a future kept by its own waker."
     pub fn t07_a_task_is_freed_after_its_last_reference<E: Executor>() -> Outcome {
         use Keeper::*;
@@ -65,7 +66,7 @@ fn drop_in_order<E: Executor + Described + 'static>(order: [Keeper; 3], complete
             Keeper::Waker => waker = None,
             Keeper::Handle => task = None,
         }
-        // What is left must still be there to be used: a sanitizer looks on.
+        // What is left must still be usable: a sanitizer notices if it is not.
         if let Some(waker) = &waker {
             let clone = waker.clone();
             clone.wake();
@@ -74,10 +75,10 @@ fn drop_in_order<E: Executor + Described + 'static>(order: [Keeper; 3], complete
             let finished = task.is_finished();
             assert!(
                 finished || executor.is_some(),
-                "the handle of a task whose future is gone says it is not finished"
+                "the future is gone, but its handle says that the task is not finished"
             );
         }
-        assert!(executor.is_some() || log.drops() == 1, "the future is still there, and its executor is gone");
+        assert!(executor.is_some() || log.drops() == 1, "the executor is gone, but the future is still there");
     }
     log.assert_sound();
 }
@@ -102,14 +103,15 @@ fn finished_tasks_leave_nothing<E: Executor + Described + 'static>() {
     round();
     let before = Allocations::now();
     round();
-    // A queue may have got a block more or less.
+    // A queue may hold a block more or less than before.
     let left = Allocations::now().blocks - before.blocks;
     assert!(left < 32, "{left} blocks are left of {TASKS} finished tasks");
 }
 
 clause! {
-    "T7b" House "A task that has ended and been joined leaves no memory behind, also where its executor never comes to rest."
-    guards "what a task leaves is let go of before the sleep only, or when `block_on` returns: an executor that is busy grows."
+    "T7b" Contract
+        "A task that has ended and been joined leaves no memory behind, even in an executor that is never idle."
+    guards "an executor that frees ended tasks only before it sleeps, or when `block_on` returns: while busy, it grows."
     pub fn t07b_ended_tasks_leave_nothing_in_a_busy_executor<E: Executor>() -> Outcome {
         const TASKS: isize = 100_000;
         if !Allocations::are_counted() {
@@ -127,21 +129,21 @@ clause! {
             join(TASKS).await;
             Allocations::now().bytes - before
         });
-        // A queue may have got a block more or less.
+        // A queue may hold a block more or less than before.
         assert!(grown < TASKS, "{TASKS} tasks that have ended left {grown} bytes");
         let busy = executor.block_on(async {
             let handles: Vec<_> = (0..TASKS).map(|_| executor.spawn(async {})).collect();
             for handle in handles {
                 assert!(handle.await.is_ok());
             }
-            // From here on nothing is ready but the root.
+            // From here on only the root is ready.
             for _ in 0..3 {
                 yield_now().await;
             }
             Allocations::now().bytes
         });
         let kept = busy - Allocations::now().bytes;
-        // A queue may keep the room that it had for them.
+        // A queue may keep its capacity for them.
         let room = 48 * TASKS;
         assert!(kept < room, "of {TASKS} tasks that have ended, {kept} bytes were left while the root was busy");
         Outcome::Pass
@@ -149,8 +151,8 @@ clause! {
 }
 
 clause! {
-    "T8" House "A pending future that only its own waker knows is dropped with the executor."
-    guards "tokio's loom_local.rs and tokio-rs/tokio#3978: a cycle that nobody breaks."
+    "T8" Contract "A pending future that only its own waker keeps alive is dropped with the executor."
+    guards "tokio's loom_local.rs and tokio-rs/tokio#3978: a cycle that was never broken."
     pub fn t08_a_cycle_through_a_waker_is_dropped_with_the_executor<E: Executor>() -> Outcome {
         for tasks in [1, 3] {
             case(format_args!("a ring of {tasks}"), || assert_balanced(|| drop_ring::<E>(tasks)));
@@ -159,7 +161,7 @@ clause! {
     }
 }
 
-/// Drops an executor with tasks of which each holds the next one's waker, and nobody else any.
+/// Drops an executor with tasks that hold one another's wakers in a ring; no other wakers exist.
 fn drop_ring<E: Executor + Described + 'static>(tasks: usize) {
     let executor = E::default();
     let logs: Vec<_> = (0..tasks).map(|_| Log::new()).collect();
@@ -167,7 +169,7 @@ fn drop_ring<E: Executor + Described + 'static>(tasks: usize) {
     for (index, log) in logs.iter().enumerate() {
         let (before, own) = (wakers[(index + tasks - 1) % tasks].clone(), wakers[index].clone());
         drop(executor.spawn(log.future(move |_, cx| {
-            // The slot is shared with the future before this one, and dropped with the two.
+            // The slot is shared with the previous future, and dropped with both.
             let replaced = before.lock().unwrap().replace(cx.waker().clone());
             drop((replaced, own.lock()));
             Poll::<()>::Pending
@@ -176,7 +178,7 @@ fn drop_ring<E: Executor + Described + 'static>(tasks: usize) {
     drop(wakers);
     settle(&executor);
     logs.iter().for_each(|log| log.forget_waker());
-    assert!(logs.iter().all(|log| log.polls() > 0 && log.drops() == 0), "a detached task is polled, and kept");
+    assert!(logs.iter().all(|log| log.polls() > 0 && log.drops() == 0), "a detached task was not polled, or not kept");
     drop(executor);
     for log in &logs {
         assert_eq!(log.drops(), 1, "drops of a future whose executor is gone");
@@ -186,8 +188,9 @@ fn drop_ring<E: Executor + Described + 'static>(tasks: usize) {
 }
 
 clause! {
-    "T13" House "Dropping the last reference to a task on another thread drops neither its future nor its result there."
-    guards "tokio's \"Non-Send futures\" rules, and what async-task schedules a last run for."
+    "T13" Contract
+        "Dropping the last reference to a task on another thread drops neither its future nor its result there."
+    guards "tokio's \"Non-Send futures\" rules, and the last run that async-task schedules to drop a future."
     pub fn t13_the_last_reference_may_be_dropped_anywhere<E: Executor>() -> Outcome {
         for end in ends::<E>() {
             for ended_before in [false, true] {
@@ -235,7 +238,7 @@ fn race_last_reference<E: Executor + Described + 'static>() {
                     Poll::Ready(DropCount::new(&result))
                 }
             }));
-            assert!(sender.send((task, log.clone(), near)).is_ok(), "the dropping thread is there");
+            assert!(sender.send((task, log.clone(), near)).is_ok(), "the dropping thread still runs");
             executor.run();
             (log, result)
         })

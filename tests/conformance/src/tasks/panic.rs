@@ -14,8 +14,9 @@ use crate::clause::clause;
 use crate::probe::{Hook, Log, assert_usable, case, poll_once, quiet_panic, settle, wait_for, yield_times};
 
 clause! {
-    "T12" House "A panic in a task's poll ends that task, is what its handle reports, and harms nothing else."
-    guards "rust-lang/futures-rs#1468, tokio-rs/tokio#209, crux#397 and glommio#37: a panic that killed the worker or the queue."
+    "T12" Contract "A panic in a task's poll ends that task, is reported by its handle, and harms nothing else."
+    guards "rust-lang/futures-rs#1468, tokio-rs/tokio#209, crux#397, glommio#37: a panic that killed the worker or \
+            the queue."
     pub fn t12_a_panic_in_poll_ends_only_its_task<E: Executor>() -> Outcome {
         if !E::CAPABILITIES.catches_panics {
             let executor = E::default();
@@ -69,15 +70,15 @@ fn panic_in_poll<E: Executor + Described + 'static>(last: usize, wakes_itself: b
     assert_usable(&executor);
 }
 
-/// For executors that do not claim to catch panics: the one in the task that was spawned reaches the caller.
+/// For executors that do not claim to catch panics: the panic of the spawned task reaches the caller.
 fn show_that_it_unwinds<E: Executor>(executor: &E) -> Outcome {
     let unwound = catch_unwind(AssertUnwindSafe(|| executor.run()));
-    assert!(unwound.is_err(), "says that it does not catch panics, and this one did not unwind out of `run`");
+    assert!(unwound.is_err(), "it claims not to catch panics, but this one did not unwind out of `run`");
     Outcome::NotApplicable { capability: "catches_panics", why: "a panic in a task unwinds out of `run`" }
 }
 
 clause! {
-    "T12d" House "A panic in the drop of a task's future is caught like one in its poll, whatever ended the task."
+    "T12d" Contract "A panic in the drop of a task's future is caught like one in its poll, whatever ended the task."
     guards "rust-lang/futures-rs#2863 and #2886: a use after free when a dropped future panicked."
     pub fn t12d_a_panic_in_a_futures_drop_ends_only_its_task<E: Executor>() -> Outcome {
         if !E::CAPABILITIES.catches_panics {
@@ -115,7 +116,7 @@ fn panic_in_drop<E: Executor + Described + 'static>(end: End, detached: bool) {
         assert!(task.is_finished());
         match wait_for(&mut task, "the end of a task whose future panicked in its drop") {
             Err(JoinError::Panicked(_)) => {}
-            // The executor was gone, too: both are true.
+            // The executor was dropped, too: both are true.
             Err(JoinError::Cancelled) if end == End::ExecutorDropped => {}
             result => panic!("the handle reports {result:?}"),
         }
@@ -130,8 +131,8 @@ fn panic_in_drop<E: Executor + Described + 'static>(end: End, detached: bool) {
 }
 
 clause! {
-    "T12f" House "Of a task that panics in its poll and again in its drop, the handle reports the first panic."
-    guards "a cause that is lost behind its consequence; tokio reports the poll's, too."
+    "T12f" Contract "Of a task that panics in its poll and again in its drop, the handle reports the first panic."
+    guards "a cause that is lost behind its consequence; tokio, too, reports the panic of the poll."
     pub fn t12f_the_first_panic_is_reported<E: Executor>() -> Outcome {
         let (executor, bombs) = (E::default(), Log::new());
         if !E::CAPABILITIES.catches_panics {
@@ -146,7 +147,7 @@ clause! {
 }
 
 clause! {
-    "T12o" House "A panic in the drop of a result that nobody takes harms nothing else."
+    "T12o" Contract "A panic in the drop of a result that nobody takes harms nothing else."
     guards "what tokio tests as `task_combinations`: an output that panics on drop."
     pub fn t12o_a_panic_in_a_results_drop_harms_nothing<E: Executor>() -> Outcome {
         if !E::CAPABILITIES.catches_panics {
@@ -173,7 +174,7 @@ fn panic_in_results_drop<E: Executor + Described + 'static>(payload: bool, after
     if after {
         settle(&executor);
         assert_eq!(bombs.drops(), 0, "drops of the result that the handle still owns");
-        // Whether this unwinds is for T12h.
+        // T12h judges whether this unwinds.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(task)));
     } else {
         drop(task);
@@ -186,8 +187,9 @@ fn panic_in_results_drop<E: Executor + Described + 'static>(payload: bool, after
 }
 
 clause! {
-    "T12h" Quality "A result or a join waker that panics when it is dropped with its handle does not make that drop panic."
-    guards "tokio-rs/tokio#4412: a handle is often dropped with much else, where a panic keeps the rest from being dropped."
+    "T12h" Quality
+        "A result or join waker that panics when dropped with its handle does not make the handle's drop panic."
+    guards "tokio-rs/tokio#4412: a handle is often dropped with much else, and a panic there skips the other drops."
     pub fn t12h_dropping_a_handle_does_not_panic<E: Executor>() -> Outcome {
         for end in ends::<E>() {
             case(format_args!("a join waker, then {end:?}"), || panic_with_the_handle::<E>(end));
@@ -213,7 +215,7 @@ fn panic_with_the_handle<E: Executor + Described + 'static>(end: End) {
     let dropped = catch_unwind(AssertUnwindSafe(|| drop(task)));
     assert!(dropped.is_ok(), "the panic unwound out of the handle's drop");
     forgive(waker);
-    // Without its handle nothing aborts it.
+    // Without the handle nothing can abort the task.
     subject.end = if end == End::Aborted { End::Returns } else { end };
     subject.end();
     subject.executor = None;

@@ -45,13 +45,13 @@ clause! {
 
 clause! {
     "T1d" Std "A task is never polled by two threads at once, with two threads inside `block_on` or `run`."
-    guards "nothing known: the clause behind `Pin<&mut Self>`, where a lock or a bit has to keep it."
+    guards "nothing known: the promise behind `Pin<&mut Self>`, where a lock or a bit has to keep it."
     pub fn t01d_two_drivers_poll_no_task_at_once<E: RemoteSpawn>() -> Outcome {
         if !E::CAPABILITIES.concurrent_drivers {
             return show_that_drivers_exclude_each_other::<E>();
         }
         for stays in [false, true] {
-            case(format_args!("one comes and goes, the other {}", if stays { "stays" } else { "too" }), || {
+            case(format_args!("one comes and goes, the other {}", if stays { "stays" } else { "does, too" }), || {
                 poll_with_two_drivers::<E>(stays);
             });
         }
@@ -59,7 +59,7 @@ clause! {
     }
 }
 
-/// Stays inside a poll for as long as others need to come by, and now and then for as long as they need to get going.
+/// Stays inside a poll long enough for other threads to interfere, and now and then long enough for them to start.
 fn linger(poll: usize) {
     (0..50).for_each(|_| std::hint::spin_loop());
     if poll % 16 == 0 {
@@ -115,7 +115,7 @@ fn show_that_drivers_exclude_each_other<E: RemoteSpawn + Described>() -> Outcome
         });
         executor.block_on(async {
             entered.open();
-            // The second thread may have to wait until this one leaves.
+            // The second thread may have to wait until this one leaves `block_on`.
             for _ in 0..10_000 {
                 if tried.is_open() {
                     break;
@@ -127,12 +127,12 @@ fn show_that_drivers_exclude_each_other<E: RemoteSpawn + Described>() -> Outcome
         });
         second.join().expect("panics are caught inside")
     });
-    assert!(!second.is_ok_and(|both| both), "says that two threads cannot drive, yet both were inside `block_on`");
+    assert!(!second.is_ok_and(|both| both), "it claims that two threads cannot drive, but both were inside `block_on`");
     Outcome::NotApplicable { capability: "concurrent_drivers", why: "a second thread cannot enter `block_on`" }
 }
 
 clause! {
-    "T2" House "A task is queued at most once: any number of wakes before a poll lead to one poll."
+    "T2" Contract "A task is queued at most once: any number of wakes before a poll lead to one poll."
     guards "ros2_rust#669, embassy#3573 and compio#856: a task that was in the queue twice."
     pub fn t02_a_task_is_queued_at_most_once<E: Executor>() -> Outcome {
         let executor = E::default();
@@ -140,7 +140,7 @@ clause! {
         let task = executor.spawn(log.future({
             let done = done.clone();
             move |poll, cx| {
-                // In the second poll and in the last.
+                // Both in the second poll and in the last one.
                 if poll == 2 || done.is_open() {
                     wake_from_everywhere(cx.waker());
                 }
@@ -151,8 +151,9 @@ clause! {
         if !E::CAPABILITIES.polls_only_woken {
             let before = log.polls();
             settle(&executor);
-            assert!(log.polls() > before, "says that it polls what nobody woke, and did not");
-            return Outcome::NotApplicable { capability: "polls_only_woken", why: "a task that nobody woke was polled" };
+            assert!(log.polls() > before, "it claims to poll what was not woken, but did not");
+            let why = "a task that was not woken was polled";
+            return Outcome::NotApplicable { capability: "polls_only_woken", why };
         }
         assert_eq!(log.polls(), 1, "polls without a wake");
         wake_from_everywhere(&log.waker());
@@ -229,7 +230,7 @@ clause! {
                 };
                 let task = executor.spawn(watched);
                 settle(&executor);
-                // What could make it move: other tasks come and go, and the executor itself moves.
+                // What might move it: other tasks come and go, and the executor itself moves.
                 let others: Vec<_> = (0..200).map(|_| executor.spawn(yield_times(2))).collect();
                 let executor = Box::new(executor);
                 others.into_iter().for_each(|other| assert!(executor.block_on(other).is_ok(), "another task"));
@@ -253,7 +254,7 @@ clause! {
     }
 }
 
-/// Notices when it is moved between its first poll and its drop. Too large for a small-size optimisation.
+/// Notices when it is moved between its first poll and its drop. It is too large for a small-size optimisation.
 struct StaysPut {
     address: AtomicUsize,
     moved: Arc<AtomicBool>,

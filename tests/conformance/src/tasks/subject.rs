@@ -9,10 +9,10 @@ use executor::{BlockOn, Described, Executor, JoinError, JoinHandle, Spawn};
 
 use crate::probe::{DropCount, Gate, Hook, Log, hooked_waker, quiet_panic, settle};
 
-/// What every task of a [`Subject`] returns.
+/// What every [`Subject`] returns.
 pub(super) const VALUE: u32 = 7;
 
-/// What every task of a [`Subject`] panics with.
+/// What every [`Subject`] panics with.
 pub(super) const PAYLOAD: &str = "in poll";
 
 /// How a task ends.
@@ -24,17 +24,17 @@ pub(super) enum End {
     ExecutorDropped,
 }
 
-/// All ends that an executor survives in good order, and its own.
+/// All ends that the executor claims to support.
 pub(super) fn ends<E: BlockOn + Described>() -> impl Iterator<Item = End> {
     [End::Returns, End::Panics, End::Aborted, End::ExecutorDropped]
         .into_iter()
         .filter(|&end| end != End::Panics || E::CAPABILITIES.catches_panics)
 }
 
-/// Where a subject's handle is. Its own future can reach it.
+/// Holds a subject's handle, where its own future can reach it.
 pub(super) type Slot<E> = Arc<Mutex<Option<<E as Spawn>::JoinHandle<u32>>>>;
 
-/// A task, alone on its executor, that is pending until the test makes it end.
+/// A task, alone on its executor, that stays pending until the test makes it end.
 pub(super) struct Subject<E: Executor + Described + 'static> {
     pub(super) executor: Option<E>,
     pub(super) end: End,
@@ -79,7 +79,7 @@ impl<E: Executor + Described + 'static> Subject<E> {
         settle(self.executor());
     }
 
-    /// Of the task whose handle was not taken.
+    /// The task's handle must not have been taken.
     pub(super) fn abort_handle(&self) -> E::AbortHandle {
         let slot = self.slot.lock().unwrap();
         slot.as_ref().expect("the handle was not dropped yet").abort_handle()
@@ -89,7 +89,7 @@ impl<E: Executor + Described + 'static> Subject<E> {
         self.slot.lock().unwrap().take().expect("the handle was not dropped yet")
     }
 
-    /// Ends the task. It was polled before, so that it left a waker.
+    /// Ends the task, which must have been polled, so that it left a waker.
     pub(super) fn end(&mut self) {
         match self.end {
             End::Returns | End::Panics => {
@@ -114,16 +114,16 @@ impl<E: Executor + Described + 'static> Subject<E> {
 
     pub(super) fn assert_ended(&self) {
         self.log.assert_sound();
-        assert_eq!(self.log.drops(), 1, "the future was not dropped once at its end");
+        assert_eq!(self.log.drops(), 1, "drops of the future at its end");
         assert_eq!(
             self.log.dropped_on(),
             Some(thread::current().id()),
-            "it was dropped by a thread that does not drive"
+            "the future was dropped by a thread that does not drive"
         );
     }
 }
 
-/// Fails unless a handle reports the end that its task had.
+/// Fails unless `result` is what a handle must report of that end.
 pub(super) fn assert_reports(end: End, result: Result<u32, JoinError>) {
     match (end, result) {
         (End::Returns, Ok(VALUE)) => {}
@@ -131,20 +131,20 @@ pub(super) fn assert_reports(end: End, result: Result<u32, JoinError>) {
             assert_eq!(payload.into_inner().downcast_ref(), Some(&PAYLOAD), "the handle lost the panic's payload");
         }
         (End::Aborted | End::ExecutorDropped, Err(JoinError::Cancelled)) => {}
-        (end, result) => panic!("the end was {end:?} and the handle reports {result:?}"),
+        (end, result) => panic!("the task ended so: {end:?}; the handle reports {result:?}"),
     }
 }
 
-/// Fails unless the handle, polled once after the end, yields what that was.
+/// Fails unless the handle, polled once after that end, reports it.
 pub(super) fn assert_result_of(end: End, polled: Poll<Result<u32, JoinError>>) {
     match polled {
         Poll::Ready(_) if end == End::Aborted || end == End::ExecutorDropped => {}
         Poll::Ready(result) => assert_reports(end, result),
-        Poll::Pending => panic!("the task has ended and its handle is pending"),
+        Poll::Pending => panic!("the task has ended, but its handle is pending"),
     }
 }
 
-/// Panics when it is dropped, unless the thread is unwinding already: that would abort the process by std's rules.
+/// Panics when it is dropped, unless the thread is already unwinding: then a second panic would abort the process.
 pub(super) struct Bomb {
     _count: DropCount,
 }
@@ -163,7 +163,7 @@ impl Drop for Bomb {
     }
 }
 
-/// Panics at one of the things that are done to a waker.
+/// A waker that panics at one operation.
 pub(super) fn panicking_at(hook: Hook) -> Waker {
     hooked_waker(move |done| {
         if done == hook {
@@ -172,14 +172,14 @@ pub(super) fn panicking_at(hook: Hook) -> Waker {
     })
 }
 
-/// While a failed assertion unwinds, another panic would abort.
+/// Panics, except while a failed assertion unwinds: then another panic would abort the process.
 pub(super) fn panic_unless_panicking() {
     if !thread::panicking() {
         quiet_panic("on purpose");
     }
 }
 
-/// Drops a waker of the test's own, whose drop may panic.
+/// Drops a waker of the test's own and ignores a panic of that drop.
 pub(super) fn forgive(waker: Waker) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(waker)));
 }

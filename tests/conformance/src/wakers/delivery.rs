@@ -15,12 +15,12 @@ use std::hint::spin_loop;
 
 clause! {
     "W1" Std "`clone` gives a waker that wakes the same task and keeps alive everything it needs."
-    guards "rust-lang/rust#52640, unicycle#30 and glommio#379: a clone that counted too little."
+    guards "rust-lang/rust#52640, unicycle#30 and glommio#379: a clone that counted one reference too few."
     pub fn w01_clone_wakes_the_same_task<E: Executor>() -> Outcome {
         let executor = E::default();
         let (log, woken) = (Log::new(), Gate::new());
         let task = executor.spawn(log.ready_once(&woken));
-        // Polls once, so that the task leaves its waker; then only a clone of a clone is left, on another thread.
+        // After its first poll the task has left its waker; then only a clone of a clone is left, on another thread.
         let value = executor.block_on({
             let log = log.clone();
             async move {
@@ -44,14 +44,14 @@ clause! {
 
 clause! {
     "W6" Std "While the executor runs and the task is unfinished, each wake is followed by a poll."
-    guards "tokio#525, async-executor#102 and zesterer/pollster#1: a wake that met the executor falling asleep was lost."
+    guards "tokio#525, async-executor#102 and zesterer/pollster#1: a wake was lost as the executor fell asleep."
     pub fn w06_each_wake_is_followed_by_a_poll<E: Executor>() -> Outcome {
         let executor = E::default();
         let log = Log::new();
         finish(&executor, executor.spawn(woken_by_a_thread(&log, many::<E>())));
         assert!(log.polls() > many::<E>(), "{} polls are too few", log.polls());
         log.assert_sound();
-        // From a future's drop as well, on the thread that drives.
+        // Also from a future's drop, on the thread that drives.
         let (log, woken) = (Log::new(), Gate::new());
         let task = executor.spawn(log.ready_once(&woken));
         drive_until(&executor, "the first poll", || log.polls() >= 1);
@@ -65,13 +65,13 @@ clause! {
         });
         drop(executor.spawn(waking));
         finish(&executor, task);
-        assert_eq!(dropped.drops(), 1, "the future that wakes in its drop is dropped");
+        assert_eq!(dropped.drops(), 1, "drops of the future that wakes in its drop");
         pass_if_wakes_matter::<E>()
     }
 }
 
 clause! {
-    "W6r" Std "While `block_on` runs, each wake of its own future is followed by a poll."
+    "W6r" Std "While `block_on` runs, each wake of the root is followed by a poll."
     guards "zesterer/pollster#1 and futures-rs#2010: the thread slept through the wake of its own future."
     pub fn w06r_each_wake_of_the_root_is_followed_by_a_poll<E: BlockOn>() -> Outcome {
         let log = Log::new();
@@ -104,7 +104,7 @@ clause! {
                 Poll::<()>::Pending
             }
         }));
-        // The root waits instead of yielding, since a wake of the thread would poll every task.
+        // The root waits instead of yielding: where a wake names the thread, a yield would poll every task.
         executor.block_on(first.opened());
         let before = log.polls();
         for _ in 0..50 {
@@ -114,7 +114,7 @@ clause! {
             let waker = log.waker();
             move || (0..50).for_each(|_| waker.wake_by_ref())
         });
-        assert_eq!(log.polls(), before, "a wake that meets nobody driving polls nothing");
+        assert_eq!(log.polls(), before, "polls by wakes while no thread drives");
         if before == 1 {
             executor.block_on(second.opened());
         }
@@ -122,7 +122,7 @@ clause! {
             drive(&executor, 100);
             assert_eq!(log.polls(), 2, "the first poll, and one for 100 wakes");
         } else {
-            // A round for entering `block_on`, and one for the gate that ends it.
+            // One round for entering `block_on`, and one for the gate that ends it.
             assert!(log.polls() <= 4, "{} polls, though 100 wakes came at once", log.polls());
         }
         Outcome::Pass
@@ -135,7 +135,7 @@ clause! {
     pub fn w08_a_wake_from_inside_the_poll_leads_to_another<E: Executor>() -> Outcome {
         let executor = E::default();
         let log = Log::new();
-        // Nothing else is ready, and the root waits: if the wake is lost, all sleep.
+        // Nothing else is ready, and the root waits: if the wake is lost, every thread sleeps.
         finish(&executor, executor.spawn(woken_by_itself(&log, 100)));
         assert_one_poll_per_wake::<E>(&log, 100);
         pass_if_wakes_matter::<E>()
@@ -143,7 +143,7 @@ clause! {
 }
 
 clause! {
-    "W8r" Std "A wake of `block_on`'s own future during its poll leads to another poll."
+    "W8r" Std "A wake of the root during its own poll leads to another poll."
     guards "richardanaya/executor#4: the flag was cleared after the poll, and the wake with it."
     pub fn w08r_a_wake_from_inside_the_roots_poll_leads_to_another<E: BlockOn>() -> Outcome {
         let log = Log::new();
@@ -155,8 +155,8 @@ clause! {
 }
 
 clause! {
-    "W9" Std "A wake by another thread, made while the poll is under way, leads to another poll."
-    guards "awslabs/shuttle#54 and compio-rs/compio#856: a wake that met a running task was taken for done."
+    "W9" Std "A wake by another thread during the poll leads to another poll."
+    guards "awslabs/shuttle#54 and compio-rs/compio#856: a wake of a running task was ignored."
     pub fn w09_a_wake_from_a_thread_during_the_poll_leads_to_another<E: Executor>() -> Outcome {
         let executor = E::default();
         let log = Log::new();
@@ -167,8 +167,8 @@ clause! {
 }
 
 clause! {
-    "W9r" Std "A wake of `block_on`'s own future by another thread, made during its poll, leads to another poll."
-    guards "zesterer/pollster#1: a wake before the thread slept was no reason not to sleep."
+    "W9r" Std "A wake of the root by another thread during its poll leads to another poll."
+    guards "zesterer/pollster#1: a wake before the thread slept did not keep it from sleeping."
     pub fn w09r_a_wake_from_a_thread_during_the_roots_poll_leads_to_another<E: BlockOn>() -> Outcome {
         let log = Log::new();
         E::default().block_on(woken_by_a_thread_during_the_poll(&log, 50));
@@ -178,10 +178,10 @@ clause! {
     }
 }
 
-/// Ends after `rounds` wakes, each made by another thread after the poll that the one before has led to.
+/// Ends after `rounds` wakes. Another thread makes each of them after the poll that the previous one has led to.
 ///
-/// The waking thread spins a while before it sleeps, and wakes a little later in each round, so that wakes meet the
-/// executor at every step of its way from the poll to its sleep.
+/// The waking thread spins a while before it sleeps, and wakes a little later in each round, so that the wakes meet the
+/// executor at every step between the poll and its sleep.
 fn woken_by_a_thread(log: &Arc<Log>, rounds: usize) -> impl Future<Output = ()> + Send + 'static + use<> {
     let (asks, asked) = mpsc::channel();
     let woken = Arc::new(AtomicBool::new(true));
@@ -191,7 +191,7 @@ fn woken_by_a_thread(log: &Arc<Log>, rounds: usize) -> impl Future<Output = ()> 
             let next = || (0..2_000).find_map(|_| asked.try_recv().ok()).or_else(|| asked.recv().ok());
             while let Some(round) = next() {
                 (0..round % 200).for_each(|_| spin_loop());
-                // In this order: a poll that changes the waker in between sees the flag.
+                // In this order: a poll in between that replaces the waker sees the flag.
                 woken.store(true, SeqCst);
                 log.waker().wake();
             }
@@ -210,7 +210,7 @@ fn woken_by_a_thread(log: &Arc<Log>, rounds: usize) -> impl Future<Output = ()> 
     })
 }
 
-/// Ends after `wakes` wakes, each made inside its own poll, by turns by reference and by value.
+/// Ends after `wakes` wakes, each made inside its own poll, alternately by reference and by value.
 fn woken_by_itself(log: &Arc<Log>, wakes: usize) -> impl Future<Output = ()> + Send + 'static + use<> {
     log.future(move |poll, cx| {
         if poll > wakes {
@@ -225,7 +225,7 @@ fn woken_by_itself(log: &Arc<Log>, wakes: usize) -> impl Future<Output = ()> + S
     })
 }
 
-/// Ends after `wakes` wakes, each made by another thread that its poll waits for.
+/// Ends after `wakes` wakes, each made by another thread while the poll waits for that thread.
 pub(super) fn woken_by_a_thread_during_the_poll(
     log: &Arc<Log>,
     wakes: usize,
@@ -240,7 +240,7 @@ pub(super) fn woken_by_a_thread_during_the_poll(
     })
 }
 
-/// For [`woken_by_itself`] and its like, once they have ended.
+/// For [`woken_by_itself`] and [`woken_by_a_thread_during_the_poll`], once they have ended.
 fn assert_one_poll_per_wake<E: BlockOn + Described>(log: &Log, wakes: usize) {
     if E::CAPABILITIES.polls_only_woken {
         assert_eq!(log.polls(), wakes + 1, "the first poll, and one for each of {wakes} wakes");

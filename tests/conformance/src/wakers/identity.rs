@@ -34,10 +34,11 @@ clause! {
                 }
                 return Outcome::Pass;
             }
-            WakeNames::Nobody => "all wakers are equal: none wakes anybody",
+            WakeNames::Nobody => "all wakers are equal: none wakes anything",
             WakeNames::Thread => "all wakers of a `block_on` are equal: each wakes the thread",
         };
-        assert!(one.will_wake(&two), "it says that a wake names {}, but tells tasks apart", E::CAPABILITIES.wake_names);
+        let names = E::CAPABILITIES.wake_names;
+        assert!(one.will_wake(&two), "it claims that a wake names {names}, but its wakers tell tasks apart");
         Outcome::NotApplicable { capability: "wake_names", why }
     }
 }
@@ -62,13 +63,13 @@ clause! {
 }
 
 clause! {
-    "W19" Std "Wakers of earlier polls and polls that nobody asked for do no harm; the latest poll's waker works."
+    "W19" Std "Wakers of earlier polls and spurious polls do no harm; the waker of the latest poll works."
     guards "BVE-Reborn/switchyard#4 and cfsamson/books-futures-explained#2: the first waker was kept for good."
     pub fn w19_only_the_latest_waker_must_work<E: Executor>() -> Outcome {
         let executor = E::default();
         let (log, woken) = (Log::new(), Gate::new());
         let mut task = executor.spawn(log.ready_once(&woken));
-        // A handle that is polled by hand, for no reason and under a waker of no task, and then moves to a task.
+        // The handle is polled by hand, spuriously and with a waker of no task, and then moves to a task.
         let (_, foreign) = WakeCount::new();
         let mut poll_by_hand = || {
             let pending = poll_once(&mut task, &foreign).is_pending();
@@ -84,7 +85,7 @@ clause! {
             stale.wake_by_ref();
         }
         let joiner = executor.spawn(async move { task.await.is_ok() });
-        // The joiner registers its own waker, and sleeps.
+        // The joiner registers its own waker, and waits.
         drive(&executor, 10);
         executor.block_on(async {
             thread::spawn(move || {
@@ -100,10 +101,10 @@ clause! {
 }
 
 clause! {
-    "W23" House "Each poll of a task gets the task's waker, whatever a future did to the `Context` of another poll."
+    "W23" Contract "Each poll of a task gets the task's waker, whatever a future did to the `Context` of another poll."
     guards "one `Context` for several polls, which safe code may overwrite; found here, by reading."
     pub fn w23_an_overwritten_context_is_gone_with_its_poll<E: Executor>() -> Outcome {
-        /// Nobody's: an executor has no reason to poll anything with it.
+        /// The waker of no task: an executor has no reason to poll anything with it.
         static FOREIGN: LazyLock<Waker> = LazyLock::new(|| WakeCount::new().1);
         let executor = E::default();
         let (vandal, neighbour, woken) = (Log::new(), Log::new(), Gate::new());

@@ -17,7 +17,7 @@ use crate::clause::clause;
 use crate::probe::{Gate, Log, drive_until, finish, on_another_thread};
 
 clause! {
-    "W12" House "Wakers that outlive the executor do nothing, whatever is done to them, on any thread."
+    "W12" Contract "Wakers that outlive the executor do nothing, whatever is done to them, on any thread."
     guards "async-executor#163: a wake of a task whose executor was gone used its memory."
     pub fn w12_wakers_outlive_the_executor<E: Executor>() -> Outcome {
         let executor = E::default();
@@ -47,7 +47,7 @@ clause! {
 }
 
 clause! {
-    "W12r" House "The root's wakers outlive the executor and the thread that was in `block_on`."
+    "W12r" Contract "The root's wakers outlive the executor and the thread that was in `block_on`."
     guards "sammhicks/nostd_async#4: a waker that pointed into what had been left."
     pub fn w12r_wakers_of_the_root_outlive_executor_and_thread<E: BlockOn>() -> Outcome {
         let [here, there] = on_another_thread(|| {
@@ -64,7 +64,7 @@ clause! {
 }
 
 clause! {
-    "W18" Std "A waker works after the poll and the `block_on` that it comes from, and after its stack frames."
+    "W18" Std "A waker still works after the poll, the `block_on` and the stack frames that it came from."
     guards "sammhicks/nostd_async#4 and futures-rs#2795: a waker that pointed into a stack frame."
     pub fn w18_wakers_outlive_the_stack<E: Executor>() -> Outcome {
         let executor = E::default();
@@ -86,7 +86,7 @@ clause! {
 }
 
 clause! {
-    "W18r" Std "The root's waker may be used after its `block_on` has returned, and costs the next one no wake."
+    "W18r" Std "The root's waker may be used after its `block_on` has returned, and does not cost the next call a wake."
     guards "futures-rs#2795: a waker that pointed into a stack frame; pollster 1.0.1: two calls that share one signal."
     pub fn w18r_wakers_of_the_root_outlive_block_on<E: BlockOn>() -> Outcome {
         let executor = E::default();
@@ -94,7 +94,7 @@ clause! {
         overwrite_the_stack();
         spend(stale.clone())();
         on_another_thread(spend(stale.clone()));
-        // Woken in the next call too, it may cause polls there, but takes none away.
+        // Woken during the next call, it may cause polls there, but must not cost any.
         let log = Log::new();
         executor.block_on(async {
             stale.wake_by_ref();
@@ -109,11 +109,11 @@ clause! {
 }
 
 clause! {
-    "W22" House "Wakers may be used and dropped in the destructor of a thread-local."
-    guards "tokio#6148 and #593: the executor's own thread-locals were gone by then, and the wake panicked."
+    "W22" Contract "Wakers may be used and dropped in the destructor of a thread-local."
+    guards "tokio#6148 and #593: the executor's own thread-locals were already gone, and the wake panicked."
     pub fn w22_a_wake_from_a_thread_locals_destructor_works<E: Executor>() -> Outcome {
         let panicked = Arc::new(AtomicBool::new(false));
-        // On a thread that knows no executor, while this one sleeps.
+        // On a thread that has used no executor, while this one sleeps.
         let executor = E::default();
         let (log, woken) = (Log::new(), Gate::new());
         let task = executor.spawn(log.ready_once(&woken));
@@ -131,7 +131,7 @@ clause! {
             }
         });
         log.assert_sound();
-        // On the thread that drove, before and after what the executor keeps in thread-locals is destroyed.
+        // On the thread that drove, before and after the executor's own thread-locals are destroyed.
         on_another_thread({
             let panicked = panicked.clone();
             move || {
@@ -150,7 +150,7 @@ clause! {
 }
 
 clause! {
-    "W22r" House "The root's wakers may be used and dropped in the destructor of a thread-local."
+    "W22r" Contract "The root's wakers may be used and dropped in the destructor of a thread-local."
     guards "tokio#5162: a waker of the thread, used when the thread's own data was gone."
     pub fn w22r_a_wake_of_the_root_from_a_thread_locals_destructor_works<E: BlockOn>() -> Outcome {
         let panicked = Arc::new(AtomicBool::new(false));
@@ -179,21 +179,21 @@ clause! {
     }
 }
 
-/// Writes over what `block_on` and the polls have left below this frame.
+/// Overwrites what `block_on` and the polls have left on the stack below this frame.
 #[inline(never)]
 fn overwrite_the_stack() {
     black_box(&mut [0xA5_u8; 64 << 10]);
 }
 
 thread_local! {
-    /// Touched before the executor, and so destroyed after the executor's own thread-locals, where the platform
-    /// destroys them in reverse.
+    /// Touched before the executor, and so destroyed after the executor's own thread-locals, if the platform destroys
+    /// them in reverse order.
     static EARLY: Cell<Option<AtThreadsEnd>> = const { Cell::new(None) };
     /// Touched after the executor.
     static LATE: Cell<Option<AtThreadsEnd>> = const { Cell::new(None) };
 }
 
-/// Uses a waker in every way when the thread ends, and notes whether that panics: left alone, such a panic aborts.
+/// Uses a waker in every way when the thread ends, and records whether that panics: uncaught, such a panic aborts.
 struct AtThreadsEnd {
     waker: Waker,
     panicked: Arc<AtomicBool>,

@@ -14,10 +14,10 @@ use crate::clause::clause;
 use crate::probe::finish;
 
 clause! {
-    /// Processors that reorder little, x86 among them, hide most violations: the model checker of a strategy proves
-    /// this, and here many rounds make it likely.
-    "W10" House "A wake happens-before the poll that it causes, also when the task was scheduled already."
-    guards "a wake that only looks whether the task is scheduled: the poll need not see what the waking thread wrote."
+    /// Processors that reorder little, such as x86, hide most violations: many rounds make it likely that one is seen,
+    /// and the models of a strategy prove that there is none.
+    "W10" Contract "A wake happens-before the poll that it causes, even if the task was already scheduled."
+    guards "a wake that only checks whether the task is scheduled: the poll need not see what the waking thread wrote."
     pub fn w10_a_wake_publishes_what_was_written_before_it<E: Executor>() -> Outcome {
         if E::CAPABILITIES.wake_names == WakeNames::Nobody {
             return unless_only_woken_are_polled::<E>("wake_names");
@@ -29,11 +29,11 @@ clause! {
 }
 
 clause! {
-    "W10r" House "A wake of `block_on`'s own future happens-before the poll that it causes."
+    "W10r" Contract "A wake of the root happens-before the poll that it causes."
     guards "a root waker that skips its write when the flag is set already."
     pub fn w10r_a_wake_of_the_root_publishes_what_was_written_before_it<E: BlockOn>() -> Outcome {
         if E::CAPABILITIES.wake_names == WakeNames::Nobody {
-            // The opposite: the root is polled again though its waker was never touched.
+            // The opposite is shown: the root is polled again although its waker was never touched.
             let mut polls = 0;
             E::default().block_on(poll_fn(|_| {
                 polls += 1;
@@ -46,8 +46,8 @@ clause! {
     }
 }
 
-/// Ends after `rounds` rounds of two threads that each set a flag and wake. Nothing but the wakes orders the flags
-/// before the poll that looks at them; a poll that misses a flag whose wake it stands for is the last one.
+/// Ends after `rounds` rounds of two threads that each set a flag and wake. Only the wakes order the flags before the
+/// poll that reads them: if a poll misses the flag of a wake that caused it, no other poll follows, and the case hangs.
 fn two_relaxed_flags(rounds: usize) -> impl Future<Output = ()> + Send + 'static {
     let threads = [(); 2].map(|()| {
         let (starts, started) = mpsc::channel::<(usize, Waker)>();
@@ -55,7 +55,7 @@ fn two_relaxed_flags(rounds: usize) -> impl Future<Output = ()> + Send + 'static
         let raised = flag.clone();
         thread::spawn(move || {
             for (round, waker) in started {
-                // Relaxed, here and below: the clause is that the wake is enough.
+                // Relaxed, here and below: the clause says that the wake is enough.
                 raised.store(round, Relaxed);
                 waker.wake_by_ref();
             }

@@ -14,7 +14,7 @@ use crate::{Allocations, Outcome};
 
 clause! {
     "W2" Std "`wake` wakes the task and releases what the waker held."
-    guards "tokio#5295 and DataDog/glommio#379: a wake by value that kept its count, or gave it back twice."
+    guards "tokio#5295 and DataDog/glommio#379: a wake by value that kept its reference, or released it twice."
     pub fn w02_wake_wakes_and_releases<E: Executor>() -> Outcome {
         assert_balanced(|| {
             let executor = E::default();
@@ -27,7 +27,7 @@ clause! {
             woken.open();
             log.waker().wake();
             finish(&executor, task);
-            // The task is done; now the wakers alone hold its memory, and give it back, the last one by waking.
+            // The task is done: only the wakers hold its memory now, and the last one releases it by waking.
             let wakers = [log.waker(), log.waker()];
             log.forget_waker();
             drop(executor);
@@ -39,8 +39,9 @@ clause! {
 }
 
 clause! {
-    "W2d" Std "`wake` releases what the waker held also inside a poll, whether the task is idle, queued or running, or has ended."
-    guards "a shorter way for wakes on the driving thread, which forgets the count of a waker that changes nothing."
+    "W2d" Std
+        "Inside a poll, too, `wake` releases what the waker held, whether the task is idle, queued, running or ended."
+    guards "a fast path for wakes on the driving thread that forgets the reference of a waker which changes nothing."
     pub fn w02d_wake_releases_on_the_driving_thread_too<E: Executor>() -> Outcome {
         assert_balanced(|| {
             let executor = E::default();
@@ -75,7 +76,7 @@ clause! {
 
 clause! {
     "W3" Std "`wake_by_ref` wakes the task and does not consume the waker."
-    guards "a `wake_by_ref` written like `wake`: each call gives back a count that the waker still holds."
+    guards "a `wake_by_ref` written like `wake`: each call releases a reference that the waker still holds."
     pub fn w03_wake_by_ref_does_not_consume<E: Executor>() -> Outcome {
         assert_balanced(|| {
             let executor = E::default();
@@ -105,14 +106,14 @@ clause! {
 
 clause! {
     "W4" Std "`drop` releases what the waker held; nothing leaks and nothing is freed early."
-    guards "tokio#4724 and #6986: wakers that nobody dropped; rust-lang/rust#52640: dropped once too often."
+    guards "tokio#4724 and #6986: wakers that were never dropped; rust-lang/rust#52640: dropped once too often."
     pub fn w04_wakers_leak_nothing<E: Executor>() -> Outcome {
         assert_balanced(|| {
             let executor = E::default();
             let (log, woken) = (Log::new(), Gate::new());
             let task = executor.spawn(log.ready_once(&woken));
             drive_until(&executor, "the first poll", || log.polls() >= 1);
-            // Three portions: dropped while the task lives, once it is done, and once the executor is gone.
+            // Dropped in three portions: while the task lives, once it is done, and once the executor is gone.
             let clones = |count| (0..count).map(|_| log.waker()).collect::<Vec<_>>();
             let (early, late, last) = (clones(1000), clones(100), clones(100));
             drop(early);
@@ -124,7 +125,7 @@ clause! {
             log.forget_waker();
             drop(executor);
             drop(last);
-            assert_eq!(log.drops(), 1, "the future is dropped once, at its end");
+            assert_eq!(log.drops(), 1, "drops of the future, at its end");
             log.assert_sound();
         });
         if_counted(Outcome::Pass)
@@ -153,10 +154,10 @@ clause! {
 }
 
 clause! {
-    "W5" Std "Clone, wake, wake_by_ref and drop may run on many threads at once, also through one `&Waker`."
-    guards "glommio#194 and monoio#120: counts that were not atomic."
+    "W5" Std "Clone, wake, wake_by_ref and drop may run on many threads at once, even through one `&Waker`."
+    guards "glommio#194 and monoio#120: reference counts that were not atomic."
     pub fn w05_wakers_are_used_by_many_threads_at_once<E: Executor>() -> Outcome {
-        // The blocks that the last waker frees, after so many threads have used and cloned it.
+        // How many blocks the last waker frees after `crowd` threads have used and cloned it.
         let freed_after = |crowd: usize| {
             let executor = E::default();
             let log = Log::new();
@@ -188,7 +189,7 @@ clause! {
                 thread.join().expect("no function of the vtable panics");
             }
             log.assert_sound();
-            assert_eq!(log.drops(), 1, "the future is dropped once");
+            assert_eq!(log.drops(), 1, "drops of the future");
             log.forget_waker();
             drop(executor);
             let last = Arc::into_inner(shared).expect("the threads have ended");

@@ -21,7 +21,7 @@ clause! {
         let (log, woken) = (Log::new(), Gate::new());
         let other = Log::new();
         let other_task = executor.spawn(other.ready_once(&woken));
-        // It completes with a wake pending: scheduled once more, and polled no more.
+        // It completes with a wake pending: it is scheduled once more, but not polled again.
         let task = executor.spawn(log.future(|poll, cx| {
             cx.waker().wake_by_ref();
             if poll == 2 { Poll::Ready(()) } else { Poll::Pending }
@@ -43,7 +43,7 @@ clause! {
 }
 
 clause! {
-    "W13" House "A wake never runs the task inline and never waits."
+    "W13" Contract "A wake never runs the task inline and never waits."
     guards "nginx/ngx-rust#294, compio#1044 and grpc-rs#395: deadlocks on a lock that the waking code held."
     pub fn w13_a_wake_never_polls_inline<E: Executor>() -> Outcome {
         let executor = E::default();
@@ -70,11 +70,11 @@ clause! {
                 assert_eq!(log.polls(), polls, "the task was polled inside the wake");
             }
         };
-        // Nobody drives: this thread, then another.
+        // While no thread drives: from this thread, then from another.
         (0..1000).for_each(|_| wake_holding_the_lock());
         on_another_thread(wake_holding_the_lock.clone());
         executor.block_on(async {
-            // Inside the root's poll, here and from a thread that the poll waits for.
+            // Inside the root's poll, on this thread and on one that the poll waits for.
             wake_holding_the_lock();
             on_another_thread(wake_holding_the_lock.clone());
             yield_now().await;
@@ -95,7 +95,7 @@ clause! {
 }
 
 clause! {
-    "W14" House "A wake never fails, however many there are and however many tasks; wakes alone use no memory."
+    "W14" Contract "A wake never fails, however many wakes and tasks there are, and wakes alone use no memory."
     guards "blog_os, rust-lang/async-book#78 and futures-rs#318: a ready queue with a capacity."
     pub fn w14_wakes_have_no_capacity<E: Executor>() -> Outcome {
         const WAKES: isize = 10_000;
@@ -113,7 +113,7 @@ clause! {
         waker.wake();
         finish(&executor, task);
 
-        // As many as blog_os has slots, a thousand times over; each is scheduled when spawned, and again when woken.
+        // A thousand times as many tasks as blog_os has slots, each scheduled when spawned, and again when woken.
         let wakers = Arc::new(Mutex::new(Vec::new()));
         let (polled, ended) = (Gate::new(), Arc::new(AtomicUsize::new(0)));
         for _ in 0..TASKS {
@@ -143,12 +143,12 @@ clause! {
 }
 
 clause! {
-    "W15" House "A wake never drops a task's future on the caller's stack while the executor lives."
+    "W15" Contract "A wake never drops a task's future on the caller's stack while the executor lives."
     guards "tokio#1929 and #1886: a wake during shutdown dropped the task under the caller's borrow."
     pub fn w15_a_wake_never_drops_the_future<E: Executor>() -> Outcome {
         let lock = Arc::new(Mutex::new(()));
         let dropped_in_a_wake = Arc::new(AtomicBool::new(false));
-        // A future's drop finds the lock taken if it runs inside a wake: all of this is on one thread at a time.
+        // A future's drop finds the lock taken if it runs inside a wake: only one thread at a time is active here.
         let watched = |log: &Arc<Log>, peer: Option<&Arc<Log>>| {
             let (lock, inside, peer) = (lock.clone(), dropped_in_a_wake.clone(), peer.cloned());
             log.future(|_, _| Poll::<()>::Pending).on_drop(move || match lock.try_lock() {
@@ -172,7 +172,7 @@ clause! {
         drive_until(&executor, "a poll of each task", || {
             [&detached, &aborted, &stale].iter().all(|log| log.polls() >= 1)
         });
-        // The task's last waker outside the executor; tasks that are to end, woken from here and from elsewhere.
+        // The task's last waker outside the executor; then aborted tasks, woken by this thread and by another.
         let last = detached.waker();
         detached.forget_waker();
         wake_holding_the_lock(last);
@@ -184,8 +184,8 @@ clause! {
         drive(&executor, 10);
         assert_eq!([aborted.drops(), stale.drops()], [1, 1], "drops of the aborted tasks");
 
-        // Shutdown: each of two tasks wakes the other in its drop. Whichever goes first, the other one is not dropped
-        // by that wake.
+        // Shutdown: two tasks wake each other in their drops. Whichever is dropped first, its wake must not drop the
+        // other.
         let (left, right) = (Log::new(), Log::new());
         drop(executor.spawn(watched(&left, Some(&right))));
         drop(executor.spawn(watched(&right, Some(&left))));
@@ -198,8 +198,8 @@ clause! {
 }
 
 clause! {
-    "W20" House "Cloning and dropping wakers neither polls nor schedules a live task."
-    guards "a drop that wakes, so that whoever replaces a waker on each poll never sleeps again."
+    "W20" Contract "Cloning and dropping wakers neither polls nor schedules a live task."
+    guards "a drop that wakes, so that a thread which replaces its waker on every poll never sleeps again."
     pub fn w20_clone_and_drop_do_not_wake<E: Executor>() -> Outcome {
         let precise = E::CAPABILITIES.polls_only_woken;
         match E::CAPABILITIES.wake_names {
@@ -220,7 +220,7 @@ clause! {
         let polls = log.polls();
         let churn = |waker: &Waker| (0..1000).for_each(|_| drop(waker.clone()));
         churn(&log.waker());
-        // And while the executor sleeps. The thread's own waker goes before the gate opens.
+        // And while the executor sleeps. The thread drops its own waker before it opens the gate.
         thread::spawn({
             let (waker, done) = (log.waker(), done.clone());
             move || {
@@ -233,7 +233,7 @@ clause! {
         if precise {
             drive(&executor, 10);
         }
-        // Where a wake polls everything, entering `block_on` and the gate's opening are such wakes.
+        // Where a wake polls everything, entering `block_on` and opening the gate do so, too.
         let allowed = if precise { 0 } else { 10 };
         let extra = log.polls() - polls;
         assert!(extra <= allowed, "{extra} polls of a task whose waker was only cloned and dropped");
