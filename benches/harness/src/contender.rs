@@ -1,6 +1,6 @@
 //! Who is measured, and who may be.
 
-use conformance::Case as Clause;
+use conformance::Check;
 use executor::{BlockOn, Capabilities, Described, Executor, Idle};
 use workloads::card::{Count, block_on_counts, executor_counts, floor_counts, in_place_counts};
 use workloads::work::{sweep_cases, sweep_floors};
@@ -25,7 +25,7 @@ pub struct Contender {
     /// What else is measured, where it can be.
     pub probes: Probes,
     /// The suite it has to pass, where this program holds it.
-    pub suite: Vec<Clause>,
+    pub suite: Vec<Check>,
 }
 
 /// Measurements that are generic functions over the executor.
@@ -106,7 +106,7 @@ impl Contender {
 
     /// With the suite that it has to pass: `conformance::suite!(RemoteSpawn: MyExecutor)`. An executor that is not in
     /// `docs/conformance.md` is measured only if it passes.
-    pub fn with_suite(self, suite: Vec<Clause>) -> Self {
+    pub fn with_suite(self, suite: Vec<Check>) -> Self {
         Self { suite, ..self }
     }
 

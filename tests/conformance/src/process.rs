@@ -1,7 +1,7 @@
-//! Cases in processes of their own: some executors abort where others report, and a case that hangs can be killed.
+//! Checks in processes of their own: some executors abort where others report, and a check that hangs can be killed.
 //!
-//! A program that first calls [`requested`], and then [`answer`] with the case that this names, can be run by
-//! [`run_case`] once for each case.
+//! A program that first calls [`requested`], and then [`answer`] with the check that this names, can be run by
+//! [`run_check`] once for each check.
 
 use std::collections::VecDeque;
 use std::env;
@@ -15,24 +15,24 @@ use std::time::{Duration, Instant};
 use crate::child::Again;
 use crate::image::{end_from_outside, lack};
 use crate::suite::run_again;
-use crate::{Case, Outcome};
+use crate::{Check, Outcome};
 
-const EXECUTOR: &str = "WAKERS_CASE_EXECUTOR";
-const CLAUSE: &str = "WAKERS_CASE_CLAUSE";
+const EXECUTOR: &str = "WAKERS_CHECK_EXECUTOR";
+const CLAUSE: &str = "WAKERS_CHECK_CLAUSE";
 
-/// How long a case's process may take. It needs milliseconds; the rest is for busy machines.
+/// How long a check's process may take. It needs milliseconds; the rest is for busy machines.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long to wait for the rest of a process's output once it has ended: another process may have inherited the pipe.
 const REST: Duration = Duration::from_secs(1);
 
 /// Begins each line of ours: no program prints this by chance.
-const MARK: &str = "\u{1d}wakers case:";
+const MARK: &str = "\u{1d}wakers check:";
 
-/// What a process says before it runs a case.
+/// What a process says before it runs a check.
 const BEGINS: &str = "begins";
 
-/// The first field of the outcome of a case that failed.
+/// The first field of the outcome of a check that failed.
 const FAIL: &str = "fail";
 
 /// Separates the fields of an outcome.
@@ -44,45 +44,45 @@ const LINE: char = '\u{1e}';
 /// How many bytes of a process's output are kept, and how long a line may be.
 const KEPT: usize = 16 << 10;
 
-/// The outcome of a case, and what its process printed.
+/// The outcome of a check, and what its process printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged {
     /// The outcome.
     pub outcome: Outcome,
-    /// Whether the case was given up, and may only have been slow.
+    /// Whether the check was given up, and may only have been slow.
     pub given_up: bool,
     /// The end of its standard output, 16 KiB at most.
     pub stdout: String,
-    /// The end of its standard error, 16 KiB at most. Many cases panic on purpose, so it may hold their messages.
+    /// The end of its standard error, 16 KiB at most. Many checks panic on purpose, so it may hold their messages.
     pub stderr: String,
 }
 
-/// The executor and the clause whose case this process must run, if any.
+/// The executor and the clause whose check this process must run, if any.
 pub fn requested() -> Option<(String, String)> {
     Some((env::var(EXECUTOR).ok()?, env::var(CLAUSE).ok()?))
 }
 
-/// Runs the case that was [requested](requested()) and prints its outcome for [`run_case`] to read.
-pub fn answer(case: Case) {
+/// Runs the check that was [requested](requested()) and prints its outcome for [`run_check`] to read.
+pub fn answer(check: Check) {
     // If the reader is gone, the line is not missed.
     let _ = writeln!(io::stdout(), "{MARK}{BEGINS}");
-    let outcome = encode(&run_again(case, Some(Again::AsItIs)));
+    let outcome = encode(&run_again(check, Some(Again::AsItIs)));
     // The executor may have left a line unfinished.
     let _ = writeln!(io::stdout(), "\n{MARK}{outcome}");
 }
 
-/// Makes `program` run the case of an executor and a clause, both given by name, and gives up after `patience`.
+/// Makes `program` run the check of an executor and a clause, both given by name, and gives up after `patience`.
 ///
 /// # Errors
 ///
-/// When `program` cannot be started or does not run cases; when its end says nothing about the case, because the
+/// When `program` cannot be started or does not run checks; when its end says nothing about the check, because the
 /// machine lacked memory or threads, or because the process was killed from outside.
-pub fn run_case(program: &Path, executor: &str, clause: &str, patience: Duration) -> io::Result<Judged> {
+pub fn run_check(program: &Path, executor: &str, clause: &str, patience: Duration) -> io::Result<Judged> {
     let mut child = KillOnDrop(
         Command::new(program)
             .env(EXECUTOR, executor)
             .env(CLAUSE, clause)
-            // Many cases panic on purpose, and a backtrace takes long in a large program.
+            // Many checks panic on purpose, and a backtrace takes long in a large program.
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -117,7 +117,7 @@ pub fn run_case(program: &Path, executor: &str, clause: &str, patience: Duration
             Outcome::Fail(format!("hangs: not done after {} s", patience.as_secs()))
         }
         (None, Some(status)) if !said.begun && status.success() => {
-            return Err(io::Error::other(format!("`{}` does not run cases", program.display())));
+            return Err(io::Error::other(format!("`{}` does not run checks", program.display())));
         }
         (None, Some(status)) if !said.begun => {
             let why = complaint.lines().last().map_or_else(|| ending(status), str::to_owned);

@@ -7,7 +7,7 @@ use crate::child::{AGAIN, Again};
 use crate::watch::{INTERVAL, Watch};
 use crate::{Clause, Outcome, probe};
 
-/// How long a case may take that does not sleep forever. It needs milliseconds; the rest is for busy machines.
+/// How long a check may take that does not sleep forever. It needs milliseconds; the rest is for busy machines.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Enough for a future of 1 MiB that an unoptimised build moves through several stack frames.
@@ -15,7 +15,7 @@ const STACK: usize = 128 << 20;
 
 /// One clause, asked of one executor.
 #[derive(Clone, Copy, Debug)]
-pub struct Case {
+pub struct Check {
     /// The promise.
     pub clause: Clause,
     /// The clause's function for the executor. It panics where the clause fails, and hangs where the executor loses a
@@ -23,31 +23,31 @@ pub struct Case {
     pub test: fn() -> Outcome,
 }
 
-/// Runs a case on a thread of its own. A case that panics or hangs has failed.
+/// Runs a check on a thread of its own. A check that panics or hangs has failed.
 ///
-/// A case hangs when all threads of this process sleep forever, except those that wait in this function, or when it is
+/// A check hangs when all threads of this process sleep forever, except those that wait in this function, or when it is
 /// not done after a minute.
 ///
-/// The thread of a case that hangs is left behind; it ends with the process. A case that aborts takes the process with
-/// it: run the cases of executors that may abort in processes of their own, with [`process`](crate::process).
-pub fn run(case: Case) -> Outcome {
-    run_again(case, None)
+/// The thread of a check that hangs is left behind; it ends with the process. A check that aborts takes the process
+/// with it: run the checks of executors that may abort in processes of their own, with [`process`](crate::process).
+pub fn run(check: Check) -> Outcome {
+    run_again(check, None)
 }
 
-/// Like [`run`], for a case that may start this program once more.
-pub(crate) fn run_again(case: Case, again: Option<Again>) -> Outcome {
+/// Like [`run`], for a check that may start this program once more.
+pub(crate) fn run_again(check: Check, again: Option<Again>) -> Outcome {
     let (sender, receiver) = mpsc::channel();
     let mut watch = Watch::new();
     let begun = Instant::now();
-    let spawned = thread::Builder::new().name(case.clause.id.to_owned()).stack_size(STACK).spawn(move || {
+    let spawned = thread::Builder::new().name(check.clause.id.to_owned()).stack_size(STACK).spawn(move || {
         AGAIN.set(again);
-        let outcome = catch_unwind(AssertUnwindSafe(case.test));
+        let outcome = catch_unwind(AssertUnwindSafe(check.test));
         let outcome = outcome.unwrap_or_else(|payload| Outcome::Fail(probe::message(payload.as_ref())));
         // The receiver is gone only if it gave up on this thread.
         let _ = sender.send(outcome);
     });
     if let Err(error) = spawned {
-        return Outcome::Fail(format!("the case could not be started: {error}"));
+        return Outcome::Fail(format!("the check could not be started: {error}"));
     }
     loop {
         if let Ok(outcome) = receiver.recv_timeout(INTERVAL) {
@@ -64,26 +64,26 @@ pub(crate) fn run_again(case: Case, again: Option<Again>) -> Outcome {
     }
 }
 
-/// Runs a case as a test: panics if it failed, and prints why if it did not apply.
+/// Runs a check as a test: panics if it failed, and prints why if it did not apply.
 ///
 /// # Panics
 ///
-/// When the case failed, with the clause's id and promise.
-pub fn check(case: Case) {
-    check_outcome(case, run(case));
+/// When the check failed, with the clause's id and promise.
+pub fn assert_kept(check: Check) {
+    assert_outcome(check, run(check));
 }
 
-/// Like [`check`], for the test of that name.
+/// Like [`assert_kept`], for the test of that name.
 #[doc(hidden)]
-pub fn check_named(case: Case, path: &'static str) {
+pub fn assert_kept_named(check: Check, path: &'static str) {
     // libtest names tests without the name of the crate.
     let test = path.split_once("::").map_or(path, |(_, name)| name);
-    check_outcome(case, run_again(case, Some(Again::Test(test))));
+    assert_outcome(check, run_again(check, Some(Again::Test(test))));
 }
 
 #[expect(clippy::print_stdout, reason = "only what a test prints so is kept with it")]
-fn check_outcome(case: Case, outcome: Outcome) {
-    let Clause { id, promise, guards, .. } = case.clause;
+fn assert_outcome(check: Check, outcome: Outcome) {
+    let Clause { id, promise, guards, .. } = check.clause;
     match outcome {
         Outcome::Fail(why) => panic!("{id} {promise}\n  broken: {why}\n  guards against: {guards}"),
         outcome => println!("{id} {outcome}"),
@@ -268,8 +268,8 @@ macro_rules! __test {
         $(
             #[test]
             fn $name() {
-                $crate::check_named(
-                    $crate::__case!($kind $needs $executor, $module::$name),
+                $crate::assert_kept_named(
+                    $crate::__check!($kind $needs $executor, $module::$name),
                     ::std::concat!(::std::module_path!(), "::", ::std::stringify!($name)),
                 );
             }
@@ -277,35 +277,35 @@ macro_rules! __test {
     };
 }
 
-/// The whole suite for an executor, as a `Vec<Case>`; [`tests!`] shows the forms.
+/// The whole suite for an executor, as a `Vec<Check>`; [`tests!`] shows the forms.
 #[macro_export]
 macro_rules! suite {
     (RemoteSpawn: $executor:ty) => {
-        $crate::__for_each_clause! { [$crate::__cases] RemoteSpawn $executor }
+        $crate::__for_each_clause! { [$crate::__checks] RemoteSpawn $executor }
     };
     (Executor: $executor:ty) => {
-        $crate::__for_each_clause! { [$crate::__cases] Executor $executor }
+        $crate::__for_each_clause! { [$crate::__checks] Executor $executor }
     };
     (BlockOn: $executor:ty) => {
-        $crate::__for_each_clause! { [$crate::__cases] BlockOn $executor }
+        $crate::__for_each_clause! { [$crate::__checks] BlockOn $executor }
     };
     ($executor:ty) => {
-        $crate::__for_each_clause! { [$crate::__cases] RemoteSpawn $executor }
+        $crate::__for_each_clause! { [$crate::__checks] RemoteSpawn $executor }
     };
 }
 
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __cases {
+macro_rules! __checks {
     ([$kind:ident $executor:ty] $($needs:ident $module:ident::$name:ident,)*) => {
-        ::std::vec![$($crate::__case!($kind $needs $executor, $module::$name)),*]
+        ::std::vec![$($crate::__check!($kind $needs $executor, $module::$name)),*]
     };
 }
 
-/// The case of one clause, or one that says why the clause cannot be asked of this kind of executor.
+/// The check of one clause, or one that says why the clause cannot be asked of this kind of executor.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __case {
+macro_rules! __check {
     (BlockOn Executor $executor:ty, $module:ident::$name:ident) => {
         $crate::__not_applicable!("Executor", "it owns no tasks: it does not implement the trait", $module::$name)
     };
@@ -320,7 +320,7 @@ macro_rules! __case {
         )
     };
     ($kind:ident $needs:ident $executor:ty, $module:ident::$name:ident) => {
-        $crate::Case { clause: $crate::$module::$name::CLAUSE, test: $crate::$module::$name::<$executor> }
+        $crate::Check { clause: $crate::$module::$name::CLAUSE, test: $crate::$module::$name::<$executor> }
     };
 }
 
@@ -328,7 +328,7 @@ macro_rules! __case {
 #[macro_export]
 macro_rules! __not_applicable {
     ($capability:literal, $why:literal, $module:ident::$name:ident) => {
-        $crate::Case {
+        $crate::Check {
             clause: $crate::$module::$name::CLAUSE,
             test: || $crate::Outcome::NotApplicable { capability: $capability, why: $why },
         }

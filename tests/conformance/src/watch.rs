@@ -1,4 +1,4 @@
-//! Whether a case hangs: judged not by the clock, but by whether any thread could still go on.
+//! Whether a check hangs: judged not by the clock, but by whether any thread could still go on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,7 +11,7 @@ pub(crate) const INTERVAL: Duration = Duration::from_millis(20);
 /// How many looks in a row must find every thread asleep. Together they take five times as long as any clause sleeps.
 const LOOKS: usize = 50;
 
-/// The system's numbers of the threads in this process that watch a case. They wake up now and then, but help no case.
+/// The system's numbers of the threads in this process that watch checks. They wake up now and then, but help none.
 static WATCHING: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
 
 /// The threads of a process and of its descendants, and how often each was switched off a processor.
@@ -19,7 +19,7 @@ type Switches = BTreeMap<u64, u64>;
 
 /// Checks, from a thread that has nothing else to do, whether the rest of the process sleeps forever.
 ///
-/// A busy machine cannot make a working case look like a hang: a thread that waits for a processor is not asleep, and
+/// A busy machine cannot make a working check look like a hang: a thread that waits for a processor is not asleep, and
 /// since looks are counted and not time, it does not matter if the watching thread itself gets no processor.
 pub(crate) struct Watch {
     /// The watching thread. `None` where the system does not tell what threads do: no hang is found there.
@@ -71,7 +71,7 @@ fn asleep(except: &BTreeSet<u64>) -> Option<Switches> {
         for thread in fs::read_dir(format!("/proc/{process}/task")).ok()? {
             let thread = thread.ok()?;
             let number = thread.file_name().to_str()?.parse().ok()?;
-            // A case may wait for a process that it started.
+            // A check may wait for a process that it started.
             let children = fs::read_to_string(thread.path().join("children")).ok()?;
             processes.extend(children.split_whitespace().map(str::to_owned));
             if !except.contains(&number) {
