@@ -1,4 +1,4 @@
-//! A future on the calling thread, without a task: all that some executors do.
+//! A future on the calling thread, without a task: all that some executors offer.
 
 use std::hint::black_box;
 use std::pin::Pin;
@@ -12,7 +12,9 @@ use crate::foreign::{Friend, round_trips, round_trips_by_hand};
 use crate::wakers::{yields, yields_by_hand};
 use crate::{Iteration, Needs, Workload};
 
-/// See [`block_on_ready`].
+/// Calls `block_on` 1,000 times with the same boxed future, which is ready whenever it is polled.
+///
+/// This is what entering and leaving costs: a waker that is made or taken from a cache, a lock, a thread-local.
 pub static BLOCK_ON_READY: Workload = Workload {
     id: "block_on_ready",
     title: "block_on of a ready future",
@@ -24,7 +26,7 @@ pub static BLOCK_ON_READY: Workload = Workload {
     floor: block_on_ready_floor,
 };
 
-/// See [`block_on_yield`].
+/// Calls `block_on` once, with a boxed future that wakes itself during 1,000 polls.
 pub static BLOCK_ON_YIELD: Workload = Workload {
     id: "block_on_yield",
     title: "yield in the future of block_on",
@@ -36,7 +38,9 @@ pub static BLOCK_ON_YIELD: Workload = Workload {
     floor: block_on_yield_floor,
 };
 
-/// See [`block_on_foreign_wake`].
+/// Calls `block_on` once, with a future that asks a second thread for a wake, ten times in a row.
+///
+/// Like [`foreign_wake_one`](crate::foreign::FOREIGN_WAKE_ONE), without a task.
 pub static BLOCK_ON_FOREIGN_WAKE: Workload = Workload {
     id: "block_on_foreign_wake",
     title: "another thread wakes a block_on, there and back",
@@ -48,9 +52,7 @@ pub static BLOCK_ON_FOREIGN_WAKE: Workload = Workload {
     floor: block_on_foreign_wake_floor,
 };
 
-/// Calls `block_on` 1,000 times with the same boxed future, which is ready whenever it is polled.
-///
-/// What entering and leaving costs: a waker made or taken from a cache, a lock, a thread-local.
+/// Sets up [`BLOCK_ON_READY`].
 pub fn block_on_ready<B: BlockOn + Described + 'static>() -> Iteration {
     let check = Check::contender::<B>(&BLOCK_ON_READY);
     let executor = B::default();
@@ -80,7 +82,7 @@ fn ready_calls(check: Check, call: impl Fn(Pin<&mut dyn Future<Output = ()>>) + 
     })
 }
 
-/// Calls `block_on` once, with a boxed future that wakes itself during 1,000 polls.
+/// Sets up [`BLOCK_ON_YIELD`].
 pub fn block_on_yield<B: BlockOn + Described + 'static>() -> Iteration {
     let check = Check::contender::<B>(&BLOCK_ON_YIELD);
     let executor = B::default();
@@ -97,9 +99,7 @@ pub fn block_on_yield_floor() -> Iteration {
     yields_by_hand(&BLOCK_ON_YIELD)
 }
 
-/// Calls `block_on` once, with a future that asks a second thread for a wake, ten times, one after the other.
-///
-/// As [`foreign_wake_one`](crate::foreign::foreign_wake_one), but for the task.
+/// Sets up [`BLOCK_ON_FOREIGN_WAKE`].
 pub fn block_on_foreign_wake<B: BlockOn + Described + 'static>() -> Iteration {
     let check = Check::contender::<B>(&BLOCK_ON_FOREIGN_WAKE);
     let executor = B::default();
@@ -110,7 +110,7 @@ pub fn block_on_foreign_wake<B: BlockOn + Described + 'static>() -> Iteration {
     })
 }
 
-/// Parks and unparks two threads by turns.
+/// Parks and unparks two threads alternately.
 pub fn block_on_foreign_wake_floor() -> Iteration {
     round_trips_by_hand(&BLOCK_ON_FOREIGN_WAKE)
 }
