@@ -66,14 +66,14 @@ impl Contender {
     }
 
     /// An executor that drives one future and owns no tasks.
-    pub fn block_on<B: BlockOn + Described + 'static>() -> Self {
+    pub fn block_on<E: BlockOn + Described + 'static>() -> Self {
         Self {
-            name: B::NAME,
+            name: E::NAME,
             kind: Kind::BlockOn,
-            capabilities: Some(B::CAPABILITIES),
-            cases: block_on_cases::<B>(),
-            counts: block_on_counts::<B>(),
-            probes: Probes { latency: Some(latency::of_the_root::<B>), ..Probes::default() },
+            capabilities: Some(E::CAPABILITIES),
+            cases: block_on_cases::<E>(),
+            counts: block_on_counts::<E>(),
+            probes: Probes { latency: Some(latency::of_the_root::<E>), ..Probes::default() },
             suite: Vec::new(),
         }
     }

@@ -199,8 +199,8 @@ pub(crate) fn of_a_task<E: Executor + Described>(plan: &Plan) -> Heard {
 }
 
 /// The future of a `block_on` that waits for the line.
-pub(crate) fn of_the_root<B: BlockOn + Described>(plan: &Plan) -> Heard {
-    let executor = B::default();
+pub(crate) fn of_the_root<E: BlockOn + Described>(plan: &Plan) -> Heard {
+    let executor = E::default();
     listen(plan, |future| executor.block_on(future))
 }
 

@@ -53,9 +53,9 @@ pub static BLOCK_ON_FOREIGN_WAKE: Workload = Workload {
 };
 
 /// Sets up [`BLOCK_ON_READY`].
-pub fn block_on_ready<B: BlockOn + Described + 'static>() -> Iteration {
-    let check = Check::contender::<B>(&BLOCK_ON_READY);
-    let executor = B::default();
+pub fn block_on_ready<E: BlockOn + Described + 'static>() -> Iteration {
+    let check = Check::contender::<E>(&BLOCK_ON_READY);
+    let executor = E::default();
     ready_calls(check, move |future| executor.block_on(future))
 }
 
@@ -83,9 +83,9 @@ fn ready_calls(check: Check, call: impl Fn(Pin<&mut dyn Future<Output = ()>>) + 
 }
 
 /// Sets up [`BLOCK_ON_YIELD`].
-pub fn block_on_yield<B: BlockOn + Described + 'static>() -> Iteration {
-    let check = Check::contender::<B>(&BLOCK_ON_YIELD);
-    let executor = B::default();
+pub fn block_on_yield<E: BlockOn + Described + 'static>() -> Iteration {
+    let check = Check::contender::<E>(&BLOCK_ON_YIELD);
+    let executor = E::default();
     let polls = Arc::new(Tally::default());
     let mut future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(yields(BLOCK_ON_YIELD.operations, polls.clone()));
     Box::new(move || {
@@ -100,9 +100,9 @@ pub fn block_on_yield_floor() -> Iteration {
 }
 
 /// Sets up [`BLOCK_ON_FOREIGN_WAKE`].
-pub fn block_on_foreign_wake<B: BlockOn + Described + 'static>() -> Iteration {
-    let check = Check::contender::<B>(&BLOCK_ON_FOREIGN_WAKE);
-    let executor = B::default();
+pub fn block_on_foreign_wake<E: BlockOn + Described + 'static>() -> Iteration {
+    let check = Check::contender::<E>(&BLOCK_ON_FOREIGN_WAKE);
+    let executor = E::default();
     let friend = Arc::new(Friend::new());
     Box::new(move || {
         let trips = executor.block_on(round_trips(friend.clone(), BLOCK_ON_FOREIGN_WAKE.operations));

@@ -234,8 +234,8 @@ pub fn executor_counts<E: Executor + Described + 'static>() -> Vec<Count> {
 }
 
 /// The operations without tasks, for executors that have only `block_on`.
-pub fn block_on_counts<B: BlockOn + Described + 'static>() -> Vec<Count> {
-    vec![Count { operation: &BLOCK_ON_READY, prepare: block_on_ready::<B> }]
+pub fn block_on_counts<E: BlockOn + Described + 'static>() -> Vec<Count> {
+    vec![Count { operation: &BLOCK_ON_READY, prepare: block_on_ready::<E> }]
 }
 
 /// The operations by hand.
@@ -424,8 +424,8 @@ fn in_place<F: Future<Output = usize> + Unpin + 'static>(times: usize, future: f
 }
 
 /// Sets up [`BLOCK_ON_READY`].
-pub fn block_on_ready<B: BlockOn + Described + 'static>(times: usize) -> Job {
-    let executor = B::default();
+pub fn block_on_ready<E: BlockOn + Described + 'static>(times: usize) -> Job {
+    let executor = E::default();
     ready_calls(times, move |future| executor.block_on(future))
 }
 

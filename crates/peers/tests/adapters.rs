@@ -65,7 +65,7 @@ fn a_handle_yields_the_value<E: Executor + Described>() {
         yield_now().await;
         7
     });
-    assert_eq!(executor.block_on(task).expect("nobody aborted it"), 7);
+    assert_eq!(executor.block_on(task).expect("it was not aborted"), 7);
 }
 
 fn block_on_drives_tasks_and_leaves_the_unfinished<E: Executor + Described>() {
@@ -216,8 +216,8 @@ fn a_spawner_works_from_elsewhere_and_outlives_its_executor<E: RemoteSpawn + Des
     let spawner = executor.spawner();
     let remote = spawner.clone();
     let task = executor.spawn(async move { remote.spawn(async { 7 }).await });
-    let inner = executor.block_on(task).expect("nobody aborted it");
-    assert_eq!(inner.expect("nobody aborted it"), 7);
+    let inner = executor.block_on(task).expect("it was not aborted");
+    assert_eq!(inner.expect("it was not aborted"), 7);
     drop(executor);
     let drops = Arc::new(AtomicUsize::new(0));
     let mut rejected = spawner.spawn(idle(&drops));

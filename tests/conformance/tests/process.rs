@@ -100,7 +100,7 @@ const CHECKS: &[Check] = &[
         Outcome::Pass
     }),
     check("prints-what-is-no-text", || {
-        io::stdout().write_all(b"\xff\xfe\n").expect("somebody reads it");
+        io::stdout().write_all(b"\xff\xfe\n").expect("it is read");
         Outcome::Pass
     }),
 ];

@@ -11,7 +11,7 @@ use crate::clause::clause;
 use crate::probe::{Log, caught, drive_until, on_another_thread, quiet_panic};
 
 /// Tasks in every state in which a shutdown may find them.
-pub(super) fn unfinished(executor: &impl Executor) -> [(&'static str, Arc<Log>); 4] {
+fn unfinished(executor: &impl Executor) -> [(&'static str, Arc<Log>); 4] {
     let [fresh, pending, queued, restless_] = std::array::from_fn(|_| Log::new());
     drop(executor.spawn(pending.pending()));
     drop(executor.spawn(queued.pending()));

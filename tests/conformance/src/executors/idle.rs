@@ -43,7 +43,7 @@ fn assert_sleeps(executor: &impl BlockOn, tasks: &[Arc<Log>]) {
     }
 }
 
-/// The outcome for an executor that spins, once it has made so many polls without a wake.
+/// The outcome for an executor that spins, once it has made 1,000 polls without a wake.
 const SPINS: Outcome =
     Outcome::NotApplicable { capability: "idle", why: "it spins: it made 1,000 polls without a wake" };
 

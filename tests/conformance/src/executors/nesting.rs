@@ -90,7 +90,7 @@ clause! {
             (_, result) => panic!("it claims that a nested `block_on` {claims}, but returned {result:?}"),
         }
         if claims == NestedBlockOn::Panics {
-                // Where nesting works, `run` inside a task waits for that task itself: nothing can be promised.
+            // Where nesting works, `run` inside a task waits for that task itself: nothing can be promised.
             let inner = executor.clone();
             let task = executor.spawn(async move { caught(|| inner.run()) });
             let result = executor.block_on(task).expect("the task caught the panic");

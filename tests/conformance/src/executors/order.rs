@@ -1,4 +1,4 @@
-//! Order and fairness: who is polled first, and who is not starved.
+//! Order and fairness: which task is polled first, and that none is starved.
 
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::sync::{Arc, Mutex};

@@ -9,14 +9,14 @@ use super::Log;
 /// How often the root yields before a clause gives up. An executor may poll its root once for every poll of a task.
 const MOST_YIELDS: usize = 100_000;
 
-/// Yields so many times. Between two yields an executor polls what is ready.
+/// Yields `times` times. Between two yields an executor polls what is ready.
 pub(crate) async fn yield_times(times: usize) {
     for _ in 0..times {
         yield_now().await;
     }
 }
 
-/// Drives `executor` while its root yields so many times.
+/// Drives `executor` while its root yields `yields` times.
 pub(crate) fn drive(executor: &impl BlockOn, yields: usize) {
     executor.block_on(yield_times(yields));
 }

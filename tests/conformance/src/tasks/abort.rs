@@ -16,7 +16,7 @@ use crate::probe::{Gate, Log, WakeCount, assert_usable, case, on_another_thread,
 type Abort<E> = fn(&E, &Log, <E as Spawn>::JoinHandle<()>) -> Option<<E as Spawn>::JoinHandle<()>>;
 
 /// All ways to abort a pending task from outside.
-pub(super) fn aborts<E: Executor + 'static>() -> [(&'static str, Abort<E>); 11] {
+fn aborts<E: Executor + 'static>() -> [(&'static str, Abort<E>); 11] {
     [
         ("before the first poll", |_, _, task| {
             task.abort();
@@ -84,7 +84,7 @@ pub(super) fn aborts<E: Executor + 'static>() -> [(&'static str, Abort<E>); 11] 
 clause! {
     "T10" Contract
         "An aborted future is not polled again; the driving thread drops it, once, and without waiting for a wake."
-    guards "tokio-rs/tokio#3929, #3934 and #3964, zed#21020, compio#494: aborts that dropped elsewhere, late or never."
+    guards "tokio-rs/tokio#3929, #3934 and #3964, zed#21020, compio#494: aborts that dropped the future on another thread, late or never."
     pub fn t10_an_aborted_future_is_dropped_once_by_the_driving_thread<E: Executor>() -> Outcome {
         for (when, abort) in aborts::<E>() {
             case(when, || {

@@ -13,7 +13,7 @@ use crate::clause::clause;
 use crate::probe::{DropCount, Log, UNCOUNTED, assert_balanced, case, on_another_thread, settle};
 use crate::{Allocations, Outcome};
 
-/// Who holds references to a task: each keeps its memory.
+/// What holds a reference to a task, and so keeps its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keeper {
     Executor,

@@ -147,7 +147,7 @@ clause! {
 }
 
 clause! {
-    "T12o" Contract "A panic in the drop of a result that nobody takes harms nothing else."
+    "T12o" Contract "A panic in the drop of a result that is never taken harms nothing else."
     guards "what tokio tests as `task_combinations`: an output that panics on drop."
     pub fn t12o_a_panic_in_a_results_drop_harms_nothing<E: Executor>() -> Outcome {
         if !E::CAPABILITIES.catches_panics {

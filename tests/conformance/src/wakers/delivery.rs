@@ -1,46 +1,17 @@
 //! Delivery: every wake leads to a poll.
 
+use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::{Arc, mpsc};
 use std::task::Poll;
 use std::thread;
 
-use executor::{BlockOn, Described, Executor, WakeNames, yield_now};
+use executor::{BlockOn, Described, Executor, WakeNames};
 
 use super::{many, unless_only_woken_are_polled};
 use crate::Outcome;
 use crate::clause::clause;
 use crate::probe::{Gate, Log, drive, drive_until, finish, on_another_thread, pass_if_wakes_matter};
-use std::hint::spin_loop;
-
-clause! {
-    "W1" Std "`clone` gives a waker that wakes the same task and keeps alive everything it needs."
-    guards "rust-lang/rust#52640, unicycle#30 and glommio#379: a clone that counted one reference too few."
-    pub fn w01_clone_wakes_the_same_task<E: Executor>() -> Outcome {
-        let executor = E::default();
-        let (log, woken) = (Log::new(), Gate::new());
-        let task = executor.spawn(log.ready_once(&woken));
-        // After its first poll the task has left its waker; then only a clone of a clone is left, on another thread.
-        let value = executor.block_on({
-            let log = log.clone();
-            async move {
-                while log.polls() == 0 {
-                    yield_now().await;
-                }
-                let clone = log.waker().clone();
-                log.forget_waker();
-                thread::spawn(move || {
-                    woken.open();
-                    clone.clone().wake();
-                });
-                task.await
-            }
-        });
-        assert!(value.is_ok(), "the task ended with {value:?}");
-        log.assert_sound();
-        pass_if_wakes_matter::<E>()
-    }
-}
 
 clause! {
     "W6" Std "While the executor runs and the task is unfinished, each wake is followed by a poll."

@@ -64,7 +64,7 @@ clause! {
 
 clause! {
     "W19" Std "Wakers of earlier polls and spurious polls do no harm; the waker of the latest poll works."
-    guards "BVE-Reborn/switchyard#4 and cfsamson/books-futures-explained#2: the first waker was kept for good."
+    guards "BVE-Reborn/switchyard#4 and cfsamson/books-futures-explained#2: the first waker was kept forever."
     pub fn w19_only_the_latest_waker_must_work<E: Executor>() -> Outcome {
         let executor = E::default();
         let (log, woken) = (Log::new(), Gate::new());

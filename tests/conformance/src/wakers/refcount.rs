@@ -5,12 +5,41 @@ use std::sync::{Arc, Barrier};
 use std::task::{Poll, Waker};
 use std::thread;
 
-use executor::{BlockOn, Executor};
+use executor::{BlockOn, Executor, yield_now};
 
 use super::many;
 use crate::clause::clause;
 use crate::probe::{Gate, Log, assert_balanced, drive_until, finish, if_counted, pass_if_wakes_matter};
 use crate::{Allocations, Outcome};
+
+clause! {
+    "W1" Std "`clone` gives a waker that wakes the same task and keeps alive everything it needs."
+    guards "rust-lang/rust#52640, unicycle#30 and glommio#379: a clone that counted one reference too few."
+    pub fn w01_clone_wakes_the_same_task<E: Executor>() -> Outcome {
+        let executor = E::default();
+        let (log, woken) = (Log::new(), Gate::new());
+        let task = executor.spawn(log.ready_once(&woken));
+        // After its first poll the task has left its waker; then only a clone of a clone is left, on another thread.
+        let value = executor.block_on({
+            let log = log.clone();
+            async move {
+                while log.polls() == 0 {
+                    yield_now().await;
+                }
+                let clone = log.waker().clone();
+                log.forget_waker();
+                thread::spawn(move || {
+                    woken.open();
+                    clone.clone().wake();
+                });
+                task.await
+            }
+        });
+        assert!(value.is_ok(), "the task ended with {value:?}");
+        log.assert_sound();
+        pass_if_wakes_matter::<E>()
+    }
+}
 
 clause! {
     "W2" Std "`wake` wakes the task and releases what the waker held."
