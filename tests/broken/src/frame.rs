@@ -106,6 +106,16 @@ pub trait Choice: 'static {
     fn core() -> Arc<dyn Core>;
 }
 
+/// Chooses the core `C`.
+#[derive(Debug)]
+pub struct Of<C>(PhantomData<fn() -> C>);
+
+impl<C: Core + Default> Choice for Of<C> {
+    fn core() -> Arc<dyn Core> {
+        Arc::new(C::default())
+    }
+}
+
 /// Spawns onto a [`Frame`] from its tasks and from other threads.
 #[derive(Clone)]
 pub struct FrameSpawner {

@@ -8,9 +8,9 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use broken::frame::{Choice, Core, Frame};
-use broken::{EXHIBITS, Kind};
+use broken::{EXHIBITS, Kind, TRIGGER};
 use conformance::process::{PATIENCE, answer, in_parallel, requested, run_case};
-use conformance::{Case, Outcome, suite};
+use conformance::{Case, Clause, Level, Outcome, suite};
 use output::Stop;
 
 #[global_allocator]
@@ -27,18 +27,34 @@ impl Choice for Chosen {
     }
 }
 
+/// What [`trigger`] runs.
+static TRIGGERED: OnceLock<fn()> = OnceLock::new();
+
+/// The case that runs an exhibit's trigger on the executor.
+fn trigger(action: fn()) -> Case {
+    TRIGGERED.get_or_init(|| action);
+    let clause = Clause { id: TRIGGER, level: Level::House, promise: "The trigger returns.", guards: "the exhibit" };
+    let test = || {
+        TRIGGERED.get().expect("it was set")();
+        Outcome::Pass
+    };
+    Case { clause, test }
+}
+
 /// The cases of an executor, by its name, such as `bare-park/broken`.
 fn cases(name: &str) -> Option<Vec<Case>> {
     let (name, version) = name.split_once('/')?;
     let exhibit = EXHIBITS.iter().find(|exhibit| exhibit.name == name)?;
     let version = if version == "broken" { exhibit.broken } else { exhibit.fixed };
-    Some(match version.kind {
+    let mut cases = match version.kind {
         Kind::Root(cases) => cases(),
         Kind::Tasks(core) => {
             CHOSEN.get_or_init(|| core);
             suite!(Frame<Chosen>)
         }
-    })
+    };
+    cases.push(trigger(version.trigger));
+    Some(cases)
 }
 
 fn main() -> ExitCode {
