@@ -9,15 +9,15 @@ use crate::frame::{Core, Frame, Of};
 /// An executor with one fault, and the same without it.
 #[derive(Clone, Copy, Debug)]
 pub struct Exhibit {
-    /// Its name: that of its folder in `src`, with hyphens.
+    /// Its name: its folder in `src`, with hyphens.
     pub name: &'static str,
     /// The clauses that it breaks, in the suite's order.
     pub fails: &'static [&'static str],
-    /// Those of them that show it by hanging.
+    /// Those of them that hang instead of failing.
     pub hangs: &'static [&'static str],
-    /// Clauses that it breaks in some runs and keeps in others: in these it is a race that decides.
+    /// Clauses that it breaks in some runs and keeps in others: a race decides.
     pub may_fail: &'static [&'static str],
-    /// Whether its fault is undefined behaviour. Then every clause may fail, and those in `fails` do in the end.
+    /// Whether its fault is undefined behaviour. Then every clause may fail, and those in `fails` do sooner or later.
     pub undefined: bool,
     /// What its users see.
     pub symptom: Symptom,
@@ -43,7 +43,7 @@ impl Exhibit {
         above.lines().rev().find_map(|line| line.strip_prefix("## ")).unwrap_or_default()
     }
 
-    /// What a link to that section ends with, behind the `#`.
+    /// The fragment of a link to that section, without the `#`.
     pub fn anchor(&self) -> String {
         let title = self.title().to_lowercase().replace(' ', "-");
         title.chars().filter(|&letter| letter.is_alphanumeric() || letter == '-' || letter == '_').collect()
@@ -122,7 +122,7 @@ pub struct Ours {
 pub enum Kind {
     /// It drives one future. Returns its cases.
     Root(fn() -> Vec<Case>),
-    /// It owns tasks: makes the core of a [`Frame`](crate::frame::Frame).
+    /// It owns tasks. Makes the core of a [`Frame`].
     Tasks(fn() -> Arc<dyn Core>),
 }
 
@@ -168,7 +168,7 @@ macro_rules! exhibits {
             fixed: version!($module fixed $($executor)?),
         }),*];
 
-        /// What is repaired passes the models as well: what can go wrong between threads, clauses meet by chance.
+        /// The repaired ones pass the models as well: clauses meet a race between threads only by chance.
         #[cfg(test)]
         mod models {
             $(mod $module {
@@ -280,7 +280,7 @@ exhibits! {
         trigger_hangs: true,
         ours: "executor" "joinable" "turns a panic into what the handle yields",
     }
-    "remembers-home" remembers_home {
+    "remembers-owner" remembers_owner {
         fails: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10", "T10c", "X7", "X8t", "X10f", "X10o", "X10s", "X17", "X22", "X22h", "X22n", "X22o", "X25s"],
         hangs: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10c", "X7", "X8t", "X10s", "X22", "X22h", "X22n", "X25s"],
         may_fail: ["W13", "T1", "T1d", "T2", "X23", "X23s"],

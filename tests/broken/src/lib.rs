@@ -12,7 +12,7 @@ pub use nearest::{Nearest, nearest};
 /// In the place of a clause, asks the program `exhibit` to run an exhibit's trigger.
 pub const TRIGGER: &str = "trigger";
 
-/// The thread parks, and has no flag of its own beside the park token.
+/// The thread parks, and relies on the park token alone.
 mod bare_park {
     /// With the fault.
     pub(crate) mod broken;
@@ -92,7 +92,7 @@ mod two_vtables {
     pub(crate) mod trigger;
 }
 
-/// A wake by value keeps the count that it owns.
+/// A wake by value keeps the reference that it owns.
 mod leaks_in_wake {
     /// With the fault.
     pub(crate) mod broken;
@@ -172,8 +172,8 @@ mod forgets_panics {
     pub(crate) mod trigger;
 }
 
-/// A waker remembers that it was made at home.
-mod remembers_home {
+/// A waker remembers that the owner thread made it.
+mod remembers_owner {
     /// With the fault.
     pub(crate) mod broken;
     /// Without it.
@@ -182,7 +182,7 @@ mod remembers_home {
     pub(crate) mod trigger;
 }
 
-/// The owner's count of references is added to the shared one twice.
+/// The owner's local count is added to the remote one twice.
 mod merged_twice {
     /// With the fault.
     pub(crate) mod broken;

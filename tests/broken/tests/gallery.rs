@@ -68,7 +68,7 @@ exhibits! {
     polls_root_always
     polls_in_place
     forgets_panics
-    remembers_home
+    remembers_owner
     merged_twice
 }
 
@@ -211,7 +211,9 @@ fn the_page_shows_the_exhibits_as_they_are() {
         return;
     }
     let difference = TextDiff::from_lines(&found, &wanted).unified_diff().context_radius(1).to_string();
-    panic!("docs/gallery.md is out of date; `{UPDATE}=1 cargo test -p broken --test gallery the_page` writes it anew\n{difference}");
+    panic!(
+        "docs/gallery.md is out of date; `{UPDATE}=1 cargo test -p broken --test gallery the_page` writes it anew\n{difference}"
+    );
 }
 
 /// `page` with `text` between the marks of the table `name`.
@@ -253,11 +255,11 @@ fn trigger(exhibit: &Exhibit) -> String {
     let code = &exhibit.trigger[imports.map(str::len).sum::<usize>()..];
     let code = code.replace("pub(crate) fn", "fn");
     let symptom = match exhibit {
-        Exhibit { undefined: true, .. } => "crashes in most runs",
-        Exhibit { trigger_hangs: true, .. } => "never returns",
-        _ => "fails the assertion",
+        Exhibit { undefined: true, .. } => "this crashes in most runs",
+        Exhibit { trigger_hangs: true, .. } => "this never returns",
+        _ => "this fails the assertion",
     };
-    format!("```rust\n{code}```\n\n[It](../{path}) {symptom} here, and returns once the fault is mended.\n")
+    format!("```rust\n{code}```\n\nWith the fault {symptom}; with the repair it returns. ([trigger.rs](../{path}))\n")
 }
 
 /// What an exhibit gets wrong, what that breaks, and what mends it.
@@ -292,9 +294,8 @@ fn entry(exhibit: &Exhibit) -> String {
 
 /// Where one of our crates does it right.
 fn ours(exhibit: &Exhibit) -> String {
-    let Ours { item, does, .. } = exhibit.ours;
-    let path = source_of(&exhibit.ours);
-    format!("**Where ours does it right:** [`{item}`](../{path}) in `{path}` {does}.\n")
+    let Ours { folder, item, does } = exhibit.ours;
+    format!("**Where ours does it right:** [`{item}`](../{}) of {folder} {does}.\n", source_of(&exhibit.ours))
 }
 
 /// The one file of the crate in which the item is defined, as the repository calls it.

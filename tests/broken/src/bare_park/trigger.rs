@@ -12,7 +12,7 @@ pub(crate) fn trigger<E: BlockOn + Default>() {
             return Poll::Ready(());
         }
         cx.waker().wake_by_ref();
-        // As a lock, a channel or a `Once` does that has to wait.
+        // A lock, a channel or a `Once` that has to wait does the same.
         thread::park();
         Poll::Pending
     }));

@@ -1,5 +1,4 @@
-//! `exhibit [NAME...]`: runs the conformance suite over the exhibits named, or over all of them, and prints what they
-//! break.
+//! `exhibit [NAME...]`: runs the conformance suite over the exhibits named, or over all, and prints what they break.
 #![forbid(unsafe_code)]
 
 use std::env;
