@@ -1,4 +1,4 @@
-//! The join handle of the executors that stand on async-task.
+//! The join handle of the executors that are built on async-task.
 
 use std::fmt;
 use std::mem;

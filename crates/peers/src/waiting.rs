@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering::*, fence};
 use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 
-/// The calls of `run` under way. Whoever drives looks here when it has nothing to do, which costs the tasks nothing.
+/// The calls of `run` under way. The thread that drives looks here when it has nothing to do: that costs the tasks
+/// nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     any: AtomicBool,

@@ -130,9 +130,9 @@ where
         let executor = E::default();
         let (waker, dropped) = (Slot::default(), Event::new());
         let handle: E::JoinHandle<()> = executor.spawn({
-            let (waker, dropped, home) = (waker.clone(), dropped.clone(), thread::current().id());
+            let (waker, dropped, owner) = (waker.clone(), dropped.clone(), thread::current().id());
             let guard = OnDrop(move || {
-                assert_eq!(thread::current().id(), home, "another thread than the one that drives dropped the future");
+                assert_eq!(thread::current().id(), owner, "another thread than the one that drives dropped the future");
                 dropped.set();
             });
             tracked(move |cx| {
@@ -470,7 +470,7 @@ pub fn m20_a_stale_wake_races_the_next_root<E: BlockOn + Described>() {
     });
 }
 
-/// As [`m12_a_driver_hands_over_to_another`], where a third thread wakes the task meanwhile.
+/// As [`m12_a_driver_hands_over_to_another`], while a third thread wakes the task.
 pub fn m21_a_wake_races_the_handing_over<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m21_a_wake_races_the_handing_over", 1, || {
         let executor = Arc::new(E::default());
@@ -488,7 +488,7 @@ pub fn m21_a_wake_races_the_handing_over<E: RemoteSpawn + Described + 'static>()
     });
 }
 
-/// The last handle is dropped while a wake by value from another thread leads to the task's end: whoever is last frees
+/// The last handle is dropped while a wake by value from another thread leads to the task's end: the last one frees
 /// it.
 pub fn m22_the_last_handle_and_the_last_waker_race_completion<E>()
 where
@@ -608,7 +608,7 @@ pub fn m26_a_joiner_goes_with_its_handle<E: RemoteSpawn + Described + 'static>()
     });
 }
 
-/// A task is aborted while another thread is about to queue it: whoever knows of the abort sees no further poll.
+/// A task is aborted while another thread is about to queue it: a thread that knows of the abort sees no further poll.
 pub fn m27_an_abort_beside_a_wake_under_way<E>()
 where
     E: RemoteSpawn + Described,
@@ -964,7 +964,7 @@ pub fn m39_what_has_ended_is_freed_before_the_sleep<E: RemoteSpawn + Described>(
 /// The abort handle is all that is left of the handles, and may be the task's last reference.
 pub fn m40_an_abort_handle_races_completion<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m40_an_abort_handle_races_completion", 2, || {
-        // Whoever drops it last has to see that nobody drives any more: with an order that loom knows of.
+        // The thread that drops it last must see that nobody drives any more: by an order that loom knows of.
         let executor = sync::Arc::new(E::default());
         let handle = executor.spawn(tracked(|_| Poll::Ready(Track::new(7))));
         let abort = handle.abort_handle();
@@ -1039,8 +1039,8 @@ fn wait_for_a_wake<E: BlockOn + Described>(executor: &E) {
     waking.into_iter().for_each(|waking| waking.join().unwrap());
 }
 
-/// Another thread wakes a task and then spawns one, while the `block_on` that drives ends: whoever polls them polls them
-/// in that order.
+/// Another thread wakes a task and then spawns one, while the `block_on` that drives ends: they are polled in that
+/// order, on either thread.
 pub fn m43_a_spawn_races_the_end_of_a_block_on<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m43_a_spawn_races_the_end_of_a_block_on", 2, || {
         let executor = E::default();

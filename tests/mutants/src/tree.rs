@@ -12,7 +12,7 @@ pub(crate) struct Tree {
     pub(crate) root: PathBuf,
     /// Where what is built from it goes.
     pub(crate) target: PathBuf,
-    /// Locked, so that no other run changes the copy meanwhile.
+    /// Locked, so that no other run changes the copy at the same time.
     _lock: File,
 }
 

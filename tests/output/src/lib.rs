@@ -16,7 +16,7 @@ pub const FAILED: u8 = 2;
 /// Why a program ends early.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// Whoever read its output has stopped reading.
+    /// The reader of its output has stopped reading.
     Closed,
     /// For this reason, in one sentence.
     Because(String),
@@ -103,7 +103,7 @@ pub fn say(text: impl Display) {
 
 /// As [`say`], and leaves the line open.
 pub fn say_in_place(text: impl Display) {
-    // Whoever cannot be told of this cannot be told that, either.
+    // A reader that cannot be told of this cannot be told that, either.
     let _ = write!(io::stderr().lock(), "{text}");
 }
 

@@ -126,7 +126,7 @@ fn public_types_have_the_auto_traits_that_they_are_to_have() {
         .into_iter()
         .flat_map(|(crate_name, types)| types.into_iter().map(move |row| (crate_name, row)))
         .filter(|(_, (_, has, expected))| has != expected)
-        .map(|(crate_name, (name, has, expected))| format!("{crate_name}: {name} is {has:?} and is to be {expected:?}"))
+        .map(|(crate_name, (name, has, expected))| format!("{crate_name}: {name} is {has:?} and must be {expected:?}"))
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
@@ -142,7 +142,7 @@ fn every_public_type_has_an_entry() {
 /// The types that a crate exports: its own, whose names begin with a capital. Traits are defined in `lib.rs` itself.
 fn public_types(crate_name: &str) -> BTreeSet<String> {
     let lib = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(crate_name).join("src/lib.rs");
-    let source = std::fs::read_to_string(&lib).expect("the crate is beside this one");
+    let source = std::fs::read_to_string(&lib).expect("the crate is next to this one");
     let file = syn::parse_file(&source).expect("it compiles");
     let mut types = BTreeSet::new();
     collect(&file.items, &mut types);

@@ -15,7 +15,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it is in a folder of `tests`")
 }
 
-/// What stands on a page as the file of that name, with this checkout where the page has one beside yours.
+/// What a page shows as the file of that name, with this checkout instead of one next to yours.
 fn shown(page: &str, file: &str) -> String {
     let text = fs::read_to_string(root().join("docs").join(page)).expect("the page can be read");
     let (_, text) = text.split_once(&format!("<!-- file: {file} -->\n```")).expect("the page shows the file");

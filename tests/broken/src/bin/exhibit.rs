@@ -9,7 +9,7 @@ use std::thread;
 use broken::frame::{Choice, Core, Frame};
 use broken::{EXHIBITS, Kind, TRIGGER};
 use conformance::process::{PATIENCE, answer, in_parallel, requested, run_case};
-use conformance::{Case, Clause, Level, Outcome, suite};
+use conformance::{Case, Clause, Outcome, suite};
 use output::Stop;
 
 #[global_allocator]
@@ -26,18 +26,12 @@ impl Choice for Chosen {
     }
 }
 
-/// What [`trigger`] runs.
+/// What [`run_trigger`] runs.
 static TRIGGERED: OnceLock<fn()> = OnceLock::new();
 
-/// The case that runs an exhibit's trigger on the executor.
-fn trigger(action: fn()) -> Case {
-    TRIGGERED.get_or_init(|| action);
-    let clause = Clause { id: TRIGGER, level: Level::House, promise: "The trigger returns.", guards: "the exhibit" };
-    let test = || {
-        TRIGGERED.get().expect("it was set")();
-        Outcome::Pass
-    };
-    Case { clause, test }
+fn run_trigger() -> Outcome {
+    TRIGGERED.get().expect("it is set before a case runs")();
+    Outcome::Pass
 }
 
 /// The cases of an executor, by its name, such as `bare-park/broken`.
@@ -52,7 +46,9 @@ fn cases(name: &str) -> Option<Vec<Case>> {
             suite!(Frame<Chosen>)
         }
     };
-    cases.push(trigger(version.trigger));
+    TRIGGERED.get_or_init(|| version.trigger);
+    let clause = Clause { id: TRIGGER, promise: "The exhibit's trigger returns.", ..cases.first()?.clause };
+    cases.push(Case { clause, test: run_trigger });
     Some(cases)
 }
 
