@@ -154,14 +154,15 @@ fn local() -> Option<Rc<Local>> {
 impl AsyncTaskExecutor {
     fn enter(&self) -> (Current, Entered<'_>) {
         let entered = self.inbox.owner.enter();
-        // What this thread woke before it drives comes before what it wakes now.
+        // What this thread woke before it drove comes before what it wakes now.
         if self.inbox.owner.take_notified() {
             self.take_woken();
         }
         (Current::set(self.local.clone()), entered)
     }
 
-    /// Runs the ready tasks, round by round, until `root` is ready. Before it parks it asks whether to poll that again.
+    /// Runs the ready tasks, round by round, until `root` is ready. Before it parks, it asks whether to poll `root`
+    /// again.
     #[inline(never)]
     fn drive<T>(&self, mut root: impl FnMut() -> Poll<T>, root_is_woken: impl Fn() -> bool) -> T {
         let mut round = self.local.round.borrow_mut();
@@ -189,12 +190,13 @@ impl AsyncTaskExecutor {
     }
 }
 
-/// Every task that has not ended is woken, so that it comes up once more, here or in the inbox, and is dropped instead
-/// of run. A wake that another thread is about to deliver is waited for: else its task would outlive the executor.
+/// Wakes every task that has not ended, so that it comes up once more, here or in the inbox, and drops it instead of
+/// running it. Waits for a wake that another thread is about to deliver: otherwise its task would outlive the
+/// executor.
 impl Drop for AsyncTaskExecutor {
     fn drop(&mut self) {
         if self.inbox.owner.is_driven() {
-            // A task is in the middle of its poll, on this stack, and would be waited for.
+            // A task is in the middle of its poll, on this stack: waiting for it would never end.
             return mem::forget(self.local.clone());
         }
         let tasks = self.local.tasks.take();
@@ -214,7 +216,7 @@ impl Drop for AsyncTaskExecutor {
     }
 }
 
-/// Makes a queue the one that wakes on this thread push to, until it is dropped.
+/// Wakes on this thread push to this queue, until the value is dropped.
 struct Current {
     outer: Option<Rc<Local>>,
 }
@@ -256,9 +258,9 @@ struct Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        // Otherwise the executor is being dropped and has its list no more.
+        // Otherwise the executor is being dropped and no longer has its list.
         if is_here(self.owner) {
-            // Not the last reference to the task: the one that runs it is.
+            // Not the last reference to the task: the thread that runs it has one.
             local().map(|local| local.tasks.borrow_mut().remove(self.key));
         }
     }

@@ -99,7 +99,7 @@ impl Executor for CompioExecutor {
 }
 
 impl CompioExecutor {
-    /// Ticks until `root` is ready. Before it parks it asks whether to poll that again.
+    /// Ticks until `root` is ready. Before it parks, it asks whether to poll `root` again.
     #[inline(never)]
     fn drive<T>(&self, mut root: impl FnMut() -> Poll<T>, root_is_woken: impl Fn() -> bool) -> T {
         loop {

@@ -1,4 +1,4 @@
-//! Who waits inside `run` of an executor that counts its tasks but does not say when none is left.
+//! The calls that wait inside `run` of an executor that counts its tasks but does not say when none is left.
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering::*, fence};
@@ -25,7 +25,7 @@ impl Waiting {
         fence(SeqCst);
     }
 
-    /// Wakes all that wait, if there are any and `none_left` confirms that they wait no longer.
+    /// Wakes all that wait, if there are any and `none_left` confirms that no task is left.
     pub(crate) fn wake_if(&self, none_left: impl FnOnce() -> bool) {
         if !self.any.load(Relaxed) || !none_left() {
             return;

@@ -36,7 +36,7 @@ macro_rules! has {
 
 macro_rules! auto_traits {
     ($($crate_name:literal $module:path { $($name:ident $(<$($argument:tt),+>)? : $expected:expr,)* })*) => {
-        /// The public types of a crate, each with the traits that it has and those that it is to have.
+        /// The public types of a crate, each with the traits that it has and those that it must have.
         fn table() -> Vec<(&'static str, Vec<(&'static str, Vec<&'static str>, &'static [&'static str])>)> {
             vec![$(($crate_name, {
                 use $module::*;
@@ -60,7 +60,7 @@ macro_rules! auto_traits {
     };
 }
 
-/// All of the reexports of a crate in one place, whatever module they are in.
+/// All reexports of a crate in one place, whichever module they are in.
 mod contract {
     pub(crate) use executor::support::*;
     pub(crate) use executor::*;
@@ -84,7 +84,7 @@ auto_traits! {
         Emptied: ALL,
         UntilEmptied<'static>: ALL,
         RootWaker: ALL,
-        // It belongs to one thread at a time: who passes it on answers for that.
+        // It belongs to one thread at a time: the code that passes it on answers for that.
         SpareMemory: &["Unpin", "UnwindSafe"],
         Join<Value>: ALL,
         // A future need be no more than `Send`.

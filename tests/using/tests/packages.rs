@@ -1,4 +1,4 @@
-//! What others depend on can be packaged, and says what a package has to say.
+//! The packages that others depend on can be packaged, and have the metadata that a package needs.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 
-/// The contract, the suite and the strategies, by folder: what the workspace has besides is not published.
+/// The contract, the suite and the strategies, by folder: nothing else of the workspace is published.
 const PUBLISHED: [(&str, &str); 7] = [
     ("executor", "wakers-executor"),
     ("conformance", "wakers-conformance"),
@@ -115,7 +115,7 @@ fn the_packages_can_be_made() {
     }
 }
 
-/// The files in which commands stand: scripts, recipes and pages.
+/// The files that contain commands: scripts, recipes and pages.
 fn texts() -> Vec<PathBuf> {
     let root = root();
     let inside = |folder: &str| {
