@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use broken::{EXHIBITS, Exhibit, Kind, Ours, Symptom, TRIGGER, nearest};
@@ -302,15 +302,23 @@ fn ours(exhibit: &Exhibit) -> String {
 fn source_of(Ours { folder, item, .. }: &Ours) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let source = format!("crates/{folder}/src");
-    let files = fs::read_dir(root.join(&source)).expect("the crate has sources");
-    let names = files.map(|file| file.expect("it can be read").file_name().into_string().expect("names are text"));
-    let defines = |name: &String| {
-        let path = root.join(&source).join(name);
-        path.is_file() && defines(&fs::read_to_string(path).expect("it can be read"), item)
-    };
-    let mut found: Vec<_> = names.filter(defines).collect();
-    assert_eq!(found.len(), 1, "`{item}` is to be defined in one file of {source}, and is in {found:?}");
-    format!("{source}/{}", found.remove(0))
+    let mut found = Vec::new();
+    find(&root.join(&source), item, &mut found);
+    assert_eq!(found.len(), 1, "`{item}` must be defined in one file of {source}, and is in {found:?}");
+    let path = found[0].strip_prefix(&root).expect("it is below the root");
+    path.to_str().expect("our paths are text").replace('\\', "/")
+}
+
+/// The files below a folder that define `item`.
+fn find(folder: &Path, item: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the crate has sources") {
+        let path = entry.expect("it can be read").path();
+        if path.is_dir() {
+            find(&path, item, found);
+        } else if defines(&fs::read_to_string(&path).expect("it can be read"), item) {
+            found.push(path);
+        }
+    }
 }
 
 /// Whether a source defines `item`: a function, a static, or a method with its type in front, as in `Signal::wake`.

@@ -14,7 +14,9 @@ pub(crate) fn trigger<E: Executor + Default>() {
             if mem::replace(&mut woken, true) {
                 return Poll::Ready(());
             }
-            cx.waker().clone().wake();
+            // A channel keeps a waker, and wakes it by value.
+            let kept = cx.waker().clone();
+            kept.wake();
             Poll::Pending
         }));
         executor.block_on(task).unwrap();
