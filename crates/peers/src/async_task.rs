@@ -1,5 +1,5 @@
-//! async-task over a plain queue of one thread, as its documentation begins, for speed: a local wake is a push without
-//! a lock; only remote wakes pass through an inbox.
+//! async-task over a plain queue of one thread, the arrangement that its documentation starts from, for speed:
+//! a wake on the owner thread is a push without a lock; only wakes from other threads pass through an inbox.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -15,12 +15,12 @@ use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, 
 use pin_project_lite::pin_project;
 use slab::Slab;
 
-use crate::home::{Entered, Home, is_here};
+use crate::owner::{Entered, Owner, is_here};
 use crate::sharing::AbortHandle;
 use crate::task_handle::TaskHandle;
 
-/// Each task carries the inbox as metadata. That leaves the schedule function without captures, for which async-task
-/// has a shorter `wake`.
+/// Each task carries the way to its owner as metadata. That leaves the schedule function without captures, for which
+/// async-task has a shorter `wake`.
 type Runnable = async_task::Runnable<Arc<Inbox>>;
 
 /// async-task over a queue of the thread that made it.
@@ -34,28 +34,28 @@ pub struct AsyncTaskExecutor {
 #[derive(Debug, Default)]
 struct Local {
     ready: RefCell<VecDeque<Runnable>>,
-    /// The tasks that were ready when the round began. Only the run loop borrows it.
+    /// What was ready when the round began. Only the run loop borrows it.
     round: RefCell<VecDeque<Runnable>>,
-    /// A waker for each unfinished task, for the executor's drop.
+    /// A waker for each task that has not ended, for the executor's drop.
     tasks: RefCell<Slab<Waker>>,
 }
 
-/// Where other threads leave the tasks that they wake. Public only as a part of the join handle's type.
+/// Where other threads leave what they wake. Public only as a part of the join handle's type.
 #[derive(Debug)]
 pub struct Inbox {
-    home: Home,
+    owner: Owner,
     woken: Mutex<Vec<Runnable>>,
 }
 
 thread_local! {
-    /// The executor that this thread drives. `None` when the thread ends, so it needs no destructor, for which each
-    /// access would have to check.
+    /// The executor that this thread drives. `None` when the thread ends, so it needs no destructor, which each access
+    /// would have to check for.
     static LOCAL: RefCell<ManuallyDrop<Option<Rc<Local>>>> = const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
 impl Default for AsyncTaskExecutor {
     fn default() -> Self {
-        Self { local: Rc::default(), inbox: Arc::new(Inbox { home: Home::new(), woken: Mutex::default() }) }
+        Self { local: Rc::default(), inbox: Arc::new(Inbox { owner: Owner::new(), woken: Mutex::default() }) }
     }
 }
 
@@ -102,7 +102,7 @@ impl Spawn for AsyncTaskExecutor {
     {
         let mut tasks = self.local.tasks.borrow_mut();
         let entry = tasks.vacant_entry();
-        let live = Live { home: self.inbox.home.address(), key: entry.key() };
+        let live = Live { owner: self.inbox.owner.address(), key: entry.key() };
         // A panic becomes the task's output, as in async-executor, instead of unwinding through the run loop.
         let builder = Builder::new().propagate_panic(true).metadata(self.inbox.clone());
         let (runnable, task) = builder.spawn(|_| Listed { future, live }, schedule);
@@ -130,50 +130,50 @@ impl Executor for AsyncTaskExecutor {
 /// Called by a wake that made a task ready.
 fn schedule(runnable: Runnable) {
     let inbox = runnable.metadata();
-    if is_here(inbox.home.address()) {
+    if is_here(inbox.owner.address()) {
         local().expect("set while the thread drives").ready.borrow_mut().push_back(runnable);
     } else {
-        schedule_from_elsewhere(runnable);
+        schedule_remote(runnable);
     }
 }
 
 /// Outlined, so that a local wake saves no registers for it.
 #[inline(never)]
-fn schedule_from_elsewhere(runnable: Runnable) {
+fn schedule_remote(runnable: Runnable) {
     let inbox = runnable.metadata().clone();
     inbox.woken.lock().expect(UNPOISONED).push(runnable);
-    inbox.home.notify();
+    inbox.owner.notify();
 }
 
-/// The executor that this thread drives: a reference-counted share of it, because to use it inside the access would be
-/// a call through a pointer, which costs more.
+/// The executor that this thread drives. A reference to it: work inside the access to the thread-local would be a call
+/// through a pointer, and cost more.
 fn local() -> Option<Rc<Local>> {
     LOCAL.with_borrow(|local| Option::clone(local))
 }
 
 impl AsyncTaskExecutor {
     fn enter(&self) -> (Current, Entered<'_>) {
-        let entered = self.inbox.home.enter();
+        let entered = self.inbox.owner.enter();
         // What this thread woke before it drove comes before what it wakes now.
-        if self.inbox.home.take_notified() {
+        if self.inbox.owner.take_notified() {
             self.take_woken();
         }
         (Current::set(self.local.clone()), entered)
     }
 
-    /// Runs the ready tasks, round by round, until `root` is ready. Before it parks, it asks whether to poll the root
+    /// Runs the ready tasks, round by round, until `root` is ready. Before it parks, it asks whether to poll `root`
     /// again.
     #[inline(never)]
     fn drive<T>(&self, mut root: impl FnMut() -> Poll<T>, root_is_woken: impl Fn() -> bool) -> T {
         let mut round = self.local.round.borrow_mut();
         loop {
-            if self.inbox.home.take_notified() {
+            if self.inbox.owner.take_notified() {
                 self.take_woken();
             }
             // What becomes ready during the round waits for the next one.
             mem::swap(&mut *self.local.ready.borrow_mut(), &mut *round);
             if round.is_empty() {
-                self.inbox.home.park_unless(&root_is_woken);
+                self.inbox.owner.park_unless(&root_is_woken);
             }
             while let Some(runnable) = round.pop_front() {
                 runnable.run();
@@ -190,12 +190,13 @@ impl AsyncTaskExecutor {
     }
 }
 
-/// Wakes every unfinished task, so that it appears once more, in the queue or in the inbox, and is dropped instead of
-/// run. Waits for wakes that other threads are about to deliver, whose tasks would otherwise outlive the executor.
+/// Wakes every task that has not ended, so that it comes up once more, here or in the inbox, and drops it instead of
+/// running it. Waits for a wake that another thread is about to deliver: otherwise its task would outlive the
+/// executor.
 impl Drop for AsyncTaskExecutor {
     fn drop(&mut self) {
-        if self.inbox.home.is_driven() {
-            // A task is in the middle of its poll, on this stack, so the wait would never end.
+        if self.inbox.owner.is_driven() {
+            // A task is in the middle of its poll, on this stack: waiting for it would never end.
             return mem::forget(self.local.clone());
         }
         let tasks = self.local.tasks.take();
@@ -208,14 +209,14 @@ impl Drop for AsyncTaskExecutor {
             if left == 0 {
                 return;
             }
-            self.inbox.home.park_unless(|| false);
-            self.inbox.home.take_notified();
+            self.inbox.owner.park_unless(|| false);
+            self.inbox.owner.take_notified();
             self.take_woken();
         }
     }
 }
 
-/// Makes a queue the one to which wakes on this thread push, until this is dropped.
+/// Wakes on this thread push to this queue, until the value is dropped.
 struct Current {
     outer: Option<Rc<Local>>,
 }
@@ -251,15 +252,15 @@ impl<F: Future> Future for Listed<F> {
 
 /// A task's place in its executor's list.
 struct Live {
-    home: usize,
+    owner: usize,
     key: usize,
 }
 
 impl Drop for Live {
     fn drop(&mut self) {
         // Otherwise the executor is being dropped and no longer has its list.
-        if is_here(self.home) {
-            // Not the last reference to the task: the run loop holds another.
+        if is_here(self.owner) {
+            // Not the last reference to the task: the thread that runs it has one.
             local().map(|local| local.tasks.borrow_mut().remove(self.key));
         }
     }

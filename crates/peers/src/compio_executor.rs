@@ -1,4 +1,4 @@
-//! compio's executor without its I/O: driven as compio's runtime drives it, with thread parking in place of its driver.
+//! compio's executor, without its I/O: driven as compio's runtime drives it, with the thread's parking for a driver.
 
 use std::cell::Cell;
 use std::fmt;
@@ -14,29 +14,29 @@ use executor::{
 };
 use pin_project_lite::pin_project;
 
-use crate::home::Home;
+use crate::owner::Owner;
 use crate::sharing::{AbortHandle, Cancel, Sharing};
 
 /// compio's executor, for the thread that made it.
 #[derive(Debug)]
 pub struct CompioExecutor {
     executor: compio_executor::Executor,
-    home: Arc<Home>,
-    /// The number of unfinished tasks, which the crate does not count.
+    owner: Arc<Owner>,
+    /// The crate does not count its tasks.
     live: Rc<Cell<usize>>,
 }
 
-/// compio's own join handle. To abort a task consumes it, as the crate intends.
+/// compio's own join handle. Aborting a task consumes it, which is the crate's way.
 pub struct CompioJoinHandle<T>(Sharing<Joining<T>>);
 
-/// The crate's own handle, which cancels when it is dropped; to drop this one detaches. `None` after an abort.
+/// The crate's own handle, which cancels when it is dropped; dropping this one detaches. None once it was aborted.
 struct Joining<T>(Option<compio_executor::JoinHandle<T>>);
 
 impl Default for CompioExecutor {
     fn default() -> Self {
-        let home = Arc::new(Home::new());
-        let config = ExecutorConfig { waker: Some(Waker::from(home.clone())), ..ExecutorConfig::default() };
-        Self { executor: compio_executor::Executor::with_config(config), home, live: Rc::default() }
+        let owner = Arc::new(Owner::new());
+        let config = ExecutorConfig { waker: Some(Waker::from(owner.clone())), ..ExecutorConfig::default() };
+        Self { executor: compio_executor::Executor::with_config(config), owner, live: Rc::default() }
     }
 }
 
@@ -59,7 +59,7 @@ impl BlockOn for CompioExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         let mut future = pin!(future.into_future());
         RootWaker::with(|root| {
-            let _entered = self.home.enter();
+            let _entered = self.owner.enter();
             let mut cx = Context::from_waker(root.waker());
             match future.as_mut().poll(&mut cx) {
                 Poll::Ready(output) => output,
@@ -89,7 +89,7 @@ impl Spawn for CompioExecutor {
 
 impl Executor for CompioExecutor {
     fn run(&self) {
-        let _entered = self.home.enter();
+        let _entered = self.owner.enter();
         self.drive(|| if self.live.get() == 0 { Poll::Ready(()) } else { Poll::Pending }, || self.live.get() == 0);
     }
 
@@ -99,13 +99,13 @@ impl Executor for CompioExecutor {
 }
 
 impl CompioExecutor {
-    /// Ticks until `root` is ready. Before it parks, it asks whether to poll the root again.
+    /// Ticks until `root` is ready. Before it parks, it asks whether to poll `root` again.
     #[inline(never)]
     fn drive<T>(&self, mut root: impl FnMut() -> Poll<T>, root_is_woken: impl Fn() -> bool) -> T {
         loop {
-            self.home.take_notified();
+            self.owner.take_notified();
             if !self.executor.tick() {
-                self.home.park_unless(&root_is_woken);
+                self.owner.park_unless(&root_is_woken);
             }
             if let Poll::Ready(output) = root() {
                 return output;

@@ -1,5 +1,4 @@
-//! `exhibit [NAME...]`: runs the conformance suite over the exhibits named, or over all of them, and prints what they
-//! break.
+//! `exhibit [NAME...]`: runs the conformance suite over the exhibits named, or over all, and prints what they break.
 #![forbid(unsafe_code)]
 
 use std::env;
@@ -8,9 +7,9 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use broken::frame::{Choice, Core, Frame};
-use broken::{EXHIBITS, Kind};
+use broken::{EXHIBITS, Kind, TRIGGER};
 use conformance::process::{PATIENCE, answer, in_parallel, requested, run_check};
-use conformance::{Check, Outcome, suite};
+use conformance::{Check, Clause, Outcome, suite};
 use output::Stop;
 
 #[global_allocator]
@@ -27,18 +26,30 @@ impl Choice for Chosen {
     }
 }
 
+/// What [`run_trigger`] runs.
+static TRIGGERED: OnceLock<fn()> = OnceLock::new();
+
+fn run_trigger() -> Outcome {
+    TRIGGERED.get().expect("it is set before a case runs")();
+    Outcome::Pass
+}
+
 /// The cases of an executor, by its name, such as `bare-park/broken`.
 fn cases(name: &str) -> Option<Vec<Check>> {
     let (name, version) = name.split_once('/')?;
     let exhibit = EXHIBITS.iter().find(|exhibit| exhibit.name == name)?;
     let version = if version == "broken" { exhibit.broken } else { exhibit.fixed };
-    Some(match version.kind {
+    let mut cases = match version.kind {
         Kind::Root(cases) => cases(),
         Kind::Tasks(core) => {
             CHOSEN.get_or_init(|| core);
             suite!(Frame<Chosen>)
         }
-    })
+    };
+    TRIGGERED.get_or_init(|| version.trigger);
+    let clause = Clause { id: TRIGGER, promise: "The exhibit's trigger returns.", ..cases.first()?.clause };
+    cases.push(Check { clause, test: run_trigger });
+    Some(cases)
 }
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! The thread of an executor that has no loop of its own, and how other threads notify it.
+//! The owner: the one thread that drives an executor without a loop of its own, and how other threads notify it.
 
 use std::cell::Cell;
 use std::ptr;
@@ -8,37 +8,37 @@ use std::task::Wake;
 use std::thread::{self, Thread};
 
 thread_local! {
-    /// The address of the home that this thread drives, or 0.
+    /// The address of the `Owner` whose executor this thread drives; 0 for none.
     static DRIVING: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Whether the calling thread drives the executor of this home, and no other executor inside it.
+/// Whether the calling thread drives the executor of this `Owner`, and no other one inside it.
 #[inline]
 pub(crate) fn is_here(address: usize) -> bool {
     DRIVING.get() == address
 }
 
-/// The only thread that drives the executor, which is neither `Send` nor `Sync`.
+/// The only thread that drives an executor, since that is neither `Send` nor `Sync`.
 #[derive(Debug)]
-pub(crate) struct Home {
+pub(crate) struct Owner {
     thread: Thread,
-    /// Whether another thread left work since the last check. A flag of its own, as user code may take the park token.
+    /// Another thread left work since the last look. A flag of its own, because user code may take the park token.
     notified: AtomicBool,
-    /// Written and read by this thread only.
+    /// Written and read by the thread only.
     driving: AtomicBool,
 }
 
-impl Home {
+impl Owner {
     /// The calling thread.
     pub(crate) fn new() -> Self {
         Self { thread: thread::current(), notified: AtomicBool::new(false), driving: AtomicBool::new(false) }
     }
 
-    /// Marks the thread as driving until the return value is dropped.
+    /// Marks the thread as driving, until the return value is dropped.
     ///
     /// # Panics
     ///
-    /// When the thread drives this executor already.
+    /// When it drives this executor already.
     #[track_caller]
     pub(crate) fn enter(&self) -> Entered<'_> {
         assert!(
@@ -46,22 +46,22 @@ impl Home {
             "`block_on` or `run` was called inside a task of the same executor: it would wait for itself"
         );
         self.driving.store(true, Relaxed);
-        Entered { home: self, outer: DRIVING.replace(self.address()) }
+        Entered { owner: self, outer: DRIVING.replace(self.address()) }
     }
 
-    /// Whether a call of `block_on` or `run` is active. This may be so even in the executor's drop, if `exit` runs the
+    /// Whether a call of `block_on` or `run` is under way: in the executor's drop, too, where `exit` runs the
     /// destructors of the thread's thread-locals.
     pub(crate) fn is_driven(&self) -> bool {
         self.driving.load(Relaxed)
     }
 
-    /// Identifies this home as long as it exists.
+    /// Tells this owner from others, as long as it exists.
     #[inline]
     pub(crate) fn address(&self) -> usize {
         ptr::from_ref(self).addr()
     }
 
-    /// Notifies the thread. Call it after the work is visible.
+    /// Unparks the thread. Call it after the work is visible.
     pub(crate) fn notify(&self) {
         // Release: pairs with the Acquire in `take_notified`.
         if !self.notified.swap(true, Release) {
@@ -69,15 +69,14 @@ impl Home {
         }
     }
 
-    /// Takes the notification that other threads have left work: check for the work afterwards.
+    /// Whether another thread left work. The call resets that: look for the work afterwards.
     #[inline]
     pub(crate) fn take_notified(&self) -> bool {
-        // Acquire: pairs with the Release in `notify`; sees the work. A swap, so that no notification in between is
-        // lost.
+        // Acquire: pairs with the Release in `notify`; sees the work. A swap, so that none is missed in between.
         self.notified.load(Relaxed) && self.notified.swap(false, Acquire)
     }
 
-    /// Parks the thread until it is notified or `ready`. No user code runs between the check and the park.
+    /// Parks the thread until it is notified or `ready`. No user code runs between the look and the park.
     pub(crate) fn park_unless(&self, ready: impl Fn() -> bool) {
         while !self.notified.load(Relaxed) && !ready() {
             thread::park();
@@ -85,29 +84,29 @@ impl Home {
     }
 }
 
-impl Wake for Home {
+impl Wake for Owner {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // The thread is awake, and checks for work before it parks.
+        // The thread is awake, and looks for work before it parks.
         if !is_here(self.address()) {
             self.notify();
         }
     }
 }
 
-/// An active call of `block_on` or `run`.
+/// A call of `block_on` or `run` under way.
 #[derive(Debug)]
 pub(crate) struct Entered<'a> {
-    home: &'a Home,
+    owner: &'a Owner,
     outer: usize,
 }
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
         DRIVING.set(self.outer);
-        self.home.driving.store(false, Relaxed);
+        self.owner.driving.store(false, Relaxed);
     }
 }
