@@ -1,8 +1,8 @@
-//! The front door, `cargo bench`, and what is run over all contenders beside it.
+//! The front door, `cargo bench`, and what runs over all contenders.
 //!
-//! The benchmark is `wakers.rs`; `race.rs` is the program that drops executors while other threads wake; `tables.rs`
-//! and `unsafe_sites.rs` are the tests that keep the repository's pages current. Who is measured, and how, stands in
-//! [`harness`].
+//! The benchmark is `wakers.rs`; `race.rs` is the program that drops executors while other threads wake. `tables.rs`
+//! and `unsafe_sites.rs` are the tests that keep the repository's pages current, `links.rs` and `lines.rs` those that
+//! read all its comments. [`harness`] says who is measured, and how.
 #![forbid(unsafe_code)]
 
 /// The pages, so that their examples are compiled and run.

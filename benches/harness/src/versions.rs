@@ -3,7 +3,7 @@
 /// The lock file.
 pub const LOCK: &str = include_str!("../../../Cargo.lock");
 
-/// Published executors that are not called as the package that they come from.
+/// Published executors whose names differ from those of their packages.
 const PACKAGES: [(&str, &str); 2] =
     [("async-executor-local", "async-executor"), ("futures-local-pool", "futures-executor")];
 

@@ -1,5 +1,5 @@
 //! async-task over a plain queue of one thread, the arrangement that its documentation starts from, for speed:
-//! a wake on the home thread is a push without a lock; only wakes from elsewhere pass through an inbox.
+//! a wake on the owner thread is a push without a lock; only wakes from other threads pass through an inbox.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -15,11 +15,11 @@ use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, 
 use pin_project_lite::pin_project;
 use slab::Slab;
 
-use crate::home::{Entered, Home, is_here};
+use crate::owner::{Entered, Owner, is_here};
 use crate::sharing::AbortHandle;
 use crate::task_handle::TaskHandle;
 
-/// Each task carries its way home as metadata. That leaves the schedule function without captures, for which
+/// Each task carries the way to its owner as metadata. That leaves the schedule function without captures, for which
 /// async-task has a shorter `wake`.
 type Runnable = async_task::Runnable<Arc<Inbox>>;
 
@@ -30,7 +30,7 @@ pub struct AsyncTaskExecutor {
     inbox: Arc<Inbox>,
 }
 
-/// What only the home thread touches.
+/// What only the owner thread touches.
 #[derive(Debug, Default)]
 struct Local {
     ready: RefCell<VecDeque<Runnable>>,
@@ -43,19 +43,19 @@ struct Local {
 /// Where other threads leave what they wake. Public only as a part of the join handle's type.
 #[derive(Debug)]
 pub struct Inbox {
-    home: Home,
+    owner: Owner,
     woken: Mutex<Vec<Runnable>>,
 }
 
 thread_local! {
-    /// The executor that this thread drives. None when the thread ends, so it needs no destructor, for which each access
-    /// would have to look.
+    /// The executor that this thread drives. `None` when the thread ends, so it needs no destructor, which each access
+    /// would have to check for.
     static LOCAL: RefCell<ManuallyDrop<Option<Rc<Local>>>> = const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
 impl Default for AsyncTaskExecutor {
     fn default() -> Self {
-        Self { local: Rc::default(), inbox: Arc::new(Inbox { home: Home::new(), woken: Mutex::default() }) }
+        Self { local: Rc::default(), inbox: Arc::new(Inbox { owner: Owner::new(), woken: Mutex::default() }) }
     }
 }
 
@@ -102,7 +102,7 @@ impl Spawn for AsyncTaskExecutor {
     {
         let mut tasks = self.local.tasks.borrow_mut();
         let entry = tasks.vacant_entry();
-        let live = Live { home: self.inbox.home.address(), key: entry.key() };
+        let live = Live { owner: self.inbox.owner.address(), key: entry.key() };
         // A panic becomes the task's output, as in async-executor, instead of unwinding through the run loop.
         let builder = Builder::new().propagate_panic(true).metadata(self.inbox.clone());
         let (runnable, task) = builder.spawn(|_| Listed { future, live }, schedule);
@@ -130,49 +130,50 @@ impl Executor for AsyncTaskExecutor {
 /// Called by a wake that made a task ready.
 fn schedule(runnable: Runnable) {
     let inbox = runnable.metadata();
-    if is_here(inbox.home.address()) {
+    if is_here(inbox.owner.address()) {
         local().expect("set while the thread drives").ready.borrow_mut().push_back(runnable);
     } else {
-        schedule_from_elsewhere(runnable);
+        schedule_remote(runnable);
     }
 }
 
-/// Kept out of `schedule`, so that a wake at home saves no registers for it.
+/// Outlined, so that a local wake saves no registers for it.
 #[inline(never)]
-fn schedule_from_elsewhere(runnable: Runnable) {
+fn schedule_remote(runnable: Runnable) {
     let inbox = runnable.metadata().clone();
     inbox.woken.lock().expect(UNPOISONED).push(runnable);
-    inbox.home.notify();
+    inbox.owner.notify();
 }
 
-/// The executor that this thread drives. A share in it, as what is done with it inside the access would be a call
-/// through a pointer, and dearer.
+/// The executor that this thread drives. A reference to it: work inside the access to the thread-local would be a call
+/// through a pointer, and cost more.
 fn local() -> Option<Rc<Local>> {
     LOCAL.with_borrow(|local| Option::clone(local))
 }
 
 impl AsyncTaskExecutor {
     fn enter(&self) -> (Current, Entered<'_>) {
-        let entered = self.inbox.home.enter();
-        // What this thread woke before it drives comes before what it wakes now.
-        if self.inbox.home.take_notified() {
+        let entered = self.inbox.owner.enter();
+        // What this thread woke before it drove comes before what it wakes now.
+        if self.inbox.owner.take_notified() {
             self.take_woken();
         }
         (Current::set(self.local.clone()), entered)
     }
 
-    /// Runs the ready tasks, round by round, until `root` is ready. Before it parks it asks whether to poll that again.
+    /// Runs the ready tasks, round by round, until `root` is ready. Before it parks, it asks whether to poll `root`
+    /// again.
     #[inline(never)]
     fn drive<T>(&self, mut root: impl FnMut() -> Poll<T>, root_is_woken: impl Fn() -> bool) -> T {
         let mut round = self.local.round.borrow_mut();
         loop {
-            if self.inbox.home.take_notified() {
+            if self.inbox.owner.take_notified() {
                 self.take_woken();
             }
-            // What becomes ready meanwhile waits for the next round.
+            // What becomes ready during the round waits for the next one.
             mem::swap(&mut *self.local.ready.borrow_mut(), &mut *round);
             if round.is_empty() {
-                self.inbox.home.park_unless(&root_is_woken);
+                self.inbox.owner.park_unless(&root_is_woken);
             }
             while let Some(runnable) = round.pop_front() {
                 runnable.run();
@@ -189,12 +190,13 @@ impl AsyncTaskExecutor {
     }
 }
 
-/// Every task that has not ended is woken, so that it comes up once more, here or in the inbox, and is dropped instead
-/// of run. A wake that another thread is about to deliver is waited for: else its task would outlive the executor.
+/// Wakes every task that has not ended, so that it comes up once more, here or in the inbox, and drops it instead of
+/// running it. Waits for a wake that another thread is about to deliver: otherwise its task would outlive the
+/// executor.
 impl Drop for AsyncTaskExecutor {
     fn drop(&mut self) {
-        if self.inbox.home.is_driven() {
-            // A task is in the middle of its poll, on this stack, and would be waited for.
+        if self.inbox.owner.is_driven() {
+            // A task is in the middle of its poll, on this stack: waiting for it would never end.
             return mem::forget(self.local.clone());
         }
         let tasks = self.local.tasks.take();
@@ -207,14 +209,14 @@ impl Drop for AsyncTaskExecutor {
             if left == 0 {
                 return;
             }
-            self.inbox.home.park_unless(|| false);
-            self.inbox.home.take_notified();
+            self.inbox.owner.park_unless(|| false);
+            self.inbox.owner.take_notified();
             self.take_woken();
         }
     }
 }
 
-/// Makes a queue the one that wakes on this thread push to, until it is dropped.
+/// Wakes on this thread push to this queue, until the value is dropped.
 struct Current {
     outer: Option<Rc<Local>>,
 }
@@ -250,15 +252,15 @@ impl<F: Future> Future for Listed<F> {
 
 /// A task's place in its executor's list.
 struct Live {
-    home: usize,
+    owner: usize,
     key: usize,
 }
 
 impl Drop for Live {
     fn drop(&mut self) {
-        // Otherwise the executor is being dropped and has its list no more.
-        if is_here(self.home) {
-            // Not the last reference to the task: the one that runs it is.
+        // Otherwise the executor is being dropped and no longer has its list.
+        if is_here(self.owner) {
+            // Not the last reference to the task: the thread that runs it has one.
             local().map(|local| local.tasks.borrow_mut().remove(self.key));
         }
     }

@@ -14,14 +14,14 @@ use executor::{
 };
 use pin_project_lite::pin_project;
 
-use crate::home::Home;
+use crate::owner::Owner;
 use crate::sharing::{AbortHandle, Cancel, Sharing};
 
 /// compio's executor, for the thread that made it.
 #[derive(Debug)]
 pub struct CompioExecutor {
     executor: compio_executor::Executor,
-    home: Arc<Home>,
+    owner: Arc<Owner>,
     /// The crate does not count its tasks.
     live: Rc<Cell<usize>>,
 }
@@ -34,9 +34,9 @@ struct Joining<T>(Option<compio_executor::JoinHandle<T>>);
 
 impl Default for CompioExecutor {
     fn default() -> Self {
-        let home = Arc::new(Home::new());
-        let config = ExecutorConfig { waker: Some(Waker::from(home.clone())), ..ExecutorConfig::default() };
-        Self { executor: compio_executor::Executor::with_config(config), home, live: Rc::default() }
+        let owner = Arc::new(Owner::new());
+        let config = ExecutorConfig { waker: Some(Waker::from(owner.clone())), ..ExecutorConfig::default() };
+        Self { executor: compio_executor::Executor::with_config(config), owner, live: Rc::default() }
     }
 }
 
@@ -59,7 +59,7 @@ impl BlockOn for CompioExecutor {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         let mut future = pin!(future.into_future());
         RootWaker::with(|root| {
-            let _entered = self.home.enter();
+            let _entered = self.owner.enter();
             let mut cx = Context::from_waker(root.waker());
             match future.as_mut().poll(&mut cx) {
                 Poll::Ready(output) => output,
@@ -89,7 +89,7 @@ impl Spawn for CompioExecutor {
 
 impl Executor for CompioExecutor {
     fn run(&self) {
-        let _entered = self.home.enter();
+        let _entered = self.owner.enter();
         self.drive(|| if self.live.get() == 0 { Poll::Ready(()) } else { Poll::Pending }, || self.live.get() == 0);
     }
 
@@ -99,13 +99,13 @@ impl Executor for CompioExecutor {
 }
 
 impl CompioExecutor {
-    /// Ticks until `root` is ready. Before it parks it asks whether to poll that again.
+    /// Ticks until `root` is ready. Before it parks, it asks whether to poll `root` again.
     #[inline(never)]
     fn drive<T>(&self, mut root: impl FnMut() -> Poll<T>, root_is_woken: impl Fn() -> bool) -> T {
         loop {
-            self.home.take_notified();
+            self.owner.take_notified();
             if !self.executor.tick() {
-                self.home.park_unless(&root_is_woken);
+                self.owner.park_unless(&root_is_woken);
             }
             if let Poll::Ready(output) = root() {
                 return output;
@@ -169,7 +169,7 @@ impl<T> fmt::Debug for CompioJoinHandle<T> {
 }
 
 pin_project! {
-    /// A future that is counted until it is dropped, which happens on the home thread.
+    /// A future that is counted until it is dropped, which happens on the owner thread.
     struct Counted<F> {
         #[pin]
         future: F,

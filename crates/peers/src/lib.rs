@@ -7,7 +7,7 @@ mod async_task;
 mod compio_executor;
 mod futures_executor;
 mod futures_lite;
-mod home;
+mod owner;
 mod pollster;
 mod sharing;
 mod task_handle;

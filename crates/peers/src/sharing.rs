@@ -1,4 +1,4 @@
-//! Abort handles for peers whose own handle is the only one, and is used up by cancelling.
+//! Abort handles for peers that have a single handle, which cancelling consumes.
 
 use std::fmt;
 use std::mem;
@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// What a join handle holds of its task, and shares with abort handles from the moment when the first of them is made:
 /// a task that is only joined costs what the peer's own handle costs.
 ///
-/// The lock is for what is done through shared references. It is held while the peer cancels or looks; only once there
-/// are abort handles, while it polls, too.
+/// The lock is for access through shared references. It is held while the peer cancels or checks for the end and, once
+/// there are abort handles, while it polls.
 pub(crate) struct Sharing<S> {
     place: Mutex<Place<S>>,
 }

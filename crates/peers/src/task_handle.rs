@@ -1,4 +1,4 @@
-//! The join handle of the executors that stand on async-task.
+//! The join handle of the executors that are built on async-task.
 
 use std::fmt;
 use std::mem;
@@ -11,7 +11,7 @@ use executor::{JoinError, JoinHandle};
 
 use crate::sharing::{AbortHandle, Cancel, Sharing};
 
-/// async-task's own handle, made fallible, which is its way to ask for cancellation as a value.
+/// async-task's own handle, made fallible, so that it yields cancellation as a value.
 ///
 /// Its panics come by unwinding; to catch them here costs nothing until there is one. The crate cancels by consuming
 /// the handle, in an async function without a name: so aborting a task allocates, and nothing else does.
@@ -22,14 +22,14 @@ pub struct TaskHandle<T, M = ()> {
 /// Dropping it detaches.
 enum State<T, M> {
     Joining(Joining<T, M>),
-    /// Aborted. The waker is the joiner's, kept so that to look for the end does not make it miss the end.
+    /// Aborted. The waker is the joiner's, kept so that checking for the end does not make it miss the end.
     Cancelling(Pin<Box<dyn Future<Output = Option<T>> + Send>>, Waker),
     Ended(Result<T, JoinError>),
-    /// The result was taken, or the state is, for a moment.
+    /// The result was taken, or, for a moment, the state.
     Over,
 }
 
-/// async-task's own handle, which would cancel when it is dropped. It is there until it is used up.
+/// async-task's own handle, which would cancel when it is dropped. It is there until it is consumed.
 struct Joining<T, M>(Option<FallibleTask<T, M>>);
 
 impl<T, M> Joining<T, M> {

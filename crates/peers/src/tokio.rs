@@ -18,7 +18,7 @@ use crate::waiting::Waiting;
 /// tokio's runtime of one thread.
 #[derive(Debug)]
 pub struct TokioExecutor {
-    /// tokio's handle cannot say whether the runtime is gone. Before it: to be dropped before it.
+    /// tokio's handle cannot say whether the runtime is gone. Declared before it, to be dropped before it.
     alive: Arc<()>,
     runtime: Runtime,
     waiting: Arc<Waiting>,
@@ -45,7 +45,8 @@ impl Default for TokioExecutor {
         // The runtime counts its tasks but does not say when none is left. It says when it has nothing to do, and the
         // last task's end comes before that: to look then costs the tasks nothing.
         let about_to_park = move || {
-            // Pairs with the fence in `Waiting::add`: either this thread sees who waits, or that one sees the count.
+            // Pairs with the fence in `Waiting::add`: either this thread sees the waiting one, or that one sees the
+            // count.
             fence(SeqCst);
             sees.wake_if(|| Handle::current().metrics().num_alive_tasks() == 0);
         };

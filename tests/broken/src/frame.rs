@@ -1,7 +1,7 @@
-//! What the exhibits that own tasks have in common, and none of them has wrong.
+//! What the exhibits that own tasks have in common. No fault is in here.
 //!
-//! The exhibits' own parts are arc-waker's with a lock around the queue in the place of the channel. Their orderings
-//! are those of arc-waker, and are explained there.
+//! The exhibits' own parts are arc-waker's, with a lock around the queue instead of the channel. Their orderings are
+//! those of arc-waker, and explained there.
 
 use std::any::Any;
 use std::fmt;
@@ -30,7 +30,7 @@ pub trait Core: Send + Sync + 'static {
     /// The right to drive, and who waits in `run`.
     fn base(&self) -> &Base;
 
-    /// Makes a task that is ready, or drops the future where the executor is gone. Returns the task's waker.
+    /// Makes a task that is ready, or drops the future if the executor is gone. Returns the task's waker.
     fn spawn(self: Arc<Self>, future: BoxedFuture) -> Waker;
 
     /// Polls the tasks that are ready now, in turn. Only for the driving thread.
@@ -45,12 +45,12 @@ pub trait Core: Send + Sync + 'static {
     /// Ends all tasks, for the thread that drops the executor.
     fn close(&self);
 
-    /// What becomes of a panic in a task: what is returned is reported by the task's handle.
+    /// What becomes of a panic in a task: the task's handle reports what this returns.
     fn on_panic(&self) -> fn(Payload) -> Option<Payload> {
         Some
     }
 
-    /// Polls `root`, and the tasks meanwhile, until it is ready.
+    /// Polls `root` and the tasks until `root` is ready.
     fn block_on(&self, mut root: Pin<&mut dyn Future<Output = ()>>) {
         let Base { driver, emptied, .. } = self.base();
         let entered = driver.enter();
@@ -93,8 +93,7 @@ pub struct Base {
 
 /// The executor around the [`Core`] that `C` chooses.
 ///
-/// The choice is made when the program runs: so suite and models are compiled once for all exhibits, which takes a
-/// thirtieth of the time.
+/// The choice is made at run time: so suite and models are compiled once for all exhibits, in a thirtieth of the time.
 pub struct Frame<C: Choice> {
     core: Arc<dyn Core>,
     choice: PhantomData<fn() -> C>,
@@ -104,6 +103,16 @@ pub struct Frame<C: Choice> {
 pub trait Choice: 'static {
     /// Makes the core.
     fn core() -> Arc<dyn Core>;
+}
+
+/// Chooses the core `C`.
+#[derive(Debug)]
+pub struct Of<C>(PhantomData<fn() -> C>);
+
+impl<C: Core + Default> Choice for Of<C> {
+    fn core() -> Arc<dyn Core> {
+        Arc::new(C::default())
+    }
 }
 
 /// Spawns onto a [`Frame`] from its tasks and from other threads.
@@ -121,7 +130,7 @@ impl<C: Choice> Default for Frame<C> {
 impl<C: Choice> Described for Frame<C> {
     const NAME: &'static str = "broken";
 
-    /// As arc-waker: what an exhibit lacks, its users were not told.
+    /// As arc-waker's: nobody told the users what an exhibit lacks.
     const CAPABILITIES: Capabilities = Capabilities {
         wake_names: WakeNames::Task,
         idle: Idle::Parks,
@@ -205,14 +214,12 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    // Boxed before it is guarded: an async function has room for what it is given and, apart from that, for what it
-    // pins.
+    // Boxed before it is guarded: an async function keeps room for its argument, and more for what it pins.
     let (future, join) = joinable(guarded(Box::pin(future), core.on_panic()));
     join.into_handle(core.clone().spawn(future))
 }
 
-/// Shows a panic of `future` to `on_panic` before it is reported. One that is not to be reported leaves the task
-/// pending.
+/// Shows a panic of `future` to `on_panic` before it is reported. Where that returns `None`, the task stays pending.
 async fn guarded<F: Future>(future: F, on_panic: fn(Payload) -> Option<Payload>) -> F::Output {
     let mut future = pin!(future);
     let mut lost = false;

@@ -6,15 +6,20 @@ pub mod frame;
 mod modelled;
 mod nearest;
 
-pub use catalogue::{EXHIBITS, Exhibit, Kind, Version};
+pub use catalogue::{EXHIBITS, Exhibit, Kind, Ours, Symptom, Version};
 pub use nearest::{Nearest, nearest};
 
-/// The thread parks, and has no flag of its own beside the park token.
+/// In the place of a clause, asks the program `exhibit` to run an exhibit's trigger.
+pub const TRIGGER: &str = "trigger";
+
+/// The thread parks, and relies on the park token alone.
 mod bare_park {
     /// With the fault.
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }
 
 /// All calls of `block_on` on a thread share one signal.
@@ -23,6 +28,8 @@ mod one_parker {
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }
 
 /// The flag that says "woken" is cleared after the poll.
@@ -31,6 +38,8 @@ mod clears_late {
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }
 
 /// A wake polls the task on the spot.
@@ -39,6 +48,8 @@ mod polls_in_wake {
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }
 
 /// The ready queue has a capacity, and a wake waits for room.
@@ -47,6 +58,8 @@ mod bounded_queue {
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }
 
 /// A task is in the ready queue once for each wake.
@@ -55,6 +68,8 @@ mod queued_per_wake {
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }
 
 /// The look that decides about sleeping comes before the last chance of a wake.
@@ -63,6 +78,8 @@ mod looks_too_early {
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }
 
 /// The wakers of one task have two vtables.
@@ -71,14 +88,18 @@ mod two_vtables {
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }
 
-/// A wake by value keeps the count that it owns.
+/// A wake by value keeps the reference that it owns.
 mod leaks_in_wake {
     /// With the fault.
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }
 
 /// Wakers are counted by an `Rc`.
@@ -87,6 +108,8 @@ mod rc_waker {
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }
 
 /// A pending future that holds its own waker is never dropped.
@@ -95,6 +118,8 @@ mod own_waker_cycle {
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }
 
 /// What comes after the executor is accepted.
@@ -103,6 +128,8 @@ mod never_closed {
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }
 
 /// Futures are dropped under the lock of the task list.
@@ -111,6 +138,8 @@ mod drops_under_lock {
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }
 
 /// Each wake of a task polls the future of `block_on`.
@@ -119,6 +148,8 @@ mod polls_root_always {
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }
 
 /// A task that woke itself is polled again at once.
@@ -127,6 +158,8 @@ mod polls_in_place {
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }
 
 /// A panic is caught, and nobody is told.
@@ -135,20 +168,26 @@ mod forgets_panics {
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }
 
-/// A waker remembers that it was made at home.
-mod remembers_home {
+/// A waker remembers that the owner thread made it.
+mod remembers_owner {
     /// With the fault.
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }
 
-/// The owner's count of references is added to the shared one twice.
+/// The owner's local count is added to the remote one twice.
 mod merged_twice {
     /// With the fault.
     pub(crate) mod broken;
     /// Without it.
     pub(crate) mod fixed;
+    /// What shows it.
+    pub(crate) mod trigger;
 }

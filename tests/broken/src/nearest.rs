@@ -6,26 +6,26 @@ use conformance::root_clauses;
 
 use crate::{EXHIBITS, Exhibit, Kind};
 
-/// An exhibit that breaks what an executor breaks, or much of it.
+/// An exhibit that breaks the clauses that an executor breaks, or many of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Nearest {
-    /// The one.
+    /// The exhibit.
     pub exhibit: &'static Exhibit,
     /// How many clauses both break.
     pub in_common: usize,
     /// How many clauses either breaks.
     pub of: usize,
-    /// Whether this is said of the clauses about the future of `block_on` only, and the executor breaks others: the
-    /// exhibit has no tasks.
+    /// Whether only the clauses about the root were compared, because the exhibit has no tasks, and the executor breaks
+    /// others as well.
     pub of_the_root: bool,
 }
 
-/// The exhibit that is nearest to an executor which breaks these clauses and keeps those. `None` if none breaks one of
-/// them.
+/// The exhibit nearest to an executor that breaks and keeps these clauses. `None` if no exhibit breaks one of the
+/// broken ones.
 ///
-/// The distance is that of Jaccard: clauses that both break, of those that either breaks. Only what the executor was
-/// asked counts, and for an exhibit without tasks only what that was asked. One more is added to the clauses that
-/// either breaks, so that a single clause in common says less than many.
+/// The distance is Jaccard's: the clauses that both break, as a share of those that either breaks. Only clauses that
+/// the executor was asked count, and for an exhibit without tasks only those about the root. One is added to the
+/// clauses that either breaks, so that a single clause in common says less than many.
 pub fn nearest(broken: &[&str], kept: &[&str]) -> Option<Nearest> {
     let of_the_root: BTreeSet<_> = root_clauses().iter().map(|clause| clause.id).collect();
     let broken: BTreeSet<_> = broken.iter().copied().collect();
@@ -34,7 +34,7 @@ pub fn nearest(broken: &[&str], kept: &[&str]) -> Option<Nearest> {
         let is_root = matches!(exhibit.broken.kind, Kind::Root(_));
         let comparable = |id: &&str| asked.contains(id) && (!is_root || of_the_root.contains(id));
         let theirs: BTreeSet<_> = exhibit.fails.iter().copied().filter(comparable).collect();
-        // A race decides about some: they speak neither for it nor against it.
+        // A race decides about some clauses: they speak neither for the exhibit nor against it.
         let decides = |id: &&str| comparable(id) && !exhibit.may_fail.contains(id);
         let ours: BTreeSet<_> = broken.iter().copied().filter(decides).collect();
         Nearest {

@@ -1,5 +1,5 @@
-//! The right to drive, handed over among three threads: on `Driver` alone, as three threads inside an executor take too
-//! long.
+//! The right to drive, passed among three threads: on `Driver` alone, because three threads inside an executor take
+//! too long.
 
 use std::sync::Arc;
 
@@ -35,8 +35,8 @@ fn d01_each_follower_drives_in_the_end() {
     });
 }
 
-/// Two threads wait, and one of them is woken for its own future and goes, at the moment when the right becomes free:
-/// the other drives all the same.
+/// Two threads wait, and one of them is woken for its own future and leaves, at the moment when the right becomes
+/// free: the other still drives.
 #[test]
 fn d02_a_follower_that_goes_takes_no_other_ones_call_along() {
     explore("driver", "d02_a_follower_that_goes_takes_no_other_ones_call_along", 2, || {

@@ -10,15 +10,15 @@ thread_local! {
     static PANICS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Loom ends an execution with more steps than this. Ours have some hundred.
+/// Loom ends an execution with more steps than this. Ours have a few hundred.
 const MAX_BRANCHES: usize = 20_000;
 
-/// Runs `program` in every interleaving with at most `preemptions` switches away from a thread that could have gone on,
-/// or as many as `LOOM_MAX_PREEMPTIONS` says. Prints how many executions that were.
+/// Runs `program` in every interleaving with at most `preemptions` switches away from a thread that could have gone
+/// on, or as many as `LOOM_MAX_PREEMPTIONS` says. Prints the number of executions.
 ///
 /// # Panics
 ///
-/// When anything in an execution panics, also where the executor catches it, when all threads wait, and when memory
+/// When anything in an execution panics, even if the executor catches it, when all threads wait, and when memory
 /// leaks.
 pub(crate) fn explore(executor: &str, model: &str, preemptions: usize, program: impl Fn() + Send + Sync + 'static) {
     count_panics();
@@ -35,11 +35,11 @@ pub(crate) fn explore(executor: &str, model: &str, preemptions: usize, program: 
         assert_eq!(PANICS.get(), 0, "something panicked, and the executor caught it");
     });
     let executions = executions.load(Relaxed);
-    // Past the capture of tests: this is the result.
+    // Printed past the capture of tests: this is the result.
     let _ = writeln!(stdout(), "{executor:<12} {model:<40} {executions:>9} executions, {preemptions} preemptions");
 }
 
-/// A panic of loom's inside a poll is caught as a task's panic. It is to fail the model nevertheless.
+/// The executor catches a panic of loom inside a poll as a task's panic. It must fail the model nevertheless.
 fn count_panics() {
     static HOOKED: Once = Once::new();
     HOOKED.call_once(|| {

@@ -107,7 +107,7 @@ macro_rules! __tests {
 
 #[cfg(test)]
 mod tests {
-    /// What is written and not listed is never run, and what is not in the table is never read.
+    /// A model that is written but not listed never runs, and one that is not in the table is never read.
     #[test]
     fn every_model_is_in_the_list_and_in_the_table() {
         let written = names(include_str!("programs.rs"), "pub fn ");

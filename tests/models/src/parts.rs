@@ -40,8 +40,8 @@ impl Slot {
     }
 }
 
-/// Something that happens once, for a future whose waker may change from poll to poll. In an `Arc` that loom sees: who
-/// is last drops the waker, after all that the others did.
+/// Something that happens once, for a future whose waker may change from poll to poll. In an `Arc` that loom sees: the
+/// last one drops the waker, after everything that the others did.
 pub(crate) struct Event {
     set: AtomicBool,
     waker: sync::Mutex<Option<Waker>>,

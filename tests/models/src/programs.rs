@@ -35,8 +35,8 @@ pub fn m01_a_wake_races_the_poll<E: RemoteSpawn + Described>() {
     });
 }
 
-/// Two threads wake a task, each after it has written a flag with no order of its own. However the two wakes become
-/// one, a poll follows that sees both flags: also a wake that finds the task queued happens before the poll.
+/// Two threads wake a task, each after it has written a flag with `Relaxed`. The two wakes may become one, but a poll
+/// follows that sees both flags: even a wake that finds the task queued happens before the poll.
 pub fn m02_two_wakes_race_the_poll<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m02_two_wakes_race_the_poll", 1, || {
         let executor = E::default();
@@ -67,7 +67,7 @@ pub fn m02_two_wakes_race_the_poll<E: RemoteSpawn + Described>() {
     });
 }
 
-/// The last two wakers of a task that has ended go away on two threads, one dropped and one woken: the task is freed
+/// Two threads use up the last two wakers of a task that has ended, one by a drop and one by a wake: the task is freed
 /// once.
 pub fn m03_the_last_wakers_race_each_other<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m03_the_last_wakers_race_each_other", 2, || {
@@ -130,9 +130,9 @@ where
         let executor = E::default();
         let (waker, dropped) = (Slot::default(), Event::new());
         let handle: E::JoinHandle<()> = executor.spawn({
-            let (waker, dropped, home) = (waker.clone(), dropped.clone(), thread::current().id());
+            let (waker, dropped, owner) = (waker.clone(), dropped.clone(), thread::current().id());
             let guard = OnDrop(move || {
-                assert_eq!(thread::current().id(), home, "another thread than the one that drives dropped the future");
+                assert_eq!(thread::current().id(), owner, "another thread than the one that drives dropped the future");
                 dropped.set();
             });
             tracked(move |cx| {
@@ -158,7 +158,8 @@ where
     });
 }
 
-/// The executor is dropped while another thread wakes a task of it: nothing leaks, and nothing is used after its end.
+/// The executor is dropped while another thread wakes one of its tasks: nothing leaks, and nothing is used after it
+/// was freed.
 pub fn m07_a_wake_races_the_executors_drop<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m07_a_wake_races_the_executors_drop", 2, || {
         let executor = E::default();
@@ -177,7 +178,7 @@ pub fn m07_a_wake_races_the_executors_drop<E: RemoteSpawn + Described>() {
     });
 }
 
-/// The executor is dropped, and with it a future whose drop wakes another task, while a thread wakes the first.
+/// The executor is dropped, and with it a future whose drop wakes another task, while a thread wakes the first one.
 pub fn m08_a_drop_that_wakes_races_a_wake<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m08_a_drop_that_wakes_races_a_wake", 2, || {
         let executor = E::default();
@@ -202,7 +203,7 @@ pub fn m08_a_drop_that_wakes_races_a_wake<E: RemoteSpawn + Described>() {
     });
 }
 
-/// Two threads wake two tasks while the driving thread parks: none of the two wakes is overlooked.
+/// Two threads wake two tasks while the driving thread parks: neither wake is overlooked.
 pub fn m09_two_wakes_race_the_park<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m09_two_wakes_race_the_park", 1, || {
         let executor = E::default();
@@ -234,8 +235,8 @@ pub fn m09_two_wakes_race_the_park<E: RemoteSpawn + Described>() {
     });
 }
 
-/// The future of `block_on` is woken while code of the user's, inside its poll, parks the thread for its own reasons
-/// and so takes the token: the future is polled again.
+/// The root is woken while the user's code, inside the root's poll, parks the thread for its own reasons and so takes
+/// the token: the root is polled again.
 pub fn m10_a_wake_races_foreign_parking<E: BlockOn + Described>() {
     explore(E::NAME, "m10_a_wake_races_foreign_parking", 2, || {
         let executor = E::default();
@@ -336,8 +337,8 @@ pub fn m14_a_spawn_races_the_executors_drop<E: RemoteSpawn + Described>() {
     });
 }
 
-/// Two threads wake the future of a `block_on`, each after it has written a flag with no order of its own: as in
-/// [`m02_two_wakes_race_the_poll`], for the future that is no task.
+/// Two threads wake the root, each after it has written a flag with `Relaxed`: [`m02_two_wakes_race_the_poll`], for
+/// the root instead of a task.
 pub fn m15_two_wakes_race_the_roots_poll<E: BlockOn + Described>() {
     explore(E::NAME, "m15_two_wakes_race_the_roots_poll", 2, || {
         let executor = E::default();
@@ -361,7 +362,7 @@ pub fn m15_two_wakes_race_the_roots_poll<E: BlockOn + Described>() {
     });
 }
 
-/// A thread calls `run` of an executor without tasks while another drives: it is that one that has to answer.
+/// A thread calls `run` of an executor without tasks while another drives: the other must let it return.
 pub fn m16_a_driver_answers_run<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m16_a_driver_answers_run", 2, || {
         let executor = Arc::new(E::default());
@@ -409,7 +410,8 @@ pub fn m17_an_abort_races_completion<E: RemoteSpawn + Described + 'static>() {
     });
 }
 
-/// A thread waits in `run` for a task, which another thread makes ready, leaving the right to drive right after.
+/// A thread waits in `run` for a task. Another thread makes the task ready, and gives up the right to drive right
+/// after.
 pub fn m18_run_races_the_end_of_the_last_task<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m18_run_races_the_end_of_the_last_task", 2, || {
         let executor = Arc::new(E::default());
@@ -435,7 +437,7 @@ pub fn m18_run_races_the_end_of_the_last_task<E: RemoteSpawn + Described + 'stat
     });
 }
 
-/// `is_finished` is asked while the task ends on another thread: who is told so sees that the future is gone.
+/// A thread calls `is_finished` while the task ends on another: if the answer is yes, it sees that the future is gone.
 pub fn m19_is_finished_races_completion<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m19_is_finished_races_completion", 2, || {
         let executor = Arc::new(E::default());
@@ -457,7 +459,7 @@ pub fn m19_is_finished_races_completion<E: RemoteSpawn + Described + 'static>() 
     });
 }
 
-/// A waker of a `block_on` that is over is woken during the next one, which it has nothing to do with.
+/// A waker of a `block_on` that has returned is woken during the next one, and does nothing to it.
 pub fn m20_a_stale_wake_races_the_next_root<E: BlockOn + Described>() {
     explore(E::NAME, "m20_a_stale_wake_races_the_next_root", 2, || {
         let executor = E::default();
@@ -470,7 +472,7 @@ pub fn m20_a_stale_wake_races_the_next_root<E: BlockOn + Described>() {
     });
 }
 
-/// As [`m12_a_driver_hands_over_to_another`], where a third thread wakes the task meanwhile.
+/// As [`m12_a_driver_hands_over_to_another`], while a third thread wakes the task.
 pub fn m21_a_wake_races_the_handing_over<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m21_a_wake_races_the_handing_over", 1, || {
         let executor = Arc::new(E::default());
@@ -488,7 +490,7 @@ pub fn m21_a_wake_races_the_handing_over<E: RemoteSpawn + Described + 'static>()
     });
 }
 
-/// The last handle is dropped while a wake by value from another thread leads to the task's end: whoever is last frees
+/// The last handle is dropped while a wake by value from another thread leads to the task's end: the last one frees
 /// it.
 pub fn m22_the_last_handle_and_the_last_waker_race_completion<E>()
 where
@@ -513,7 +515,7 @@ where
     });
 }
 
-/// Two threads wake two tasks while the executor is dropped: no task is left in a queue that nobody empties.
+/// Two threads wake two tasks while the executor is dropped: no task is left in a queue that nobody drains.
 pub fn m23_two_wakes_race_the_executors_drop<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m23_two_wakes_race_the_executors_drop", 2, || {
         let executor = E::default();
@@ -532,7 +534,7 @@ pub fn m23_two_wakes_race_the_executors_drop<E: RemoteSpawn + Described>() {
 }
 
 /// A handle that was polled by the thread that drives is polled by another while the task completes: the joiner that
-/// was left last is woken, or finds the result.
+/// registered last is woken, or finds the result.
 pub fn m24_a_handle_that_moves_races_completion<E>()
 where
     E: RemoteSpawn + Described,
@@ -608,7 +610,7 @@ pub fn m26_a_joiner_goes_with_its_handle<E: RemoteSpawn + Described + 'static>()
     });
 }
 
-/// A task is aborted while another thread is about to queue it: whoever knows of the abort sees no further poll.
+/// A task is aborted while another thread is about to queue it: a thread that knows of the abort sees no further poll.
 pub fn m27_an_abort_beside_a_wake_under_way<E>()
 where
     E: RemoteSpawn + Described,
@@ -651,8 +653,8 @@ where
     });
 }
 
-/// A task that has ended is woken by the thread that drives, while another drops a waker of it: nothing comes of it,
-/// and the task is freed once.
+/// The thread that drives wakes a task that has ended, while another drops a waker of it: the wake does nothing, and
+/// the task is freed once.
 pub fn m28_a_wake_after_the_end<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m28_a_wake_after_the_end", 2, || {
         let executor = E::default();
@@ -711,8 +713,7 @@ pub fn m30_what_has_ended_is_freed<E: RemoteSpawn + Described>() {
     });
 }
 
-/// The future of a `block_on` has polled a handle and keeps it: that is dropped when another thread may drive, which
-/// ends the task.
+/// A root has polled a handle and keeps it. The handle is dropped when another thread may drive, and end the task.
 pub fn m31_a_kept_handle_races_the_next_driver<E>()
 where
     E: RemoteSpawn + Described + 'static,
@@ -741,7 +742,8 @@ where
     });
 }
 
-/// A `block_on` is woken in its last poll, by another thread and by its own. Nothing of it is left for the next.
+/// A root is woken in its last poll, by another thread and by its own. Nothing of that is left for the next
+/// `block_on`.
 pub fn m32_a_wake_in_the_last_poll_is_over<E: BlockOn + Described>() {
     explore(E::NAME, "m32_a_wake_in_the_last_poll_is_over", 2, || {
         let executor = E::default();
@@ -755,7 +757,7 @@ pub fn m32_a_wake_in_the_last_poll_is_over<E: BlockOn + Described>() {
     });
 }
 
-/// Tasks that one thread makes ready are polled in that order, also where the right to drive passes to that thread in
+/// Tasks that one thread makes ready are polled in that order, even if the right to drive passes to that thread in
 /// between.
 pub fn m33_order_across_a_hand_over<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m33_order_across_a_hand_over", 2, || {
@@ -796,8 +798,8 @@ pub fn m33_order_across_a_hand_over<E: RemoteSpawn + Described + 'static>() {
     });
 }
 
-/// A task calls `block_on` of another executor, while another thread wakes it by reference and by value: none of it is
-/// lost.
+/// A task calls `block_on` of another executor, while another thread wakes the task by reference and by value: no wake
+/// is lost.
 pub fn m34_wakes_race_a_nested_block_on<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m34_wakes_race_a_nested_block_on", 2, || {
         let executor = E::default();
@@ -825,7 +827,7 @@ pub fn m34_wakes_race_a_nested_block_on<E: RemoteSpawn + Described + 'static>() 
     });
 }
 
-/// A task is aborted, woken and left inside the `block_on` of another executor, while another thread wakes it: its
+/// A task is aborted, woken and detached inside the `block_on` of another executor, while another thread wakes it: its
 /// future is dropped by its own executor, and it is freed once.
 pub fn m35_an_abort_from_a_nested_block_on<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m35_an_abort_from_a_nested_block_on", 2, || {
@@ -875,7 +877,7 @@ pub fn m36_a_new_task_is_aborted_at_home<E: RemoteSpawn + Described>() {
     });
 }
 
-/// As [`m27_an_abort_beside_a_wake_under_way`], where the drop of the future looks for what was done before the abort.
+/// As [`m27_an_abort_beside_a_wake_under_way`], but the drop of the future must see what was done before the abort.
 pub fn m37_an_abort_publishes_what_came_before<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m37_an_abort_publishes_what_came_before", 2, || {
         let executor = E::default();
@@ -911,7 +913,7 @@ pub fn m37_an_abort_publishes_what_came_before<E: RemoteSpawn + Described>() {
 }
 
 /// A task is aborted by the thread that drives, while another clones, wakes and drops a waker of it: neither the abort
-/// is lost nor any of the references.
+/// nor a reference is lost.
 pub fn m38_an_abort_at_home_races_a_waker<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m38_an_abort_at_home_races_a_waker", 2, || {
         let executor = E::default();
@@ -949,7 +951,7 @@ pub fn m39_what_has_ended_is_freed_before_the_sleep<E: RemoteSpawn + Described>(
             let waker = cx.waker().clone();
             waiting = Some(thread::spawn(move || {
                 wait(handle).unwrap();
-                // Nobody else wakes the one who drives: it goes to sleep, and must have freed the task by then.
+                // Nobody else wakes the driver: it goes to sleep, and must have freed the task by then.
                 while Alive::count() != before {
                     thread::yield_now();
                 }
@@ -964,7 +966,7 @@ pub fn m39_what_has_ended_is_freed_before_the_sleep<E: RemoteSpawn + Described>(
 /// The abort handle is all that is left of the handles, and may be the task's last reference.
 pub fn m40_an_abort_handle_races_completion<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m40_an_abort_handle_races_completion", 2, || {
-        // Whoever drops it last has to see that nobody drives any more: with an order that loom knows of.
+        // The thread that drops it last must see that nobody drives any more: by an order that loom knows of.
         let executor = sync::Arc::new(E::default());
         let handle = executor.spawn(tracked(|_| Poll::Ready(Track::new(7))));
         let abort = handle.abort_handle();
@@ -980,8 +982,8 @@ pub fn m40_an_abort_handle_races_completion<E: RemoteSpawn + Described + 'static
     });
 }
 
-/// A root wakes a task in its only poll and is done with it, while another thread comes to drive: the task is polled,
-/// by whichever of the two, and the right to drive is passed on.
+/// A root wakes a task in its only poll and is ready, while another thread comes to drive: one of the two polls the
+/// task, and the right to drive is passed on.
 pub fn m41_a_first_poll_races_another_driver<E: RemoteSpawn + Described + 'static>() {
     explore(E::NAME, "m41_a_first_poll_races_another_driver", 2, || {
         let executor = Arc::new(E::default());
@@ -1019,7 +1021,7 @@ pub fn m42_a_spawn_in_the_first_poll_races_a_wake<E: RemoteSpawn + Described>() 
     });
 }
 
-/// Waits, in a `block_on`, for another thread, and for no other wake than that thread's.
+/// Waits in a `block_on` for another thread, and for no wake but that thread's.
 fn wait_for_a_wake<E: BlockOn + Described>(executor: &E) {
     let flag = Arc::new(AtomicBool::new(false));
     let mut waking = None;
@@ -1039,8 +1041,8 @@ fn wait_for_a_wake<E: BlockOn + Described>(executor: &E) {
     waking.into_iter().for_each(|waking| waking.join().unwrap());
 }
 
-/// Another thread wakes a task and then spawns one, while the `block_on` that drives ends: whoever polls them polls them
-/// in that order.
+/// Another thread wakes a task and then spawns one, while the `block_on` that drives ends: they are polled in that
+/// order, on either thread.
 pub fn m43_a_spawn_races_the_end_of_a_block_on<E: RemoteSpawn + Described>() {
     explore(E::NAME, "m43_a_spawn_races_the_end_of_a_block_on", 2, || {
         let executor = E::default();

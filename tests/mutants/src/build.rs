@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::tree::Tree;
 
-/// A fault that many clauses notice is not worth waiting for all of them: most of them hang.
+/// If many clauses notice a fault, waiting for all of them is not worthwhile: most of them hang.
 const ENOUGH: usize = 3;
 
 /// What can notice a fault.
@@ -104,7 +104,7 @@ impl Executable {
         Ok(failed)
     }
 
-    /// How the test fails, if it does so twice in a row: once may be the machine's doing.
+    /// How the test fails, if it fails twice in a row: once may be the machine's fault.
     fn fails(&self, test: &str, preemptions: usize) -> Result<Option<&'static str>, Box<dyn Error>> {
         let once = || -> Result<Option<&'static str>, Box<dyn Error>> {
             Ok(match self.run(test, preemptions)? {

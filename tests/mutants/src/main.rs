@@ -17,7 +17,7 @@ use crate::build::{Executable, Kind};
 use crate::list::{MUTANTS, Mutant};
 use crate::tree::Tree;
 
-/// Who noticed a fault: for each strategy the tests that failed.
+/// What noticed a fault: for each strategy the tests that failed.
 #[derive(Default)]
 struct Killers {
     models: BTreeMap<&'static str, Vec<String>>,
@@ -164,7 +164,7 @@ mod tests {
 
     use super::*;
 
-    /// What `just mutants` takes long to find out: that a change of the sources has passed a mutant by.
+    /// `just mutants` would take long to find out that a mutant no longer fits the changed sources.
     #[test]
     fn every_mutant_fits_the_sources() {
         for mutant in MUTANTS {

@@ -10,9 +10,9 @@ use crate::list::Mutant;
 /// The copy. It stays, so that a second run builds less.
 pub(crate) struct Tree {
     pub(crate) root: PathBuf,
-    /// Where what is built from it goes.
+    /// The target directory of its builds.
     pub(crate) target: PathBuf,
-    /// Locked, so that no other run changes the copy meanwhile.
+    /// Locked, so that no other run changes the copy at the same time.
     _lock: File,
 }
 
@@ -107,7 +107,7 @@ fn copy_directory(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Leaves a file that is the same alone, and with it what was built from it.
+/// Leaves an unchanged file alone, so that nothing is rebuilt for it.
 fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     let text = fs::read(from)?;
     match fs::read(to) {

@@ -7,23 +7,23 @@ use std::io::{self, ErrorKind, Write as _};
 use std::panic;
 use std::process::{self, ExitCode};
 
-/// What the exit status is after [`Stop::Closed`]: what shells report of a program that SIGPIPE ended.
+/// The exit status after [`Stop::Closed`]: what shells report for a program that SIGPIPE ended.
 pub const CLOSED: u8 = 141;
 
-/// What the exit status is after [`Stop::Because`].
+/// The exit status after [`Stop::Because`].
 pub const FAILED: u8 = 2;
 
 /// Why a program ends early.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// Whoever read its output has stopped reading.
+    /// The reader of its output has stopped reading.
     Closed,
     /// For this reason, in one sentence.
     Because(String),
 }
 
 impl Stop {
-    /// Says why, where there is something to say, and what the exit status is.
+    /// Prints the reason, if there is one, and returns the exit status.
     pub fn end(&self) -> ExitCode {
         ExitCode::from(self.said())
     }
@@ -103,12 +103,12 @@ pub fn say(text: impl Display) {
 
 /// As [`say`], and leaves the line open.
 pub fn say_in_place(text: impl Display) {
-    // Whoever cannot be told of this cannot be told that, either.
+    // A reader that cannot be told of this cannot be told that, either.
     let _ = write!(io::stderr().lock(), "{text}");
 }
 
-/// For a program with a library that calls `println!` itself, as criterion does: where that panics as it cannot print,
-/// the process ends as it does after a [`Stop`], but with the exit status `closed` where nobody reads.
+/// For a program with a library that calls `println!` itself, as criterion does: if that panics because it cannot
+/// print, the process ends as after a [`Stop`], but with the exit status `closed` if nobody reads.
 pub fn end_where_a_library_cannot_print(closed: u8) {
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {

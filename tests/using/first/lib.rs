@@ -53,7 +53,7 @@ impl BlockOn for Sleeper {
             self.signal.woken.swap(false, SeqCst);
             let mut round = self.tasks.take();
             round.retain_mut(|task| task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-            // What was spawned during the round stands behind it.
+            // What was spawned during the round comes after it.
             round.append(&mut self.tasks.borrow_mut());
             self.tasks.replace(round);
             if let Poll::Ready(output) = root.as_mut().poll(&mut Context::from_waker(&waker)) {

@@ -36,7 +36,7 @@ macro_rules! has {
 
 macro_rules! auto_traits {
     ($($crate_name:literal $module:path { $($name:ident $(<$($argument:tt),+>)? : $expected:expr,)* })*) => {
-        /// The public types of a crate, each with the traits that it has and those that it is to have.
+        /// The public types of a crate, each with the traits that it has and those that it must have.
         fn table() -> Vec<(&'static str, Vec<(&'static str, Vec<&'static str>, &'static [&'static str])>)> {
             vec![$(($crate_name, {
                 use $module::*;
@@ -60,7 +60,7 @@ macro_rules! auto_traits {
     };
 }
 
-/// All of the reexports of a crate in one place, whatever module they are in.
+/// All reexports of a crate in one place, whichever module they are in.
 mod contract {
     pub(crate) use executor::support::*;
     pub(crate) use executor::*;
@@ -84,7 +84,7 @@ auto_traits! {
         Emptied: ALL,
         UntilEmptied<'static>: ALL,
         RootWaker: ALL,
-        // It belongs to one thread at a time: who passes it on answers for that.
+        // It belongs to one thread at a time: the code that passes it on answers for that.
         SpareMemory: &["Unpin", "UnwindSafe"],
         Join<Value>: ALL,
         // A future need be no more than `Send`.
@@ -126,7 +126,7 @@ fn public_types_have_the_auto_traits_that_they_are_to_have() {
         .into_iter()
         .flat_map(|(crate_name, types)| types.into_iter().map(move |row| (crate_name, row)))
         .filter(|(_, (_, has, expected))| has != expected)
-        .map(|(crate_name, (name, has, expected))| format!("{crate_name}: {name} is {has:?} and is to be {expected:?}"))
+        .map(|(crate_name, (name, has, expected))| format!("{crate_name}: {name} is {has:?} and must be {expected:?}"))
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
@@ -142,7 +142,7 @@ fn every_public_type_has_an_entry() {
 /// The types that a crate exports: its own, whose names begin with a capital. Traits are defined in `lib.rs` itself.
 fn public_types(crate_name: &str) -> BTreeSet<String> {
     let lib = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates").join(crate_name).join("src/lib.rs");
-    let source = std::fs::read_to_string(&lib).expect("the crate is beside this one");
+    let source = std::fs::read_to_string(&lib).expect("the crate is on its floor");
     let file = syn::parse_file(&source).expect("it compiles");
     let mut types = BTreeSet::new();
     collect(&file.items, &mut types);

@@ -258,7 +258,7 @@ fn a_joiner_that_panics_costs_a_set_no_result<E: Executor + Default>() {
     assert_eq!(executor.block_on(set.join_next()).expect("there are two").ok(), Some(7));
 }
 
-/// Clause T9c leaves open whether such a panic reaches whoever polls. Here it does not.
+/// Clause T9c leaves open whether such a panic reaches the code that polls. Here it does not.
 fn a_join_waker_that_is_replaced_panics_to_nobody<E: Executor + Default>() {
     struct Bomb;
 
@@ -302,7 +302,7 @@ fn all<E: Executor + Described>() {
     a_set_is_woken_once_for_each_end_that_it_waits_for::<E>();
     a_set_aborts_when_it_is_dropped_and_not_when_it_was_detached::<E>();
     to_stop_waiting_loses_nothing::<E>();
-    // Whoever waits is not woken by an abort there: its README says so.
+    // An abort does not wake a waiting joiner there: the README of `peers` says so.
     if E::NAME != "compio-executor" {
         a_set_aborts_one_or_all::<E>();
     }

@@ -1,4 +1,4 @@
-//! The lines of docs/using.md and docs/bring-your-own.md, in a folder that has nothing to do with this workspace.
+//! The lines of docs/using.md and docs/bring-your-own.md, in a folder outside this workspace.
 
 use std::env;
 use std::fs;
@@ -15,7 +15,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it is in a folder of `tests`")
 }
 
-/// What stands on a page as the file of that name, with this checkout where the page has one beside yours.
+/// What a page shows as the file of that name, with this checkout instead of one next to yours.
 fn shown(page: &str, file: &str) -> String {
     let text = fs::read_to_string(root().join("docs").join(page)).expect("the page can be read");
     let (_, text) = text.split_once(&format!("<!-- file: {file} -->\n```")).expect("the page shows the file");
@@ -46,7 +46,7 @@ impl Outside {
         fs::write(path, text).expect("a file can be written");
     }
 
-    /// Runs cargo there. What it builds goes where this test was built, so that little is built twice.
+    /// Runs cargo there. It builds into the target directory of this test, so that little is built twice.
     fn cargo(&self, arguments: &[&str]) -> Output {
         let this = env::current_exe().expect("this program knows itself");
         let target = this.ancestors().nth(3).expect("tests are built in `target/debug/deps`");
@@ -61,7 +61,7 @@ impl Outside {
 
 impl Drop for Outside {
     fn drop(&mut self) {
-        // What cannot be removed is left to the system: it lies among temporary files.
+        // What cannot be removed is left to the system: it is among the temporary files.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,4 +1,4 @@
-//! What others depend on can be packaged, and says what a package has to say.
+//! The packages that others depend on can be packaged, and have the metadata that a package needs.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -120,7 +120,7 @@ fn the_packages_can_be_made() {
     }
 }
 
-/// The files in which commands stand: scripts, recipes and pages.
+/// The files that contain commands: scripts, recipes and pages.
 fn texts() -> Vec<PathBuf> {
     let root = root();
     let inside = |folder: &str| {

@@ -1,5 +1,4 @@
-//! `exhibit [NAME...]`: runs the conformance suite over the exhibits named, or over all of them, and prints what they
-//! break.
+//! `exhibit [NAME...]`: runs the conformance suite over the exhibits named, or over all, and prints what they break.
 #![forbid(unsafe_code)]
 
 use std::env;
@@ -8,9 +7,9 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use broken::frame::{Choice, Core, Frame};
-use broken::{EXHIBITS, Kind};
-use conformance::process::{PATIENCE, answer, in_parallel, requested, run_case};
-use conformance::{Case, Outcome, suite};
+use broken::{EXHIBITS, Kind, TRIGGER};
+use conformance::process::{PATIENCE, answer, in_parallel, requested, run_check};
+use conformance::{Check, Clause, Outcome, suite};
 use output::Stop;
 
 #[global_allocator]
@@ -27,18 +26,30 @@ impl Choice for Chosen {
     }
 }
 
+/// What [`run_trigger`] runs.
+static TRIGGERED: OnceLock<fn()> = OnceLock::new();
+
+fn run_trigger() -> Outcome {
+    TRIGGERED.get().expect("it is set before a case runs")();
+    Outcome::Pass
+}
+
 /// The cases of an executor, by its name, such as `bare-park/broken`.
-fn cases(name: &str) -> Option<Vec<Case>> {
+fn cases(name: &str) -> Option<Vec<Check>> {
     let (name, version) = name.split_once('/')?;
     let exhibit = EXHIBITS.iter().find(|exhibit| exhibit.name == name)?;
     let version = if version == "broken" { exhibit.broken } else { exhibit.fixed };
-    Some(match version.kind {
+    let mut cases = match version.kind {
         Kind::Root(cases) => cases(),
         Kind::Tasks(core) => {
             CHOSEN.get_or_init(|| core);
             suite!(Frame<Chosen>)
         }
-    })
+    };
+    TRIGGERED.get_or_init(|| version.trigger);
+    let clause = Clause { id: TRIGGER, promise: "The exhibit's trigger returns.", ..cases.first()?.clause };
+    cases.push(Check { clause, test: run_trigger });
+    Some(cases)
 }
 
 fn main() -> ExitCode {
@@ -67,7 +78,7 @@ fn show(wanted: &[String]) -> Result<(), Stop> {
             cases("bare-park/fixed").expect("it is in the list").into_iter().map(|case| case.clause.id).collect();
         let workers = thread::available_parallelism().map_or(1, usize::from) * 4;
         let outcomes = in_parallel(workers, cases, |clause| {
-            Ok((clause, run_case(&program, &executor, clause, PATIENCE)?.outcome))
+            Ok((clause, run_check(&program, &executor, clause, PATIENCE)?.outcome))
         });
         for (clause, outcome) in outcomes.map_err(|error| format!("a case could not be run: {error}"))? {
             if let Outcome::Fail(why) = outcome {

@@ -23,12 +23,12 @@ struct Tasks {
     /// All tasks that have not ended, woken or not.
     all: Slab<Arc<Task>>,
     ready: VecDeque<Arc<Task>>,
-    /// The executor is gone: nothing is accepted any more.
+    /// The executor is gone: nothing more is accepted.
     closed: bool,
 }
 
 struct Task {
-    /// Where it stands in `Tasks::all`.
+    /// Its key in `Tasks::all`.
     key: usize,
     queued: AtomicBool,
     future: Mutex<Option<BoxedFuture>>,
@@ -52,7 +52,7 @@ impl frame::Core for Core {
         tasks.ready.push_back(task.clone());
         drop(tasks);
         self.base.driver.unpark();
-        // SAFETY: the count that the waker owns is that of `task`.
+        // SAFETY: the waker owns the reference that `task` was.
         unsafe { Waker::from_raw(counted(Arc::into_raw(task).cast())) }
     }
 
@@ -103,7 +103,7 @@ impl Core {
 impl Task {
     fn poll(self: Arc<Self>) {
         self.queued.swap(false, AcqRel);
-        // SAFETY: `self` keeps the task alive during the poll; `ManuallyDrop` keeps the waker from giving its count
+        // SAFETY: `self` keeps the task alive during the poll; `ManuallyDrop` keeps the waker from giving a reference
         // back.
         let waker = ManuallyDrop::new(unsafe { Waker::from_raw(counted(Arc::as_ptr(&self).cast())) });
         let mut future = self.future.lock().expect("a task's future does not panic");
@@ -129,7 +129,7 @@ impl Task {
 
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, release);
 
-/// A waker that owns a count of `task`.
+/// A waker that owns a reference to `task`.
 fn counted(task: *const ()) -> RawWaker {
     RawWaker::new(task, &VTABLE)
 }
@@ -138,24 +138,24 @@ fn counted(task: *const ()) -> RawWaker {
 ///
 /// `task` comes from `Arc::into_raw`, and the waker that it is taken from keeps it alive.
 unsafe fn clone(task: *const ()) -> RawWaker {
-    // SAFETY: the waker keeps the task alive, and the new count is the new waker's.
+    // SAFETY: the waker keeps the task alive, and the new reference is the new waker's.
     unsafe { Arc::increment_strong_count(task.cast::<Task>()) };
     counted(task)
 }
 
 unsafe fn wake(task: *const ()) {
-    // SAFETY: the waker is used up, and its count passes to this `Arc`.
+    // SAFETY: the waker is consumed, and its reference passes to this `Arc`.
     let task = unsafe { Arc::from_raw(task.cast::<Task>()) };
     task.wake_by_ref();
 }
 
 unsafe fn wake_by_ref(task: *const ()) {
-    // SAFETY: the waker keeps the task alive; `ManuallyDrop` leaves it its count.
+    // SAFETY: the waker keeps the task alive; `ManuallyDrop` leaves it its reference.
     let task = ManuallyDrop::new(unsafe { Arc::from_raw(task.cast::<Task>()) });
     task.wake_by_ref();
 }
 
 unsafe fn release(task: *const ()) {
-    // SAFETY: the waker is dropped, and its count passes to this `Arc`.
+    // SAFETY: the waker is dropped, and its reference passes to this `Arc`.
     drop(unsafe { Arc::from_raw(task.cast::<Task>()) });
 }

@@ -25,12 +25,12 @@ struct Tasks {
     /// All tasks that have not ended, woken or not.
     all: Slab<Arc<Task>>,
     ready: VecDeque<Arc<Task>>,
-    /// The executor is gone: nothing is accepted any more.
+    /// The executor is gone: nothing more is accepted.
     closed: bool,
 }
 
 struct Task {
-    /// Where it stands in `Tasks::all`.
+    /// Its key in `Tasks::all`.
     key: usize,
     queued: AtomicBool,
     future: Mutex<Option<BoxedFuture>>,
@@ -89,7 +89,7 @@ impl frame::Core for Core {
             cx.waker().wake_by_ref();
             loop {
                 let drives = entered.drives();
-                // WRONG: the poll of the root may make tasks ready, and nobody looks again before the thread sleeps.
+                // WRONG: the root's poll may make tasks ready, and nobody looks again before the thread sleeps.
                 let more = drives && self.look();
                 if waker.take_woken() && root.as_mut().poll(&mut cx).is_ready() {
                     return;

@@ -25,12 +25,12 @@ struct Tasks {
     /// All tasks that have not ended, woken or not.
     all: Slab<Arc<Task>>,
     ready: VecDeque<Arc<Task>>,
-    /// The executor is gone: nothing is accepted any more.
+    /// The executor is gone: nothing more is accepted.
     closed: bool,
 }
 
 struct Task {
-    /// Where it stands in `Tasks::all`.
+    /// Its key in `Tasks::all`.
     key: usize,
     queued: AtomicBool,
     future: Mutex<Option<BoxedFuture>>,

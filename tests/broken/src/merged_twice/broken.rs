@@ -23,12 +23,12 @@ struct Tasks {
     /// How many have not ended.
     alive: usize,
     ready: VecDeque<Reference>,
-    /// The executor is gone: nothing is accepted any more.
+    /// The executor is gone: nothing more is accepted.
     closed: bool,
 }
 
 struct Task {
-    /// Where it stands in `Tasks::all`.
+    /// Its key in `Tasks::all`.
     key: usize,
     queued: AtomicBool,
     running: Mutex<Option<(BoxedFuture, Waker)>>,
@@ -36,18 +36,18 @@ struct Task {
     core: Arc<Core>,
 }
 
-/// How many references there are: what the driving thread counts is in `here`, what others count in `away`. Only the
-/// sum means something, and it is taken when the executor lets go of the task; from then on all is counted in `away`.
+/// How many references there are: the driving thread counts in `local`, all others in `remote`. Only the sum means
+/// something. It is taken when the executor releases the task; from then on every thread counts in `remote`.
 ///
-/// A simplification: both stand under a lock. biased-waker has them without.
+/// A simplification: both are under a lock. biased-waker does without.
 #[derive(Default)]
 struct Count {
-    here: isize,
-    away: isize,
+    local: isize,
+    remote: isize,
     merged: bool,
 }
 
-/// What the ready queue holds of a task, and its wakers: they share one, as the `Arc` around it counts them.
+/// What the ready queue holds of a task. All wakers of a task share one, and the `Arc` around it counts them.
 struct Reference(Arc<Task>);
 
 impl frame::Core for Core {
@@ -123,19 +123,19 @@ impl Core {
 }
 
 impl Count {
-    /// Counts a reference that comes or goes. True if it was the last.
-    fn add(&mut self, change: isize, at_home: bool) -> bool {
-        let word = if at_home && !self.merged { &mut self.here } else { &mut self.away };
+    /// Counts a reference made or dropped. True if it was the last.
+    fn add(&mut self, change: isize, by_owner: bool) -> bool {
+        let word = if by_owner && !self.merged { &mut self.local } else { &mut self.remote };
         *word += change;
-        self.merged && self.away == 0
+        self.merged && self.remote == 0
     }
 
-    /// For the executor, when it lets go of the task. True if nobody else refers to it.
+    /// For the executor, when it releases the task. True if nobody else refers to it.
     fn merge(&mut self) -> bool {
         self.merged = true;
-        // WRONG: `here` stays, and is added again when the executor is dropped and lets go of all tasks that are left.
-        self.away += self.here;
-        self.away == 0
+        // WRONG: `local` stays, and is added again when the executor is dropped and releases the tasks that are left.
+        self.remote += self.local;
+        self.remote == 0
     }
 }
 
@@ -151,7 +151,7 @@ impl Task {
         }
     }
 
-    /// Drops the future, if it is there, and lets go of the task.
+    /// Drops the future, if it is there, and releases the task.
     fn end(&self) {
         let running = self.running().take();
         drop(running);
@@ -167,8 +167,8 @@ impl Task {
     }
 
     fn add(&self, change: isize) {
-        let at_home = self.core.base.driver.is_here();
-        self.count(|count| count.add(change, at_home));
+        let by_owner = self.core.base.driver.is_here();
+        self.count(|count| count.add(change, by_owner));
     }
 
     fn running(&self) -> MutexGuard<'_, Option<(BoxedFuture, Waker)>> {

@@ -25,7 +25,7 @@ struct Tasks {
 }
 
 struct Task {
-    /// Where it stands in `Tasks::all`.
+    /// Its key in `Tasks::all`.
     key: usize,
     queued: AtomicBool,
     future: Mutex<Option<BoxedFuture>>,

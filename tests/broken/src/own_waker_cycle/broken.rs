@@ -21,12 +21,12 @@ struct Tasks {
     /// All tasks that have not ended, woken or not.
     all: Slab<Arc<Task>>,
     ready: VecDeque<Arc<Task>>,
-    /// The executor is gone: nothing is accepted any more.
+    /// The executor is gone: nothing more is accepted.
     closed: bool,
 }
 
 struct Task {
-    /// Where it stands in `Tasks::all`.
+    /// Its key in `Tasks::all`.
     key: usize,
     queued: AtomicBool,
     future: Mutex<Option<BoxedFuture>>,
@@ -71,7 +71,7 @@ impl frame::Core for Core {
 
     fn close(&self) {
         let Tasks { all, ready, .. } = mem::replace(&mut *self.tasks(), Tasks { closed: true, ..Tasks::default() });
-        // WRONG: gives up the executor's own counts; a future that holds a waker of its task holds itself.
+        // WRONG: gives up the executor's own references; a future that holds a waker of its task keeps itself alive.
         drop((all, ready));
     }
 }

@@ -21,7 +21,7 @@ struct Tasks {
     /// All tasks that have not ended, woken or not.
     all: Slab<Arc<Task>>,
     ready: VecDeque<Arc<Task>>,
-    /// The executor is gone: nothing is accepted any more.
+    /// The executor is gone: nothing more is accepted.
     closed: bool,
 }
 
@@ -35,7 +35,7 @@ const POLLING: u8 = 2;
 const WOKEN: u8 = 3;
 
 struct Task {
-    /// Where it stands in `Tasks::all`.
+    /// Its key in `Tasks::all`.
     key: usize,
     state: AtomicU8,
     future: Mutex<Option<BoxedFuture>>,
@@ -110,7 +110,7 @@ impl Core {
 }
 
 impl Task {
-    /// Whether it was woken meanwhile.
+    /// Whether it was woken during the poll.
     fn poll(self: &Arc<Self>) -> bool {
         let waker = Waker::from(self.clone());
         let mut future = self.future.lock().expect("a task's future does not panic");

@@ -21,12 +21,12 @@ struct Tasks {
     /// All tasks that have not ended, woken or not.
     all: Slab<Arc<Task>>,
     ready: VecDeque<Arc<Task>>,
-    /// The executor is gone: nothing is accepted any more.
+    /// The executor is gone: nothing more is accepted.
     closed: bool,
 }
 
 struct Task {
-    /// Where it stands in `Tasks::all`.
+    /// Its key in `Tasks::all`.
     key: usize,
     queued: AtomicBool,
     future: Mutex<Option<BoxedFuture>>,
@@ -125,7 +125,7 @@ impl Wake for Task {
         if !self.queued.swap(true, AcqRel) {
             // A future that is being polled is locked.
             if self.core.base.driver.is_here() && self.future.try_lock().is_ok() {
-                // WRONG: whoever wakes may hold a lock that the future takes.
+                // WRONG: the code that wakes may hold a lock that the future takes.
                 self.clone().poll();
             } else {
                 self.core.push(self.clone());

@@ -23,12 +23,12 @@ struct Tasks {
     /// All tasks that have not ended, woken or not.
     all: Slab<Arc<Task>>,
     ready: VecDeque<Arc<Task>>,
-    /// The executor is gone: nothing is accepted any more.
+    /// The executor is gone: nothing more is accepted.
     closed: bool,
 }
 
 struct Task {
-    /// Where it stands in `Tasks::all`.
+    /// Its key in `Tasks::all`.
     key: usize,
     queued: AtomicBool,
     future: Mutex<Option<BoxedFuture>>,
@@ -87,7 +87,7 @@ impl frame::Core for Core {
             cx.waker().wake_by_ref();
             loop {
                 waker.take_woken();
-                // WRONG: it comes here for every wake of a task, too.
+                // WRONG: the loop comes here for every wake of a task, too.
                 if root.as_mut().poll(&mut cx).is_ready() {
                     return;
                 }

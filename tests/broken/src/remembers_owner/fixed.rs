@@ -13,13 +13,13 @@ use slab::Slab;
 use crate::frame::{self, Base, BoxedFuture};
 
 thread_local! {
-    /// The executor whose tasks this thread polls at this moment: they are at home here.
-    static HOME: Cell<*const Core> = const { Cell::new(ptr::null()) };
-    /// What was woken at home. No other thread gets at it, so it needs no lock.
+    /// The executor that this thread drives, and whose owner it is.
+    static OWNED: Cell<*const Core> = const { Cell::new(ptr::null()) };
+    /// What this thread woke while it was the owner. No other thread reaches it, so it needs no lock.
     static WOKEN: RefCell<Vec<Arc<Task>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// An executor whose wakes take a shorter way at home.
+/// An executor whose wakes take a shorter way on the thread that drives it, its owner.
 #[derive(Default)]
 pub(crate) struct Core {
     base: Base,
@@ -31,12 +31,12 @@ struct Tasks {
     /// All tasks that have not ended, woken or not.
     all: Slab<Arc<Task>>,
     ready: VecDeque<Arc<Task>>,
-    /// The executor is gone: nothing is accepted any more.
+    /// The executor is gone: nothing more is accepted.
     closed: bool,
 }
 
 struct Task {
-    /// Where it stands in `Tasks::all`.
+    /// Its key in `Tasks::all`.
     key: usize,
     queued: AtomicBool,
     future: Mutex<Option<BoxedFuture>>,
@@ -64,13 +64,13 @@ impl frame::Core for Core {
     }
 
     fn poll_ready(&self) {
-        let outer = HOME.with(|home| home.replace(self));
+        let outer = OWNED.with(|owned| owned.replace(self));
         let round = self.tasks().ready.len();
         for _ in 0..round {
             let Some(task) = self.pop() else { break };
             task.poll();
         }
-        HOME.with(|home| home.set(outer));
+        OWNED.with(|owned| owned.set(outer));
         // In a nested call, some of them may be the outer executor's.
         for task in WOKEN.with(RefCell::take) {
             task.core.push(task.clone());
@@ -95,9 +95,9 @@ impl frame::Core for Core {
 }
 
 impl Core {
-    /// Whether its tasks are at home on this thread.
-    fn is_home(&self) -> bool {
-        ptr::eq(HOME.with(Cell::get), self)
+    /// Whether this thread is the owner.
+    fn is_owner(&self) -> bool {
+        ptr::eq(OWNED.with(Cell::get), self)
     }
 
     fn push(&self, task: Arc<Task>) {
@@ -144,8 +144,8 @@ impl Wake for Task {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.queued.swap(true, AcqRel) {
-            let at_home = self.core.is_home();
-            if at_home {
+            let by_owner = self.core.is_owner();
+            if by_owner {
                 WOKEN.with(|woken| woken.borrow_mut().push(self.clone()));
             } else {
                 self.core.push(self.clone());

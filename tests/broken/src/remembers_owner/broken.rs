@@ -13,13 +13,13 @@ use slab::Slab;
 use crate::frame::{self, Base, BoxedFuture};
 
 thread_local! {
-    /// The executor whose tasks this thread polls at this moment: they are at home here.
-    static HOME: Cell<*const Core> = const { Cell::new(ptr::null()) };
-    /// What was woken at home. No other thread gets at it, so it needs no lock.
+    /// The executor that this thread drives, and whose owner it is.
+    static OWNED: Cell<*const Core> = const { Cell::new(ptr::null()) };
+    /// What this thread woke while it was the owner. No other thread reaches it, so it needs no lock.
     static WOKEN: RefCell<Vec<Arc<Task>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// An executor whose wakes take a shorter way at home.
+/// An executor whose wakes take a shorter way on the thread that drives it, its owner.
 #[derive(Default)]
 pub(crate) struct Core {
     base: Base,
@@ -31,16 +31,16 @@ struct Tasks {
     /// All tasks that have not ended, woken or not.
     all: Slab<Arc<Task>>,
     ready: VecDeque<Arc<Task>>,
-    /// The executor is gone: nothing is accepted any more.
+    /// The executor is gone: nothing more is accepted.
     closed: bool,
 }
 
 struct Task {
-    /// Where it stands in `Tasks::all`.
+    /// Its key in `Tasks::all`.
     key: usize,
     queued: AtomicBool,
-    /// Whether its waker was made at home.
-    made_at_home: AtomicBool,
+    /// Whether the owner made its waker.
+    made_by_owner: AtomicBool,
     future: Mutex<Option<BoxedFuture>>,
     core: Arc<Core>,
 }
@@ -57,8 +57,8 @@ impl frame::Core for Core {
             return Waker::noop().clone();
         }
         let (key, future) = (tasks.all.vacant_key(), Mutex::new(Some(future)));
-        let (queued, made_at_home) = (AtomicBool::new(true), AtomicBool::new(self.is_home()));
-        let task = Arc::new(Task { key, queued, made_at_home, future, core: self.clone() });
+        let (queued, made_by_owner) = (AtomicBool::new(true), AtomicBool::new(self.is_owner()));
+        let task = Arc::new(Task { key, queued, made_by_owner, future, core: self.clone() });
         tasks.all.insert(task.clone());
         tasks.ready.push_back(task.clone());
         drop(tasks);
@@ -67,13 +67,13 @@ impl frame::Core for Core {
     }
 
     fn poll_ready(&self) {
-        let outer = HOME.with(|home| home.replace(self));
+        let outer = OWNED.with(|owned| owned.replace(self));
         let round = self.tasks().ready.len();
         for _ in 0..round {
             let Some(task) = self.pop() else { break };
             task.poll();
         }
-        HOME.with(|home| home.set(outer));
+        OWNED.with(|owned| owned.set(outer));
         // In a nested call, some of them may be the outer executor's.
         for task in WOKEN.with(RefCell::take) {
             task.core.push(task.clone());
@@ -98,9 +98,9 @@ impl frame::Core for Core {
 }
 
 impl Core {
-    /// Whether its tasks are at home on this thread.
-    fn is_home(&self) -> bool {
-        ptr::eq(HOME.with(Cell::get), self)
+    /// Whether this thread is the owner.
+    fn is_owner(&self) -> bool {
+        ptr::eq(OWNED.with(Cell::get), self)
     }
 
     fn push(&self, task: Arc<Task>) {
@@ -124,7 +124,7 @@ impl Core {
 impl Task {
     fn poll(self: Arc<Self>) {
         self.queued.swap(false, AcqRel);
-        self.made_at_home.store(self.core.is_home(), Relaxed);
+        self.made_by_owner.store(self.core.is_owner(), Relaxed);
         let waker = Waker::from(self.clone());
         let mut future = self.future.lock().expect("a task's future does not panic");
         let Some(running) = &mut *future else { return };
@@ -148,9 +148,9 @@ impl Wake for Task {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.queued.swap(true, AcqRel) {
-            // WRONG: since it was made, the waker may have gone to another thread, or the right to drive has.
-            let at_home = self.made_at_home.load(Relaxed);
-            if at_home {
+            // WRONG: since then the waker may have moved to another thread, or the right to drive has.
+            let by_owner = self.made_by_owner.load(Relaxed);
+            if by_owner {
                 WOKEN.with(|woken| woken.borrow_mut().push(self.clone()));
             } else {
                 self.core.push(self.clone());

@@ -1,4 +1,4 @@
-//! The thread of an executor that brings no loop of its own: how other threads get its attention.
+//! The owner: the one thread that drives an executor without a loop of its own, and how other threads notify it.
 
 use std::cell::Cell;
 use std::ptr;
@@ -8,11 +8,11 @@ use std::task::Wake;
 use std::thread::{self, Thread};
 
 thread_local! {
-    /// The address of the home that this thread drives; 0 for none.
+    /// The address of the `Owner` whose executor this thread drives; 0 for none.
     static DRIVING: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Whether the calling thread drives the executor of this home, and no other one inside it.
+/// Whether the calling thread drives the executor of this `Owner`, and no other one inside it.
 #[inline]
 pub(crate) fn is_here(address: usize) -> bool {
     DRIVING.get() == address
@@ -20,15 +20,15 @@ pub(crate) fn is_here(address: usize) -> bool {
 
 /// The only thread that drives an executor, since that is neither `Send` nor `Sync`.
 #[derive(Debug)]
-pub(crate) struct Home {
+pub(crate) struct Owner {
     thread: Thread,
-    /// Another thread left work since the last look. Its own, as user code may take the park token.
+    /// Another thread left work since the last look. A flag of its own, because user code may take the park token.
     notified: AtomicBool,
     /// Written and read by the thread only.
     driving: AtomicBool,
 }
 
-impl Home {
+impl Owner {
     /// The calling thread.
     pub(crate) fn new() -> Self {
         Self { thread: thread::current(), notified: AtomicBool::new(false), driving: AtomicBool::new(false) }
@@ -46,7 +46,7 @@ impl Home {
             "`block_on` or `run` was called inside a task of the same executor: it would wait for itself"
         );
         self.driving.store(true, Relaxed);
-        Entered { home: self, outer: DRIVING.replace(self.address()) }
+        Entered { owner: self, outer: DRIVING.replace(self.address()) }
     }
 
     /// Whether a call of `block_on` or `run` is under way: in the executor's drop, too, where `exit` runs the
@@ -55,13 +55,13 @@ impl Home {
         self.driving.load(Relaxed)
     }
 
-    /// What tells this home from others, as long as it exists.
+    /// Tells this owner from others, as long as it exists.
     #[inline]
     pub(crate) fn address(&self) -> usize {
         ptr::from_ref(self).addr()
     }
 
-    /// Gets the thread's attention. Call it after the work is visible.
+    /// Unparks the thread. Call it after the work is visible.
     pub(crate) fn notify(&self) {
         // Release: pairs with the Acquire in `take_notified`.
         if !self.notified.swap(true, Release) {
@@ -69,7 +69,7 @@ impl Home {
         }
     }
 
-    /// Whether there is work from elsewhere, which this call forgets: look for it afterwards.
+    /// Whether another thread left work. The call resets that: look for the work afterwards.
     #[inline]
     pub(crate) fn take_notified(&self) -> bool {
         // Acquire: pairs with the Release in `notify`; sees the work. A swap, so that none is missed in between.
@@ -84,7 +84,7 @@ impl Home {
     }
 }
 
-impl Wake for Home {
+impl Wake for Owner {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -100,13 +100,13 @@ impl Wake for Home {
 /// A call of `block_on` or `run` under way.
 #[derive(Debug)]
 pub(crate) struct Entered<'a> {
-    home: &'a Home,
+    owner: &'a Owner,
     outer: usize,
 }
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
         DRIVING.set(self.outer);
-        self.home.driving.store(false, Relaxed);
+        self.owner.driving.store(false, Relaxed);
     }
 }
