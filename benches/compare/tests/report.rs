@@ -180,13 +180,34 @@ fn a_damaged_line_is_named_and_the_rest_survives() {
     let rest = load(&folder.0).expect("most of it is left");
     assert_eq!(rest.damaged.len(), 1);
     assert!(rest.damaged[0].contains("memory.jsonl:3: "), "{:?}", rest.damaged);
-    assert_eq!(rest.observations.len(), whole.observations.len() - 1);
+    // With all three that it has of one contender.
+    assert_eq!(rest.observations.len(), whole.observations.len() - 3);
 
     // A file that cannot be read at all does not take the others with it.
     fs::write(&file, b"\xff\n").expect("it can be written");
     let rest = load(&folder.0).expect("most of it is left");
     assert!(rest.damaged[0].contains("memory.jsonl:1: "), "{:?}", rest.damaged);
     assert!(report::render(&rest).is_ok_and(|rendered| rendered.files[0].1.contains("## Who is faster")));
+}
+
+/// What was recorded before samples were arrays.
+#[test]
+fn a_record_with_a_line_for_each_sample_is_read_as_well() {
+    let folder = Folder::new("samples");
+    let (now, before) = (folder.0.join("now"), folder.0.join("before"));
+    let record = made_up(&now, &header(), 2.0);
+    fs::create_dir_all(&before).expect("it can be made");
+    for (step, header) in &record.steps {
+        let own = record.observations.iter().filter(|row| row.verb == *step);
+        let lines: String =
+            own.map(|row| serde_json::to_string(row).expect("it has no keys but strings") + "\n").collect();
+        let first = record::text(header, &[]);
+        fs::write(before.join(format!("{step}.jsonl")), first + &lines).expect("it can be written");
+    }
+    let older = load(&before).expect("it has just been written");
+    assert_eq!((older.damaged, older.observations), (Vec::new(), record.observations));
+    let lines = |folder: &Path| fs::read_to_string(folder.join("duel.jsonl")).expect("it is there").lines().count();
+    assert!(lines(&before) > 10 * lines(&now), "one line of a contender has all its samples");
 }
 
 #[test]
