@@ -8,8 +8,8 @@ pub mod rules;
 use std::cmp::Ordering;
 
 use executor::{Capabilities, Idle};
-use harness::pages::{broken, is_judged, varying};
 use harness::table::{Table, count, time};
+use harness::verdicts::committed;
 use harness::{Contender, Kind, Observation};
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ use self::evidence::{Longest, Look, by_hand, operations, tasks_measured, waits_f
 pub use self::interview::{Questions, duration};
 pub use self::rules::{Besides, Needs, PolledBy, WakesFrom, Who};
 use self::rules::{FEW, Node, Pointer, Rule, SAFE};
-use crate::statics::UNSAFE;
+use crate::footprint::UNSAFE;
 use crate::{called, programs};
 
 /// What the rules say, who is left beside that, in which order, and who is not.
@@ -102,17 +102,15 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// What `docs/conformance.md` says of the executor of that name.
+    /// What `docs/conformance.jsonl` says of the executor of that name.
     pub fn committed(name: &str) -> Self {
-        let broken = broken(name);
-        let of = |level: &str| {
-            broken.iter().filter(|clause| clause.level == level).map(|clause| clause.id.clone()).collect()
-        };
+        let broken = committed().broken(name);
+        let of = |level: &str| broken.iter().filter(|row| row.level == level).map(|row| row.clause.clone()).collect();
         Self {
             refusal: harness::contender::gate(name),
             house: of("house"),
             quality: of("quality"),
-            at_times: varying(name),
+            at_times: committed().varying(name),
         }
     }
 
@@ -247,7 +245,7 @@ impl Everybody<'_> {
             }
             let keys = look.keys(needs, rule.measures);
             look.besides(needs);
-            if !is_judged(contender.name) {
+            if !committed().is_judged(contender.name) {
                 look.missing.push(format!("the suite: `{} conform` runs it", called::name()));
             }
             let Look { evidence, missing, .. } = look;

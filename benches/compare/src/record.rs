@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use self::observed::Observed;
 use crate::newer::Newer;
 use crate::session::{Names, Session};
-use crate::{called, conform, count, crossover, duel, idle, latency, memory, statics};
+use crate::{called, conform, count, crossover, duel, footprint, idle, latency, memory};
 
 mod observed;
 
@@ -38,7 +38,7 @@ const VERBS: [&str; 8] = [
     crossover::VERB,
     waking::VERB,
     idling::VERB,
-    statics::VERB,
+    footprint::VERB,
     conform::VERB,
 ];
 
@@ -187,7 +187,7 @@ pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
         let measure = move || idle::measure(session, &[*tasks], milliseconds, processes);
         steps.push(Step::new(format!("idle-{tasks}"), measure));
     }
-    steps.push(Step::new("static", || statics::measure(session)).needing(|| statics::ready(session)));
+    steps.push(Step::new(footprint::VERB, || footprint::measure(session)).needing(|| footprint::ready(session)));
     steps.push(Step::new("conform", || {
         let suites = session.chosen.iter().filter(|contender| !contender.suite.is_empty()).copied();
         let found = conform::judge(&suites.collect::<Vec<_>>(), &conform::Asked::anew())?;
@@ -638,7 +638,10 @@ fn read(file: &Path) -> Result<Part, String> {
     let mut lines = text.lines();
     let first = lines.next().unwrap_or_default();
     let first: FirstLine = serde_json::from_str(first).map_err(|error| format!("{shown}:1: no header: {error}"))?;
-    let header = first.header;
+    let mut header = first.header;
+    if let Some(whole) = &mut header.whole {
+        whole.steps.iter_mut().for_each(|step| *step = observed::verb_now(step).to_owned());
+    }
     let (mut rows, mut damaged) = (Vec::new(), Vec::new());
     for (number, line) in lines.enumerate() {
         match observed::read(line) {
@@ -649,7 +652,7 @@ fn read(file: &Path) -> Result<Part, String> {
     if damaged.is_empty() && rows.len() != header.rows {
         damaged.push(format!("{shown}: {} observations, and its header speaks of {}", rows.len(), header.rows));
     }
-    let step = file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let step = file.file_stem().map_or_else(String::new, |stem| observed::verb_now(&stem.to_string_lossy()).to_owned());
     Ok(Part { step, header, rows, damaged })
 }
 

@@ -9,7 +9,7 @@ use compare::choose::{
     Answer, Besides, Choice, Judged, Needs, Origin, PolledBy, Questions, WakesFrom, Who, choose, choose_by, duration,
     view,
 };
-use compare::statics;
+use compare::footprint;
 use executor::{Capabilities, Described, Executor, Idle, NestedBlockOn, WakeNames, yield_now};
 use harness::card::{self, ALLOCATIONS, INSTRUCTIONS};
 use harness::contender::Probes;
@@ -130,14 +130,14 @@ fn who_breaks_what_std_demands_is_out() {
 #[test]
 fn unsafe_excludes_where_it_is_known_and_is_named_where_it_is_not() {
     let rows = [
-        Observation::new(statics::VERB, "raw-waker", "", statics::UNSAFE, 3.0),
-        Observation::new(statics::VERB, "arc-waker", "", statics::UNSAFE, 0.0),
+        Observation::new(footprint::VERB, "raw-waker", "", footprint::UNSAFE, 3.0),
+        Observation::new(footprint::VERB, "arc-waker", "", footprint::UNSAFE, 0.0),
     ];
     let choice = choose(&Needs { no_unsafe: true, ..NEEDS }, &contenders(), &rows);
     assert!(why(&choice, "raw-waker").contains("3 unsafe sites"), "{:?}", choice.fallen);
     let unsafe_is_missing = |name: &str| {
         let candidate = choice.ranking.iter().find(|candidate| candidate.name == name).expect("it is left");
-        candidate.missing.iter().any(|missing| missing.contains(statics::UNSAFE))
+        candidate.missing.iter().any(|missing| missing.contains(footprint::UNSAFE))
     };
     assert!(!unsafe_is_missing("arc-waker"));
     assert!(unsafe_is_missing("tokio"), "a row that is not there is said to be missing");
@@ -365,7 +365,7 @@ fn what_no_executor_brings_is_looked_for_elsewhere() {
 
 #[test]
 fn one_future_is_decided_by_what_comes_into_the_program() {
-    let size = |name, value| Observation::new(statics::VERB, name, "", statics::BYTES, value);
+    let size = |name, value| Observation::new(footprint::VERB, name, "", footprint::BYTES, value);
     let rows = [size("futures-lite", 4_000.0), size("tokio", 70_000.0), size("park-waker", 9_000.0)];
     let choice = choose(&Needs { idle_tasks: 0, ..NEEDS }, &contenders(), &rows);
     assert_eq!(names(&choice), ["futures-lite", "park-waker", "tokio", "pollster", "arc-waker", "raw-waker"]);

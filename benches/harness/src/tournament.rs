@@ -212,7 +212,7 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
     for standing in standings(observations) {
         tables.push(ranking(&standing));
         if standing.rivals() > 1 {
-            tables.push(matrix(&standing));
+            tables.extend(matrix(&standing));
         }
     }
     let refused: Vec<_> = observations.iter().filter(|row| row.verb == duel::VERB && row.subject.is_empty()).collect();
@@ -306,23 +306,27 @@ pub fn percent(factor: f64) -> String {
     format!("{:.1} %", 100.0 * (factor - 1.0))
 }
 
-fn matrix(standing: &Standing) -> Table {
-    let letter = |place: usize| char::from(b'A' + place as u8).to_string();
-    let mut table = Table::new(
-        format!("{}: in how many of 100 blocks the row was faster than the column", standing.workload),
-        [String::new()].into_iter().chain((0..standing.places.len()).map(letter)),
-    );
-    for (number, one) in standing.places.iter().enumerate() {
-        let cells = standing.places.iter().map(|other| {
-            if one.name == other.name {
-                "·".to_owned()
-            } else {
-                format!("{:.0}", 100.0 * standing.probability(one, other))
-            }
-        });
-        table.row([format!("{} {}", letter(number), one.name)].into_iter().chain(cells));
+/// How often each was faster than each other, of those that were not always or never faster than all others.
+fn matrix(standing: &Standing) -> Option<Table> {
+    let percent = |one: &Place, other: &Place| format!("{:.0}", 100.0 * standing.probability(one, other));
+    let is_open = |one: &Place, other: &Place| one.name != other.name && !["0", "100"].contains(&&*percent(one, other));
+    let open = |one: &&Place| standing.places.iter().any(|other| is_open(one, other) || is_open(other, one));
+    let places: Vec<_> = standing.places.iter().filter(open).collect();
+    if places.is_empty() {
+        return None;
     }
-    table
+    let title = format!("{}: in how many of 100 blocks the row was faster than the column", standing.workload);
+    let header = [String::new()].into_iter().chain(places.iter().map(|place| place.name.clone()));
+    let mut table = Table::new(title, header);
+    for one in &places {
+        let cells =
+            places.iter().map(|other| if one.name == other.name { "·".to_owned() } else { percent(one, other) });
+        table.row([one.name.clone()].into_iter().chain(cells));
+    }
+    if places.len() < standing.places.len() {
+        table.note("All other pairs are in one order in every block, which is that of the ranking.");
+    }
+    Some(table)
 }
 
 /// Workloads across: ratios to the floor, marked where they tie with the fastest, and in the last rows the floor itself

@@ -3,6 +3,8 @@
 use harness::Observation;
 use serde::{Deserialize, Serialize};
 
+use crate::footprint;
+
 /// All observations that one verb made of one contender in one step.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Observed {
@@ -115,10 +117,19 @@ fn at<T: Default + Clone>(items: &mut Vec<T>, place: u32) -> &mut T {
 
 /// What a line of a record says: of one contender, or, in a record of the older form, one sample.
 pub(super) fn read(line: &str) -> Result<Vec<Observation>, serde_json::Error> {
-    match serde_json::from_str(line) {
-        Ok(one) => Ok(vec![one]),
-        Err(_) => serde_json::from_str(line).map(Observed::into_rows),
+    let mut rows = match serde_json::from_str(line) {
+        Ok(one) => vec![one],
+        Err(_) => serde_json::from_str(line).map(Observed::into_rows)?,
+    };
+    for row in &mut rows {
+        row.verb = verb_now(&row.verb).to_owned();
     }
+    Ok(rows)
+}
+
+/// What a verb is called that an older record may know by another name.
+pub(super) fn verb_now(verb: &str) -> &str {
+    if verb == "static" { footprint::VERB } else { verb }
 }
 
 #[cfg(test)]
@@ -157,6 +168,13 @@ mod tests {
         let older = r#"{"verb":"duel","executor":"tokio","subject":"abort","quantity":"ns","value":94.97,"process":3,"block":1}"#;
         let row = Observation { process: 3, block: 1, ..Observation::new("duel", "tokio", "abort", "ns", 94.97) };
         assert_eq!(read(older).expect("it is complete"), [row]);
+    }
+
+    #[test]
+    fn a_verb_of_another_name_is_the_verb_of_today() {
+        let row = Observation::new("static", "tokio", "", footprint::UNSAFE, 3.0);
+        let line = serde_json::to_string(&row).expect("it has no keys but strings");
+        assert_eq!(read(&line).expect("it is complete")[0].verb, footprint::VERB);
     }
 
     #[test]
