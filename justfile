@@ -4,6 +4,18 @@
 default:
     @just --list --unsorted
 
+# Check a package and its tests, in seconds: `just check wakers-arc`.
+check package *arguments:
+    cargo check --package {{package}} --all-targets {{arguments}}
+
+# Lint a package; a warning is an error.
+lint package *arguments:
+    cargo clippy --package {{package}} --all-targets {{arguments}} -- -D warnings
+
+# Format everything.
+fmt:
+    cargo fmt --all
+
 # Run all tests.
 test *arguments:
     cargo test {{arguments}}
@@ -40,11 +52,11 @@ race *arguments:
 asan *part:
     .ci/asan {{part}}
 
-# Hammer raw-waker and biased-waker under ThreadSanitizer; needs nightly.
+# Hammer the strategies under ThreadSanitizer; needs nightly.
 tsan *rounds:
     .ci/tsan {{rounds}}
 
-# Hammer raw-waker and biased-waker under valgrind.
+# Hammer the strategies under valgrind.
 memcheck *rounds:
     .ci/memcheck {{rounds}}
 
@@ -71,6 +83,10 @@ diff one other file="executor":
 # Open the documentation.
 doc:
     cargo doc --workspace --no-deps --open
+
+# Build contract, strategies and suite with the oldest Rust that they declare; needs that toolchain.
+msrv:
+    .ci/msrv
 
 # All that CI checks.
 ci:

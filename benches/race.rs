@@ -53,9 +53,9 @@ struct Contender {
 type Seen<'a> = &'a mut dyn FnMut(&Findings);
 
 impl Contender {
-    /// Whether it is one of this workspace's strategies, all of which are called so.
+    /// Whether it is one of this workspace's strategies.
     fn is_ours(&self) -> bool {
-        self.name.contains("-waker")
+        lineup::strategy(self.name).is_some()
     }
 }
 

@@ -12,17 +12,34 @@ static ALLOCATOR: conformance::CountingAllocator = conformance::CountingAllocato
 
 #[test]
 fn the_table_of_strategies_is_current() {
-    let table = strategies(&contenders(), |name| match name {
-        "noop-waker" => Some(allocations::<noop_waker::NoopExecutor>()),
-        "park-waker" => Some(allocations::<park_waker::ParkExecutor>()),
-        "arc-waker" => Some(allocations::<arc_waker::ArcExecutor>()),
-        "raw-waker" => Some(allocations::<raw_waker::RawExecutor>()),
-        #[cfg(target_pointer_width = "64")]
-        "biased-waker" => Some(allocations::<biased_waker::BiasedExecutor>()),
-        _ => None,
-    });
+    let table = strategies(&contenders(), allocations_of);
     check(&page("README.md"), "strategies", &table);
 }
+
+macro_rules! allocations_of {
+    ($($kind:ident $library:ident::$executor:ident from $package:literal,)*) => {
+        /// `None` for what is no strategy, and for a variant of one, which its crate's row stands for.
+        fn allocations_of(name: &str) -> Option<(usize, usize)> {
+            let crate_name = name.replace('-', "_");
+            $(if name == <lineup::$executor>::NAME && crate_name == stringify!($library) {
+                return allocations!($kind lineup::$executor);
+            })*
+            None
+        }
+    };
+}
+
+/// What owns no tasks has none to spawn.
+macro_rules! allocations {
+    (BlockOn $executor:ty) => {
+        None
+    };
+    ($kind:ident $executor:ty) => {
+        Some(allocations::<$executor>())
+    };
+}
+
+lineup::for_each_strategy!(allocations_of);
 
 #[test]
 fn the_table_of_capabilities_is_current() {

@@ -204,8 +204,8 @@ enum Verb {
     },
     /// Write docs/results.md, its pictures and the tables in other pages from a record; measures nothing
     Report {
-        /// The record's folder or its name; without, the newest in docs/results that is complete, of the whole line-up and
-        /// not quick
+        /// The record's folder or its name; without, the newest in docs/results that is complete, of the whole line-up
+        /// and not quick
         folder: Option<String>,
         /// Of which folder the pages are; without, of the checkout that the current directory lies in
         #[arg(long, value_name = "FOLDER")]

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 
 use broken::{Nearest, nearest};
 use conformance::image::running;
-use conformance::process::{Judged, PATIENCE, answer, in_parallel, requested, run_case};
+use conformance::process::{Judged, PATIENCE, answer, in_parallel, requested, run_check};
 use conformance::{Clause, Level, Outcome};
 use harness::machine::processors;
 use harness::observation::distinct;
@@ -204,7 +204,7 @@ pub fn judge(contenders: &[&Contender], asked: &Asked) -> Result<Vec<Found>, Str
         let (outcome, last_words, given_up) = match known {
             Some((outcome, last_words)) => (outcome, last_words.to_vec(), false),
             None => {
-                let judged = run_case(&program, executor, clause.id, PATIENCE)?;
+                let judged = run_check(&program, executor, clause.id, PATIENCE)?;
                 let last_words = last_words(&judged);
                 (judged.outcome, last_words, judged.given_up)
             }
@@ -454,8 +454,8 @@ impl Verdict {
     }
 }
 
-/// What `docs/conformance.jsonl` says of it, which a test keeps current, or else what its suite says now, as far as that
-/// decides whether it is measured: the clauses of std, until one is broken. What is remembered is asked anew if
+/// What `docs/conformance.jsonl` says of it, which a test keeps current, or else what its suite says now, as far as
+/// that decides whether it is measured: the clauses of std, until one is broken. What is remembered is asked anew if
 /// `fresh`.
 ///
 /// # Errors

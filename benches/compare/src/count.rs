@@ -20,8 +20,8 @@ pub fn operations() -> Vec<&'static str> {
 ///
 /// # Errors
 ///
-/// When an operation is asked for that there is not; when something fails that is not of who is counted, such as a broken
-/// valgrind. Where there is none at all, the rows say so.
+/// When an operation is asked for that there is not; when something fails that is not of who is counted, such as a
+/// broken valgrind. Where there is none at all, the rows say so.
 pub fn measure(session: &Session<'_>, passes: usize) -> Result<Vec<Observation>, String> {
     let names = session.workloads(&operations())?;
     let contenders = session.admitted();

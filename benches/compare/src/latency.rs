@@ -20,9 +20,9 @@ const BRIEF: Duration = Duration::from_millis(200);
 
 /// The interval of the figure in a summary: this one on the screen and on every page that shows but one.
 ///
-/// At this one it shows what spinning and parking are for: an executor that parks goes to sleep between two wakes and has
-/// to be woken by the system, and one that spins for a while before it parks is still there. Longer, and the processor
-/// itself goes to sleep, which is the machine's time and not the executor's.
+/// At this one it shows what spinning and parking are for: an executor that parks goes to sleep between two wakes and
+/// has to be woken by the system, and one that spins for a while before it parks is still there. Longer, and the
+/// processor itself goes to sleep, which is the machine's time and not the executor's.
 pub const SUMMARY: u64 = 10_000;
 
 /// Measures everybody who was chosen, at every interval.

@@ -184,9 +184,9 @@ mod tests {
             "\n",
             r#"{"clause":"T1","level":"std","promise":"B.","debug":{"tokio":{"outcome":"fails","why":"it hangs"}}}"#,
             "\n",
-            r#"{"clause":"X1","level":"house","promise":"C.","release":{"tokio":"fails"}}"#,
+            r#"{"clause":"X1","level":"contract","promise":"C.","release":{"tokio":"fails"}}"#,
             "\n",
-            r#"{"clause":"X2","level":"house","promise":"D.","#,
+            r#"{"clause":"X2","level":"contract","promise":"D.","#,
             r#""debug":{"raw-waker":{"outcome":"vacuous","why":"it polls on"}}}"#,
             "\n",
         );
@@ -201,10 +201,13 @@ mod tests {
             "{broken}"
         );
         assert!(broken.contains("| clause | level | promise | tokio |"), "{broken}");
-        assert!(broken.contains("| T1 | std | B. | ✗ |") && broken.contains("| X1 | house | C. | ✗ release |"));
+        assert!(broken.contains("| T1 | std | B. | ✗ |") && broken.contains("| X1 | contract | C. | ✗ release |"));
         assert!(!broken.contains("W1") && !broken.contains("X2"), "{broken}");
         let kept = kept(&verdicts());
-        assert!(kept.contains("| W1 | std | A. | · | · |") && kept.contains("| X2 | house | D. | · | ○ |"), "{kept}");
+        assert!(
+            kept.contains("| W1 | std | A. | · | · |") && kept.contains("| X2 | contract | D. | · | ○ |"),
+            "{kept}"
+        );
         assert!(kept.contains("**raw-waker**\n\n- ○ X2: it polls on"), "{kept}");
         assert!(!kept.contains("| T1 |"), "{kept}");
     }

@@ -66,7 +66,7 @@ pub fn view(session: &Session<'_>, observations: &[Observation]) -> Vec<Table> {
     let title = format!("Which one? {}; {}", Machine::this().in_words(), Source::this().in_words());
     let columns = [
         ("", "executor"),
-        ("clauses", "broken"),
+        ("", "clauses broken"),
         ("a wake", "instr."),
         ("a wake", "atomics"),
         ("spawn, join", "instr."),

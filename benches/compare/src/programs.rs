@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use cargo_metadata::{
     CrateType, DependencyKind, Message, Metadata, MetadataCommand, Node, Package, PackageId, TargetKind,
 };
+use executor::Described as _;
 use harness::contender::FLOOR;
 use harness::kept::{Folder, Process};
 use harness::pages::page;
@@ -33,41 +34,72 @@ pub struct Program {
 }
 
 macro_rules! programs {
-    ($($(#[$attribute:meta])* $executor:literal $package:literal with $with:expr, in $file:literal;)*) => {
+    ($($kind:ident $library:ident::$executor:ident from $package:literal,)*) => {
         /// The executors of this program, in the order of its columns. What there is to know of a package is read from
         /// the workspace, where the executor is measured: its place or version, and its features.
-        pub const PROGRAMS: &[Program] = &[$($(#[$attribute])* Program {
-            executor: $executor,
-            package: $package,
-            with: &$with,
-            text: include_str!(concat!("../programs/", $file)),
-        }),*];
+        pub const PROGRAMS: &[Program] = &[
+            $(Program {
+                executor: <lineup::$executor>::NAME,
+                package: $package,
+                with: &["wakers-executor"],
+                text: strategy_program!($kind $library $executor),
+            },)*
+            published("async-task", "async-task", &[], include_str!("../programs/async_task.rs")),
+            published("compio-executor", "compio-executor", &[], include_str!("../programs/compio_executor.rs")),
+            published(
+                "async-executor-local",
+                "async-executor",
+                &["futures-lite"],
+                include_str!("../programs/async_executor_local.rs"),
+            ),
+            published(
+                "async-executor",
+                "async-executor",
+                &["futures-lite"],
+                include_str!("../programs/async_executor.rs"),
+            ),
+            published("tokio", "tokio", &[], include_str!("../programs/tokio.rs")),
+            published(
+                "futures-local-pool",
+                "futures-executor",
+                &["futures"],
+                include_str!("../programs/futures_local_pool.rs"),
+            ),
+            published("pollster", "pollster", &[], include_str!("../programs/pollster.rs")),
+            published("futures-lite", "futures-lite", &[], include_str!("../programs/futures_lite.rs")),
+            published("futures-executor", "futures-executor", &[], include_str!("../programs/futures_executor.rs")),
+        ];
     };
 }
 
-programs! {
-    "noop-waker" "wakers-noop" with ["wakers-executor"], in "noop_waker.rs";
-    "park-waker" "wakers-park" with ["wakers-executor"], in "park_waker.rs";
-    "park-waker-spinning" "wakers-park" with ["wakers-executor"], in "park_waker_spinning.rs";
-    "arc-waker" "wakers-arc" with ["wakers-executor"], in "arc_waker.rs";
-    "raw-waker" "wakers-raw" with ["wakers-executor"], in "raw_waker.rs";
-    #[cfg(target_pointer_width = "64")]
-    "biased-waker" "wakers-biased" with ["wakers-executor"], in "biased_waker.rs";
-    "async-task" "async-task" with [], in "async_task.rs";
-    "compio-executor" "compio-executor" with [], in "compio_executor.rs";
-    "async-executor-local" "async-executor" with ["futures-lite"], in "async_executor_local.rs";
-    "async-executor" "async-executor" with ["futures-lite"], in "async_executor.rs";
-    "tokio" "tokio" with [], in "tokio.rs";
-    "futures-local-pool" "futures-executor" with ["futures"], in "futures_local_pool.rs";
-    "pollster" "pollster" with [], in "pollster.rs";
-    "futures-lite" "futures-lite" with [], in "futures_lite.rs";
-    "futures-executor" "futures-executor" with [], in "futures_executor.rs";
+/// What the program of a strategy is: the same for each, but for the name.
+macro_rules! strategy_program {
+    (BlockOn $library:ident $executor:ident) => {
+        strategy_program!($library $executor, "../programs/block_on.rs")
+    };
+    ($kind:ident $library:ident $executor:ident) => {
+        strategy_program!($library $executor, "../programs/strategy.rs")
+    };
+    ($library:ident $executor:ident, $file:literal) => {
+        concat!("use ", stringify!($library), "::", stringify!($executor), " as Strategy;\n", include_str!($file))
+    };
+}
+
+lineup::for_each_strategy!(programs);
+
+const fn published(
+    executor: &'static str,
+    package: &'static str,
+    with: &'static [&'static str],
+    text: &'static str,
+) -> Program {
+    Program { executor, package, with, text }
 }
 
 impl Program {
     /// Whether the executor is one of this workspace, and no published one.
     pub fn is_ours(&self) -> bool {
-        self.with.contains(&"wakers-executor")
+        lineup::strategy(self.executor).is_some()
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! A record is a folder with a file for each step. The first line of a file says where, when and of what it was
 //! measured; each other line has what was observed of one contender, with nothing computed from it: the samples of a
-//! quantity are an array with an array for each process. A file is there only when its step is complete, so a record that
-//! was interrupted goes on where it ended. Records from before that form, with a line for each sample, are read as well.
+//! quantity are an array with an array for each process. A file is there only when its step is complete, so a record
+//! that was interrupted goes on where it ended. Records from before that form, with a line for each sample, are read as
+//! well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -475,8 +476,8 @@ impl Record {
         self.steps.values().next().expect("a record without steps is not loaded")
     }
 
-    /// Why neither pages nor answers rest on it unless they are asked to, in a few words each: it is no complete record of
-    /// the whole line-up that took its time.
+    /// Why neither pages nor answers rest on it unless they are asked to, in a few words each: it is no complete record
+    /// of the whole line-up that took its time.
     pub fn lacks(&self) -> Vec<String> {
         let mut lacks = Vec::new();
         if let Some(first) = self.damaged.first() {
@@ -579,8 +580,8 @@ pub fn load(folder: &Path) -> Result<Record, String> {
     Ok(record)
 }
 
-/// The folder of the newest record below that one that [lacks](Record::lacks) nothing, if there is any. Which newer ones
-/// are passed over, and why, is said.
+/// The folder of the newest record below that one that [lacks](Record::lacks) nothing, if there is any. Which newer
+/// ones are passed over, and why, is said.
 ///
 /// # Errors
 ///

@@ -331,7 +331,7 @@ fn page(record: &Record, pictures: &[(&str, String)]) -> String {
 /// The titles of tables about contenders that have no figures.
 const NOT_MEASURED: [&str; 2] = ["Not measured", "Not timed"];
 
-/// For each workload the ranking, and which pairs are not clear.
+/// For each workload the ranking, and the pairs that are not clear.
 fn ranks(record: &Record) -> String {
     let mut text = String::from(
         "# Ranks and pairs\n\nFor each workload: who is faster, by how much, and how sure that is. Ranks are a range where \
@@ -419,7 +419,7 @@ fn transposed(table: Table) -> Table {
 
 /// One row for each executor that owns tasks, with what one asks first.
 pub fn summary(observations: &[Observation]) -> Table {
-    let hand = SUMMARIZED.map(|name| ("times as long as by hand", name));
+    let hand = SUMMARIZED.map(|name| ("× by hand", name));
     let own = [
         ("", "executor"),
         ("", "clauses broken"),

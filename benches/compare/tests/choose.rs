@@ -16,10 +16,7 @@ use harness::contender::Probes;
 use harness::latency::{self, P99};
 use harness::table::Format;
 use harness::{Contender, Kind, Observation, idle};
-use lineup::arc_waker::ArcExecutor;
-use lineup::noop_waker::NoopExecutor;
-use lineup::park_waker::ParkExecutor;
-use lineup::raw_waker::RawExecutor;
+use lineup::{ArcExecutor, NoopExecutor, ParkExecutor, RawExecutor};
 
 const NEEDS: Needs = Needs { idle_tasks: 10_000, ..Needs::ONE_FUTURE };
 
@@ -248,18 +245,18 @@ fn who_is_not_in_the_record_is_compared_with_nobody() {
 #[test]
 fn what_is_taken_or_advised_is_said_to_break_what_it_breaks() {
     let judge = |name: &str| match name {
-        "tokio" => Judged { house: vec!["T9c".to_owned()], quality: vec!["X22o".to_owned()], ..Judged::default() },
+        "tokio" => Judged { contract: vec!["T9c".to_owned()], quality: vec!["X22o".to_owned()], ..Judged::default() },
         _ => Judged::default(),
     };
     let choice = choose_by(&NEEDS, &contenders(), &[], judge);
     let said = |choice: &Choice, what: &str| choice.remarks.iter().any(|remark| remark.contains(what));
     assert!(said(&choice, "raw-waker breaks no clause"), "{:?}", choice.remarks);
-    assert!(said(&choice, "tokio breaks, of the clauses in docs/conformance.md: house clauses T9c; quality X22o"));
+    assert!(said(&choice, "tokio breaks, of the clauses in docs/conformance.md: contract T9c; quality X22o"));
     // Who is asked for alone is taken, and that it breaks them is said.
     let alone: Vec<_> = contenders().into_iter().filter(|contender| contender.name == "tokio").collect();
     let choice = choose_by(&NEEDS, &alone, &[], judge);
     assert!(choice.remarks[0].contains("raw-waker (was not asked for)"), "{:?}", choice.remarks);
-    assert!(said(&choice, "house clauses T9c"), "{:?}", choice.remarks);
+    assert!(said(&choice, "contract T9c"), "{:?}", choice.remarks);
     let table = view(&choice, &alone)[0].render(Format::Table);
     assert!(table.contains("T9c X22o"), "{table}");
 }

@@ -12,6 +12,7 @@ use harness::pages::{cells, page, read_table};
 use harness::table::Format;
 use harness::verdicts::{Outcome, committed};
 use harness::{Contender, Observation, contenders};
+use lineup::Strategy;
 
 fn table(name: &str) -> String {
     read_table(&page("docs/choosing.md"), name).unwrap_or_else(|| panic!("docs/choosing.md has a table `{name}`"))
@@ -150,7 +151,7 @@ fn whom_the_rules_take_keeps_the_contract() {
     for leaf in leaves() {
         let Node::Take(rule) = leaf.end else { continue };
         let judged = Judged::committed(rule.takes[0]);
-        let broken = [judged.house, judged.quality, judged.at_times].concat();
+        let broken = [judged.contract, judged.quality, judged.at_times].concat();
         assert!(judged.refusal.is_none() && broken.is_empty(), "{}: {broken:?}", rule.takes[0]);
     }
     let keeps = |name: &str| {
@@ -170,9 +171,10 @@ fn whom_the_rules_take_keeps_the_contract() {
 /// Whose source has no `unsafe` is known without a record.
 #[test]
 fn those_without_unsafe_forbid_it() {
-    for name in ["noop-waker", "park-waker", "arc-waker", "raw-waker", "biased-waker"] {
-        let source = fs::read_to_string(page(&format!("crates/{name}/src/lib.rs"))).expect("it has a face");
-        assert_eq!(SAFE.contains(&name), source.contains("#![forbid(unsafe_code)]"), "{name}");
+    for Strategy { name, library, .. } in lineup::STRATEGIES {
+        let folder = library.replace('_', "-");
+        let source = fs::read_to_string(page(&format!("crates/{folder}/src/lib.rs"))).expect("it has a face");
+        assert_eq!(SAFE.contains(name), source.contains("#![forbid(unsafe_code)]"), "{name}");
     }
 }
 

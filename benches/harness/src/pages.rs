@@ -22,8 +22,8 @@ pub fn checkout(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|root| CHECKOUT.iter().all(|part| root.join(part).exists()))
 }
 
-/// A page of the repository to be read: in the checkout that the current directory lies in, or else in the one that this
-/// program was built from.
+/// A page of the repository to be read: in the checkout that the current directory lies in, or else in the one that
+/// this program was built from.
 pub fn to_read(name: &str) -> PathBuf {
     let current = env::current_dir().unwrap_or_default();
     checkout(&current).map_or_else(|| page(name), |root| root.join(name))
@@ -191,7 +191,8 @@ fn code(folder: &Path) -> (usize, usize) {
             code(&path)
         } else {
             let text = fs::read_to_string(&path).expect("source is text");
-            let file = SourceFile::parse(&text).unwrap_or_else(|why| panic!("{}: {why}", path.display())).without_tests();
+            let file =
+                SourceFile::parse(&text).unwrap_or_else(|why| panic!("{}: {why}", path.display())).without_tests();
             (file.lines(), file.unsafe_sites().values().map(Counts::total).sum())
         };
         lines += more_lines;

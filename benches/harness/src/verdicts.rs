@@ -1,5 +1,5 @@
-//! Who keeps which clause, as it was committed: `docs/conformance.jsonl`, from which the gate decides who is measured, and
-//! from which `docs/conformance.md` is written.
+//! Who keeps which clause, as it was committed: `docs/conformance.jsonl`, from which the gate decides who is measured,
+//! and from which `docs/conformance.md` is written.
 //!
 //! Its first line names the executors, and each other line is a clause with the outcomes that are not a pass.
 
@@ -170,7 +170,7 @@ mod tests {
         r#"{"clause":"X8","level":"std","promise":"Another.","debug":{"pollster":{"outcome":"fails","why":"it hangs"}},"#,
         r#""release":{"pollster":"passes"}}"#,
         "\n",
-        r#"{"clause":"X9","level":"house","promise":"A third.","debug":{"pollster":{"outcome":"fails","why":"it hangs"},"#,
+        r#"{"clause":"X9","level":"contract","promise":"A third.","debug":{"pollster":{"outcome":"fails","why":"it hangs"},"#,
         r#""tokio":{"outcome":"varies","why":"it hangs at times"}}}"#,
         "\n",
     );

@@ -3,20 +3,15 @@
 /// The lock file.
 pub const LOCK: &str = include_str!("../../../Cargo.lock");
 
-/// Executors that are not called as the package that they come from.
-const PACKAGES: [(&str, &str); 8] = [
-    ("noop-waker", "wakers-noop"),
-    ("park-waker", "wakers-park"),
-    ("park-waker-spinning", "wakers-park"),
-    ("arc-waker", "wakers-arc"),
-    ("raw-waker", "wakers-raw"),
-    ("biased-waker", "wakers-biased"),
-    ("async-executor-local", "async-executor"),
-    ("futures-local-pool", "futures-executor"),
-];
+/// Published executors whose names differ from those of their packages.
+const PACKAGES: [(&str, &str); 2] =
+    [("async-executor-local", "async-executor"), ("futures-local-pool", "futures-executor")];
 
 /// The package that an executor comes from.
 pub fn package(executor: &str) -> &str {
+    if let Some(strategy) = lineup::strategy(executor) {
+        return strategy.package;
+    }
     PACKAGES.iter().find(|(name, _)| *name == executor).map_or(executor, |(_, package)| package)
 }
 

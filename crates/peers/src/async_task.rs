@@ -1,5 +1,5 @@
-//! async-task over a plain queue of one thread, the arrangement that its documentation starts from, for speed:
-//! a wake on the home thread is a push without a lock; only wakes from elsewhere pass through an inbox.
+//! async-task over a plain queue of one thread, as its documentation begins, for speed: a local wake is a push without
+//! a lock; only remote wakes pass through an inbox.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -19,8 +19,8 @@ use crate::home::{Entered, Home, is_here};
 use crate::sharing::AbortHandle;
 use crate::task_handle::TaskHandle;
 
-/// Each task carries its way home as metadata. That leaves the schedule function without captures, for which
-/// async-task has a shorter `wake`.
+/// Each task carries the inbox as metadata. That leaves the schedule function without captures, for which async-task
+/// has a shorter `wake`.
 type Runnable = async_task::Runnable<Arc<Inbox>>;
 
 /// async-task over a queue of the thread that made it.
@@ -30,17 +30,17 @@ pub struct AsyncTaskExecutor {
     inbox: Arc<Inbox>,
 }
 
-/// What only the home thread touches.
+/// What only the owner thread touches.
 #[derive(Debug, Default)]
 struct Local {
     ready: RefCell<VecDeque<Runnable>>,
-    /// What was ready when the round began. Only the run loop borrows it.
+    /// The tasks that were ready when the round began. Only the run loop borrows it.
     round: RefCell<VecDeque<Runnable>>,
-    /// A waker for each task that has not ended, for the executor's drop.
+    /// A waker for each unfinished task, for the executor's drop.
     tasks: RefCell<Slab<Waker>>,
 }
 
-/// Where other threads leave what they wake. Public only as a part of the join handle's type.
+/// Where other threads leave the tasks that they wake. Public only as a part of the join handle's type.
 #[derive(Debug)]
 pub struct Inbox {
     home: Home,
@@ -48,8 +48,8 @@ pub struct Inbox {
 }
 
 thread_local! {
-    /// The executor that this thread drives. None when the thread ends, so it needs no destructor, for which each access
-    /// would have to look.
+    /// The executor that this thread drives. `None` when the thread ends, so it needs no destructor, for which each
+    /// access would have to check.
     static LOCAL: RefCell<ManuallyDrop<Option<Rc<Local>>>> = const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
@@ -137,7 +137,7 @@ fn schedule(runnable: Runnable) {
     }
 }
 
-/// Kept out of `schedule`, so that a wake at home saves no registers for it.
+/// Outlined, so that a local wake saves no registers for it.
 #[inline(never)]
 fn schedule_from_elsewhere(runnable: Runnable) {
     let inbox = runnable.metadata().clone();
@@ -145,8 +145,8 @@ fn schedule_from_elsewhere(runnable: Runnable) {
     inbox.home.notify();
 }
 
-/// The executor that this thread drives. A share in it, as what is done with it inside the access would be a call
-/// through a pointer, and dearer.
+/// The executor that this thread drives: a reference-counted share of it, because to use it inside the access would be
+/// a call through a pointer, which costs more.
 fn local() -> Option<Rc<Local>> {
     LOCAL.with_borrow(|local| Option::clone(local))
 }
@@ -154,14 +154,15 @@ fn local() -> Option<Rc<Local>> {
 impl AsyncTaskExecutor {
     fn enter(&self) -> (Current, Entered<'_>) {
         let entered = self.inbox.home.enter();
-        // What this thread woke before it drives comes before what it wakes now.
+        // What this thread woke before it drove comes before what it wakes now.
         if self.inbox.home.take_notified() {
             self.take_woken();
         }
         (Current::set(self.local.clone()), entered)
     }
 
-    /// Runs the ready tasks, round by round, until `root` is ready. Before it parks it asks whether to poll that again.
+    /// Runs the ready tasks, round by round, until `root` is ready. Before it parks, it asks whether to poll the root
+    /// again.
     #[inline(never)]
     fn drive<T>(&self, mut root: impl FnMut() -> Poll<T>, root_is_woken: impl Fn() -> bool) -> T {
         let mut round = self.local.round.borrow_mut();
@@ -169,7 +170,7 @@ impl AsyncTaskExecutor {
             if self.inbox.home.take_notified() {
                 self.take_woken();
             }
-            // What becomes ready meanwhile waits for the next round.
+            // What becomes ready during the round waits for the next one.
             mem::swap(&mut *self.local.ready.borrow_mut(), &mut *round);
             if round.is_empty() {
                 self.inbox.home.park_unless(&root_is_woken);
@@ -189,12 +190,12 @@ impl AsyncTaskExecutor {
     }
 }
 
-/// Every task that has not ended is woken, so that it comes up once more, here or in the inbox, and is dropped instead
-/// of run. A wake that another thread is about to deliver is waited for: else its task would outlive the executor.
+/// Wakes every unfinished task, so that it appears once more, in the queue or in the inbox, and is dropped instead of
+/// run. Waits for wakes that other threads are about to deliver, whose tasks would otherwise outlive the executor.
 impl Drop for AsyncTaskExecutor {
     fn drop(&mut self) {
         if self.inbox.home.is_driven() {
-            // A task is in the middle of its poll, on this stack, and would be waited for.
+            // A task is in the middle of its poll, on this stack, so the wait would never end.
             return mem::forget(self.local.clone());
         }
         let tasks = self.local.tasks.take();
@@ -214,7 +215,7 @@ impl Drop for AsyncTaskExecutor {
     }
 }
 
-/// Makes a queue the one that wakes on this thread push to, until it is dropped.
+/// Makes a queue the one to which wakes on this thread push, until this is dropped.
 struct Current {
     outer: Option<Rc<Local>>,
 }
@@ -256,9 +257,9 @@ struct Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        // Otherwise the executor is being dropped and has its list no more.
+        // Otherwise the executor is being dropped and no longer has its list.
         if is_here(self.home) {
-            // Not the last reference to the task: the one that runs it is.
+            // Not the last reference to the task: the run loop holds another.
             local().map(|local| local.tasks.borrow_mut().remove(self.key));
         }
     }

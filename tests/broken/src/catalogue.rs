@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use conformance::{Case, suite};
+use conformance::{Check, suite};
 
 use crate::frame::Core;
 
@@ -55,7 +55,7 @@ pub struct Version {
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// It drives one future. Returns its cases.
-    Root(fn() -> Vec<Case>),
+    Root(fn() -> Vec<Check>),
     /// It owns tasks: makes the core of a [`Frame`](crate::frame::Frame).
     Tasks(fn() -> Arc<dyn Core>),
 }

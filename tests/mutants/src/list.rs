@@ -14,18 +14,18 @@ pub(crate) struct Mutant {
 }
 
 impl Mutant {
-    /// The packages whose models and suites can notice it.
-    pub(crate) fn strategies(&self) -> &'static [&'static str] {
-        match self.file.split('/').next() {
-            Some("raw-waker") => &["raw-waker"],
-            Some("biased-waker") => &["biased-waker"],
-            Some("arc-waker") => &["arc-waker"],
-            Some("park-waker") => &["park-waker"],
-            Some("noop-waker") => &["noop-waker"],
-            _ if self.file.ends_with("root_waker.rs") => &["arc-waker", "raw-waker"],
-            _ if self.file.ends_with("spare_memory.rs") => &["raw-waker", "biased-waker"],
-            _ if self.file.ends_with("joinable.rs") => &["park-waker", "arc-waker"],
-            _ => &["park-waker", "arc-waker", "raw-waker", "biased-waker"],
+    /// The strategies whose models and suites can notice it, by folder.
+    pub(crate) fn strategies(&self) -> Vec<&'static str> {
+        match self.file.split_once('/') {
+            // What the strategies share: some that use it.
+            Some(("executor", file)) => match file.rsplit('/').next() {
+                Some("root_waker.rs") => vec!["arc-waker", "raw-waker"],
+                Some("spare_memory.rs") => vec!["raw-waker", "biased-waker"],
+                Some("joinable.rs") => vec!["park-waker", "arc-waker"],
+                _ => vec!["park-waker", "arc-waker", "raw-waker", "biased-waker"],
+            },
+            Some((strategy, _)) => vec![strategy],
+            None => vec![],
         }
     }
 }

@@ -93,7 +93,7 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
 
 /// A test that fails anyway kills every mutant.
 fn check_that_all_is_well_without(tree: &Tree, wanted: &[&Mutant]) -> Result<(), Box<dyn Error>> {
-    let mut strategies: Vec<_> = wanted.iter().flat_map(|mutant| mutant.strategies()).copied().collect();
+    let mut strategies: Vec<_> = wanted.iter().flat_map(|mutant| mutant.strategies()).collect();
     strategies.sort_unstable();
     strategies.dedup();
     for strategy in strategies {
@@ -112,7 +112,7 @@ fn check_that_all_is_well_without(tree: &Tree, wanted: &[&Mutant]) -> Result<(),
 /// Runs models and suite, or the suite only where no model notices.
 fn try_all(tree: &Tree, mutant: &'static Mutant, first: bool) -> Result<Killers, Box<dyn Error>> {
     let mut killers = Killers::default();
-    for &strategy in mutant.strategies() {
+    for strategy in mutant.strategies() {
         let models = Executable::build(tree, Kind::Models, strategy)?.ok_or_else(|| does_not_compile(mutant))?;
         // Most faults show with one preemption, in a fraction of the time.
         let mut failed = models.failing(1)?;

@@ -1,5 +1,5 @@
-//! `hammer [--rounds N] [--with-a-race]`: all that can be done to the executors that count by hand, raw-waker and
-//! biased-waker, by several threads at once, for sanitizers to watch. `just tsan` and `just memcheck` run it.
+//! `hammer [STRATEGY...] [--rounds N] [--with-a-race]`: all that several threads at once can do to the strategies named,
+//! or to each that other threads may spawn onto, for sanitizers to watch. `just tsan` and `just memcheck` run it.
 //!
 //! In half of the rounds the executor is dropped meanwhile; in the other half it sleeps, or is about to, and is woken.
 //! Nothing here is ordered by a lock or by a thread's end: what the sanitizer sees ordered, the executor has ordered.
@@ -11,19 +11,16 @@
 use std::env;
 use std::pin::Pin;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-#[cfg(target_pointer_width = "64")]
-use biased_waker::BiasedExecutor;
 use conformance::CountingAllocator;
 use conformance::probe::poll_once;
 use executor::{Described, JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
 use output::Stop;
-use raw_waker::RawExecutor;
 use stress::{Crew, Dice, Job, Plan, Race, spin, wait_until};
 
 use crate::letter::Letter;
@@ -42,8 +39,34 @@ const TURNS: usize = 16;
 /// How long a pause may be, as a power of two of spins: about as long as the driver takes to fall asleep.
 const PAUSE: u32 = 9;
 
+/// A strategy, and how to hammer it.
+struct Anvil {
+    name: &'static str,
+    hammer: fn(usize, bool) -> Result<bool, Stop>,
+}
+
+macro_rules! anvils {
+    ($($kind:ident $library:ident::$executor:ident from $package:literal,)*) => {
+        static ANVILS: LazyLock<Vec<Anvil>> = LazyLock::new(|| {
+            let all: Vec<Option<Anvil>> = vec![$(anvil!($kind lineup::$executor)),*];
+            all.into_iter().flatten().collect()
+        });
+    };
+}
+
+macro_rules! anvil {
+    (RemoteSpawn $executor:ty) => {
+        Some(Anvil { name: <$executor>::NAME, hammer: hammer::<$executor> })
+    };
+    ($kind:ident $executor:ty) => {
+        None
+    };
+}
+
+lineup::for_each_strategy!(anvils);
+
 fn main() -> ExitCode {
-    let (mut rounds, mut with_a_race) = (ROUNDS, false);
+    let (mut names, mut rounds, mut with_a_race) = (Vec::new(), ROUNDS, false);
     let mut arguments = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -52,18 +75,26 @@ fn main() -> ExitCode {
                 Ok(number) if number > 0 => rounds = number,
                 _ => return fail(&format!("`--rounds` wants a whole number from 1, such as `--rounds {ROUNDS}`")),
             },
-            other => return fail(&format!("there is no option `{other}`; there are `--rounds N` and `--with-a-race`")),
+            option if option.starts_with('-') => {
+                return fail(&format!("there is no option `{option}`; there are `--rounds N` and `--with-a-race`"));
+            }
+            name if ANVILS.iter().any(|anvil| anvil.name == name) => names.push(argument),
+            name => {
+                let known = ANVILS.iter().map(|anvil| anvil.name).collect::<Vec<_>>().join(", ");
+                return fail(&format!(
+                    "there is no strategy `{name}` that other threads may spawn onto; there are {known}"
+                ));
+            }
         }
     }
     // What std and the executors keep for a thread is freed with it, except for the main thread: a leak, to a checker.
     let hammering = thread::spawn(move || {
         let hammer_all = || {
-            let are_sound = [
-                hammer::<RawExecutor>(rounds, with_a_race)?,
-                #[cfg(target_pointer_width = "64")]
-                hammer::<BiasedExecutor>(rounds, with_a_race)?,
-            ];
-            Ok(ExitCode::from(u8::from(are_sound.contains(&false))))
+            let mut is_sound = true;
+            for anvil in ANVILS.iter().filter(|anvil| names.is_empty() || names.iter().any(|name| name == anvil.name)) {
+                is_sound &= (anvil.hammer)(rounds, with_a_race)?;
+            }
+            Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         };
         hammer_all().unwrap_or_else(|stop: Stop| stop.end())
     });

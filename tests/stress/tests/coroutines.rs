@@ -67,33 +67,33 @@ fn a_first_poll_ends_in_another<E: Executor + Described + Send + Sync + 'static>
     assert_eq!(executor.block_on(task.expect("it was spawned")).ok(), Some(7));
 }
 
-#[test]
-fn noop_waker() {
-    the_first_ends_first::<noop_waker::NoopExecutor>();
-    a_first_poll_ends_in_another::<noop_waker::NoopExecutor>();
+macro_rules! coroutines {
+    ($($kind:ident $library:ident::$executor:ident from $package:literal,)*) => {
+        $(
+            mod $executor {
+                on_coroutines!($kind lineup::$executor);
+            }
+        )*
+    };
 }
 
-#[test]
-fn park_waker() {
-    the_first_ends_first::<park_waker::ParkExecutor>();
-    a_first_poll_ends_in_another::<park_waker::ParkExecutor>();
+macro_rules! on_coroutines {
+    // It owns no tasks.
+    (BlockOn $executor:ty) => {};
+    (Executor $executor:ty) => {
+        #[test]
+        fn the_first_call_ends_first() {
+            crate::the_first_ends_first::<$executor>();
+        }
+    };
+    (RemoteSpawn $executor:ty) => {
+        on_coroutines!(Executor $executor);
+
+        #[test]
+        fn a_first_poll_ends_in_another() {
+            crate::a_first_poll_ends_in_another::<$executor>();
+        }
+    };
 }
 
-#[test]
-fn arc_waker() {
-    the_first_ends_first::<arc_waker::ArcExecutor>();
-    a_first_poll_ends_in_another::<arc_waker::ArcExecutor>();
-}
-
-#[test]
-fn raw_waker() {
-    the_first_ends_first::<raw_waker::RawExecutor>();
-    a_first_poll_ends_in_another::<raw_waker::RawExecutor>();
-}
-
-#[cfg(target_pointer_width = "64")]
-#[test]
-fn biased_waker() {
-    the_first_ends_first::<biased_waker::BiasedExecutor>();
-    a_first_poll_ends_in_another::<biased_waker::BiasedExecutor>();
-}
+lineup::for_each_strategy!(coroutines);

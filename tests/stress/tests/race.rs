@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 use conformance::CountingAllocator;
-use stress::{Plan, Race};
 
 #[path = "common/wrong.rs"]
 mod wrong;
@@ -14,26 +13,34 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 const ROUNDS: usize = 2_000;
 
 macro_rules! races {
-    ($($(#[$attribute:meta])* $name:ident: $executor:ty,)*) => {
+    ($($kind:ident $library:ident::$executor:ident from $package:literal,)*) => {
         $(
-            $(#[$attribute])*
-            #[test]
-            fn $name() {
-                let findings = Race::<$executor>::with_spawner().run(&Plan::new(ROUNDS), |_| {});
-                assert!(findings.are_none(), "{findings}");
+            mod $executor {
+                race!($kind lineup::$executor);
             }
         )*
     };
 }
 
-races! {
-    nothing_is_left_of_a_noop_executor_that_is_dropped_among_wakes: noop_waker::NoopExecutor,
-    nothing_is_left_of_a_park_executor_that_is_dropped_among_wakes: park_waker::ParkExecutor,
-    nothing_is_left_of_an_arc_executor_that_is_dropped_among_wakes: arc_waker::ArcExecutor,
-    nothing_is_left_of_a_raw_executor_that_is_dropped_among_wakes: raw_waker::RawExecutor,
-    #[cfg(target_pointer_width = "64")]
-    nothing_is_left_of_a_biased_executor_that_is_dropped_among_wakes: biased_waker::BiasedExecutor,
+macro_rules! race {
+    // It owns no tasks, and leaves none.
+    (BlockOn $executor:ty) => {};
+    (Executor $executor:ty) => {
+        race!($executor, new);
+    };
+    (RemoteSpawn $executor:ty) => {
+        race!($executor, with_spawner);
+    };
+    ($executor:ty, $race:ident) => {
+        #[test]
+        fn nothing_is_left_of_an_executor_that_is_dropped_among_wakes() {
+            let findings = stress::Race::<$executor>::$race().run(&stress::Plan::new(crate::ROUNDS), |_| {});
+            assert!(findings.are_none(), "{findings}");
+        }
+    };
 }
+
+lineup::for_each_strategy!(races);
 
 /// Executors that are wrong on purpose.
 mod found {

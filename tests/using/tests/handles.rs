@@ -330,22 +330,32 @@ fn strategy<E: Executor + Default>() {
     a_join_waker_that_is_replaced_panics_to_nobody::<E>();
 }
 
+/// A call that is about tasks, for what owns some.
+macro_rules! with_tasks {
+    (BlockOn $call:expr) => {};
+    ($kind:ident $call:expr) => {
+        $call;
+    };
+}
+
 #[test]
 fn foreign_panics_reach_nobody_on_any_strategy() {
-    strategy::<noop_waker::NoopExecutor>();
-    strategy::<park_waker::ParkExecutor>();
-    strategy::<arc_waker::ArcExecutor>();
-    strategy::<raw_waker::RawExecutor>();
-    strategy::<biased_waker::BiasedExecutor>();
+    macro_rules! each {
+        ($($kind:ident $library:ident::$executor:ident from $package:literal,)*) => {
+            $(with_tasks!($kind strategy::<lineup::$executor>());)*
+        };
+    }
+    lineup::for_each_strategy!(each);
 }
 
 #[test]
 fn an_abort_handle_keeps_no_result_on_any_strategy() {
-    an_abort_handle_keeps_no_result::<noop_waker::NoopExecutor>();
-    an_abort_handle_keeps_no_result::<park_waker::ParkExecutor>();
-    an_abort_handle_keeps_no_result::<arc_waker::ArcExecutor>();
-    an_abort_handle_keeps_no_result::<raw_waker::RawExecutor>();
-    an_abort_handle_keeps_no_result::<biased_waker::BiasedExecutor>();
+    macro_rules! each {
+        ($($kind:ident $library:ident::$executor:ident from $package:literal,)*) => {
+            $(with_tasks!($kind an_abort_handle_keeps_no_result::<lineup::$executor>());)*
+        };
+    }
+    lineup::for_each_strategy!(each);
     an_abort_handle_keeps_no_result::<peers::TokioExecutor>();
 }
 

@@ -6,17 +6,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
+use lineup::STRATEGIES;
 
-/// The contract, the suite and the strategies, by folder: what the workspace has besides is not published.
-const PUBLISHED: [(&str, &str); 7] = [
-    ("executor", "wakers-executor"),
-    ("conformance", "wakers-conformance"),
-    ("noop-waker", "wakers-noop"),
-    ("park-waker", "wakers-park"),
-    ("arc-waker", "wakers-arc"),
-    ("raw-waker", "wakers-raw"),
-    ("biased-waker", "wakers-biased"),
-];
+/// The contract and the suite, by folder.
+const SHARED: [(&str, &str); 2] = [("crates/executor", "wakers-executor"), ("tests/conformance", "wakers-conformance")];
+
+/// The contract, the suite and the strategies, by folder: nothing else of the workspace is published.
+fn published_names() -> BTreeSet<(String, &'static str)> {
+    let shared = SHARED.iter().map(|(folder, name)| ((*folder).to_owned(), *name));
+    let strategies = STRATEGIES.iter();
+    let strategies =
+        strategies.map(|strategy| (format!("crates/{}", strategy.library.replace('_', "-")), strategy.package));
+    shared.chain(strategies).collect()
+}
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it is in a folder of `tests`").to_owned()
@@ -28,8 +30,8 @@ fn metadata() -> Metadata {
     command.exec().expect("cargo knows this workspace")
 }
 
-fn published(metadata: &Metadata) -> impl Iterator<Item = (&Package, &'static str)> {
-    PUBLISHED.into_iter().map(|(folder, name)| {
+fn published(metadata: &Metadata) -> impl Iterator<Item = (&Package, String)> {
+    published_names().into_iter().map(|(folder, name)| {
         let package = metadata.packages.iter().find(|package| package.name.as_str() == name);
         (package.unwrap_or_else(|| panic!("there is no package `{name}`")), folder)
     })
@@ -51,16 +53,17 @@ fn what_is_published_is_what_others_depend_on() {
     let metadata = metadata();
     let found = metadata.packages.iter().filter(|package| package.publish.is_none());
     let found: BTreeSet<_> = found.map(|package| package.name.to_string()).collect();
-    assert_eq!(found, PUBLISHED.map(|(_, name)| name.to_owned()).into());
+    assert_eq!(found, published_names().into_iter().map(|(_, name)| name.to_owned()).collect());
 }
 
 #[test]
 fn folders_and_libraries_keep_their_names() {
     let metadata = metadata();
     for (package, folder) in published(&metadata) {
-        assert_eq!(package.manifest_path, metadata.workspace_root.join("crates").join(folder).join("Cargo.toml"));
+        assert_eq!(package.manifest_path, metadata.workspace_root.join(&folder).join("Cargo.toml"));
         let library = package.targets.iter().find(|target| target.is_lib()).expect("it is a library");
-        assert_eq!(library.name, folder.replace('-', "_"));
+        let last = folder.rsplit('/').next().expect("a folder has a name");
+        assert_eq!(library.name, last.replace('-', "_"));
     }
 }
 
@@ -77,7 +80,8 @@ fn a_package_says_what_it_is() {
         assert!((1..=5).contains(&package.categories.len()), "{name}: the registry takes up to five categories");
         // Without a version such a dependency cannot be packaged, unless it is for tests and left out.
         let own = package.dependencies.iter().filter(|dependency| workspace.contains(&*dependency.name));
-        for dependency in own.filter(|dependency| PUBLISHED.iter().any(|(_, name)| *name == dependency.name)) {
+        let names = published_names();
+        for dependency in own.filter(|dependency| names.iter().any(|(_, name)| *name == dependency.name)) {
             assert_eq!(dependency.req.to_string(), format!("^{}", package.version), "{name} on {}", dependency.name);
         }
     }
@@ -87,13 +91,13 @@ fn a_package_says_what_it_is() {
 #[test]
 fn a_package_contains_its_licences_and_its_readme() {
     let root = root();
-    for (folder, name) in PUBLISHED {
+    for (folder, name) in published_names() {
         let listed = package(&["--list", "--package", name]);
         for file in ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "Cargo.toml", "src/lib.rs"] {
             assert!(listed.lines().any(|line| line == file), "{name} has no {file}:\n{listed}");
         }
         for file in ["LICENSE-APACHE", "LICENSE-MIT"] {
-            let copy = root.join("crates").join(folder).join(file);
+            let copy = root.join(&folder).join(file);
             assert!(fs::symlink_metadata(&copy).expect("it is there").is_file(), "{} is a link", copy.display());
             let same = fs::read(&copy).expect("it can be read") == fs::read(root.join(file)).expect("it can be read");
             assert!(same, "{} is not the workspace's", copy.display());
@@ -106,7 +110,8 @@ fn a_package_contains_its_licences_and_its_readme() {
 fn the_packages_can_be_made() {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages");
     let target = target.to_str().expect("the target directory has a name");
-    let names = PUBLISHED.iter().flat_map(|(_, name)| ["--package", name]);
+    let names = published_names();
+    let names = names.iter().flat_map(|(_, name)| ["--package", name]);
     package(&["--no-verify", "--target-dir", target].into_iter().chain(names).collect::<Vec<_>>());
     let metadata = metadata();
     for (package, _) in published(&metadata) {
@@ -123,7 +128,8 @@ fn texts() -> Vec<PathBuf> {
         entries.map(|entry| entry.expect("it can be read").path()).collect::<Vec<_>>()
     };
     let pages = inside("docs").into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "md"));
-    let readmes = inside("crates").into_iter().map(|folder| folder.join("README.md")).filter(|path| path.is_file());
+    let folders = ["crates", "tests", "benches"].into_iter().flat_map(inside);
+    let readmes = folders.map(|folder| folder.join("README.md")).filter(|path| path.is_file());
     let top = ["README.md", "justfile", ".cargo/config.toml"].map(|file| root.join(file));
     inside(".ci").into_iter().chain(pages).chain(readmes).chain(top).collect()
 }

@@ -226,8 +226,8 @@ pub(super) fn waits_for(needs: &Needs) -> Option<f64> {
     needs.latency.filter(|_| theirs).map(|latency| latency.as_secs_f64() * 1e9)
 }
 
-/// The least that a thread takes that parks and is unparked by hand. Where that is too long already, it is the machine's
-/// fault.
+/// The least that a thread takes that parks and is unparked by hand. Where that is too long already, it is the
+/// machine's fault.
 pub(super) fn by_hand(observations: &[Observation]) -> Option<f64> {
     Look::new(FLOOR, observations).longest().map(|longest| longest.least)
 }

@@ -9,8 +9,8 @@ use std::thread;
 
 use broken::frame::{Choice, Core, Frame};
 use broken::{EXHIBITS, Kind};
-use conformance::process::{PATIENCE, answer, in_parallel, requested, run_case};
-use conformance::{Case, Outcome, suite};
+use conformance::process::{PATIENCE, answer, in_parallel, requested, run_check};
+use conformance::{Check, Outcome, suite};
 use output::Stop;
 
 #[global_allocator]
@@ -28,7 +28,7 @@ impl Choice for Chosen {
 }
 
 /// The cases of an executor, by its name, such as `bare-park/broken`.
-fn cases(name: &str) -> Option<Vec<Case>> {
+fn cases(name: &str) -> Option<Vec<Check>> {
     let (name, version) = name.split_once('/')?;
     let exhibit = EXHIBITS.iter().find(|exhibit| exhibit.name == name)?;
     let version = if version == "broken" { exhibit.broken } else { exhibit.fixed };
@@ -67,7 +67,7 @@ fn show(wanted: &[String]) -> Result<(), Stop> {
             cases("bare-park/fixed").expect("it is in the list").into_iter().map(|case| case.clause.id).collect();
         let workers = thread::available_parallelism().map_or(1, usize::from) * 4;
         let outcomes = in_parallel(workers, cases, |clause| {
-            Ok((clause, run_case(&program, &executor, clause, PATIENCE)?.outcome))
+            Ok((clause, run_check(&program, &executor, clause, PATIENCE)?.outcome))
         });
         for (clause, outcome) in outcomes.map_err(|error| format!("a case could not be run: {error}"))? {
             if let Outcome::Fail(why) = outcome {

@@ -27,45 +27,45 @@ fn runner() -> TestRunner {
 }
 
 macro_rules! random {
-    ($($(#[$attribute:meta])* $strategy:ident: $executor:ty,)*) => {
+    ($($kind:ident $library:ident::$executor:ident from $package:literal,)*) => {
         $(
-            $(#[$attribute])*
-            mod $strategy {
-                use super::*;
-
-                #[test]
-                fn a_random_program_leads_to_what_it_must() {
-                    let test = |program| check::<$executor>(&program).map_err(TestCaseError::fail);
-                    runner().run(&programs(), test).unwrap_or_else(|failure| panic!("{failure}"));
-                }
-
-                #[test]
-                fn a_random_program_of_several_threads_leads_to_what_it_may() {
-                    let test = |crowd| check_crowd::<$executor>(&crowd).map_err(TestCaseError::fail);
-                    runner().run(&crowds(), test).unwrap_or_else(|failure| panic!("{failure}"));
-                }
-
-                #[test]
-                fn the_programs_with_a_name_lead_to_what_they_must() {
-                    for (name, program) in crate::programs::programs() {
-                        check::<$executor>(&program).unwrap_or_else(|why| panic!("{name}: {why}"));
-                    }
-                    for (name, crowd) in crate::programs::crowds() {
-                        for _ in 0..crate::programs::TIMES {
-                            check_crowd::<$executor>(&crowd).unwrap_or_else(|why| panic!("{name}: {why}"));
-                        }
-                    }
-                }
+            mod $executor {
+                random_programs!($kind lineup::$executor);
             }
         )*
     };
 }
 
-random! {
-    noop_waker: ::noop_waker::NoopExecutor,
-    park_waker: ::park_waker::ParkExecutor,
-    arc_waker: ::arc_waker::ArcExecutor,
-    raw_waker: ::raw_waker::RawExecutor,
-    #[cfg(target_pointer_width = "64")]
-    biased_waker: ::biased_waker::BiasedExecutor,
+macro_rules! random_programs {
+    (RemoteSpawn $executor:ty) => {
+        use super::*;
+
+        #[test]
+        fn a_random_program_leads_to_what_it_must() {
+            let test = |program| check::<$executor>(&program).map_err(TestCaseError::fail);
+            runner().run(&programs(), test).unwrap_or_else(|failure| panic!("{failure}"));
+        }
+
+        #[test]
+        fn a_random_program_of_several_threads_leads_to_what_it_may() {
+            let test = |crowd| check_crowd::<$executor>(&crowd).map_err(TestCaseError::fail);
+            runner().run(&crowds(), test).unwrap_or_else(|failure| panic!("{failure}"));
+        }
+
+        #[test]
+        fn the_programs_with_a_name_lead_to_what_they_must() {
+            for (name, program) in crate::programs::programs() {
+                check::<$executor>(&program).unwrap_or_else(|why| panic!("{name}: {why}"));
+            }
+            for (name, crowd) in crate::programs::crowds() {
+                for _ in 0..crate::programs::TIMES {
+                    check_crowd::<$executor>(&crowd).unwrap_or_else(|why| panic!("{name}: {why}"));
+                }
+            }
+        }
+    };
+    // The programs spawn from several threads.
+    ($kind:ident $executor:ty) => {};
 }
+
+lineup::for_each_strategy!(random);
