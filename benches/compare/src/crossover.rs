@@ -9,7 +9,7 @@ use harness::{Contender, Kind, Observation};
 use workloads::work::SWEEP;
 
 use crate::duel;
-use crate::rows::not_measured;
+use crate::select::not_measured;
 use crate::session::Session;
 
 /// The verb of these observations; they are made as those of a duel are.

@@ -12,7 +12,7 @@ use harness::{Observation, card, duel, idle, latency, statistics};
 
 use crate::duel::as_duel;
 use crate::record::{Header, Record};
-use crate::{crossover, statics};
+use crate::{crossover, footprint};
 
 /// What may be compared of two records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ pub fn view(old: &Record, new: &Record) -> Vec<Table> {
         let names = || [key.verb.clone(), key.executor.clone(), key.subject(), key.quantity.clone()].into_iter();
         if is_count(key, before, after) {
             // What is kept, and what a task takes, is the same on any machine.
-            let asks_the_machine = [card::VERB, statics::VERB].contains(&&*key.verb);
+            let asks_the_machine = [card::VERB, footprint::VERB].contains(&&*key.verb);
             let (one, other) = (middle(before), middle(after));
             if one != other && (comparable.counts || !asks_the_machine) {
                 let sign = if other > one { "+" } else { "" };

@@ -18,6 +18,7 @@ pub mod statistics;
 pub mod table;
 pub mod tournament;
 pub mod trial;
+pub mod verdicts;
 pub mod versions;
 pub mod worker;
 

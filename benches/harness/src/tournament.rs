@@ -211,9 +211,6 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
     let mut tables = Vec::new();
     for standing in standings(observations) {
         tables.push(ranking(&standing));
-        if standing.rivals() > 1 {
-            tables.push(matrix(&standing));
-        }
     }
     let refused: Vec<_> = observations.iter().filter(|row| row.verb == duel::VERB && row.subject.is_empty()).collect();
     if !refused.is_empty() {
@@ -283,17 +280,19 @@ fn ranking(standing: &Standing) -> Table {
     if standing.place(FLOOR).is_some() && standing.place(FLOOR_WITHOUT_ALLOCATOR).is_some() {
         table.note(ALLOCATOR);
     }
-    for pair in standing.places.windows(2) {
-        match standing.order(&pair[0], &pair[1]) {
-            Order::Tie => {
-                table.note(format!("A tie: {} and {} differ by less than the noise.", pair[0].name, pair[1].name))
-            }
-            Order::Unsettled => table.note(format!(
-                "Open: {} and {} differ by more than the noise, and not the same way in enough processes.",
-                pair[0].name, pair[1].name
-            )),
-            _ => {}
-        }
+    let neighbours = |order: Order| {
+        let alike = standing.places.windows(2).filter(|pair| standing.order(&pair[0], &pair[1]) == order);
+        let alike: Vec<_> = alike.map(|pair| format!("{} and {}", pair[0].name, pair[1].name)).collect();
+        Some(alike.join("; ")).filter(|pairs| !pairs.is_empty())
+    };
+    if let Some(pairs) = neighbours(Order::Tie) {
+        table.note(format!("Ties, which differ by less than the noise: {pairs}."));
+    }
+    if let Some(pairs) = neighbours(Order::Unsettled) {
+        table.note(format!("Open, which differ by more, but not the same way in enough processes: {pairs}."));
+    }
+    if let Some(pairs) = pairs(standing) {
+        table.note(pairs);
     }
     for (name, why) in &standing.left_out {
         table.note(format!("Left out: {name}: {why}."));
@@ -306,23 +305,19 @@ pub fn percent(factor: f64) -> String {
     format!("{:.1} %", 100.0 * (factor - 1.0))
 }
 
-fn matrix(standing: &Standing) -> Table {
-    let letter = |place: usize| char::from(b'A' + place as u8).to_string();
-    let mut table = Table::new(
-        format!("{}: in how many of 100 blocks the row was faster than the column", standing.workload),
-        [String::new()].into_iter().chain((0..standing.places.len()).map(letter)),
-    );
+/// The pairs of which neither was faster in every block, as a sentence.
+fn pairs(standing: &Standing) -> Option<String> {
+    let mut pairs = Vec::new();
     for (number, one) in standing.places.iter().enumerate() {
-        let cells = standing.places.iter().map(|other| {
-            if one.name == other.name {
-                "·".to_owned()
-            } else {
-                format!("{:.0}", 100.0 * standing.probability(one, other))
+        for other in &standing.places[number + 1..] {
+            let percent = format!("{:.0}", 100.0 * standing.probability(one, other));
+            if !["0", "100"].contains(&&*percent) {
+                pairs.push(format!("{} before {} in {percent}", one.name, other.name));
             }
-        });
-        table.row([format!("{} {}", letter(number), one.name)].into_iter().chain(cells));
+        }
     }
-    table
+    let pairs = pairs.join(", ");
+    (!pairs.is_empty()).then(|| format!("Not in one order in every block; of 100, {pairs}."))
 }
 
 /// Workloads across: ratios to the floor, marked where they tie with the fastest, and in the last rows the floor itself
