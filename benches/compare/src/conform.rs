@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 
 use broken::{Nearest, nearest};
 use conformance::image::running;
-use conformance::process::{Judged, PATIENCE, answer, in_parallel, requested, run_case};
+use conformance::process::{Judged, PATIENCE, answer, in_parallel, requested, run_check};
 use conformance::{Clause, Level, Outcome};
 use harness::machine::processors;
 use harness::pages::{self, FAIL};
@@ -184,7 +184,7 @@ pub fn judge(contenders: &[&Contender], asked: &Asked) -> Result<Vec<Found>, Str
         let (outcome, last_words, given_up) = match known {
             Some((outcome, last_words)) => (outcome, last_words.to_vec(), false),
             None => {
-                let judged = run_case(&program, executor, clause.id, PATIENCE)?;
+                let judged = run_check(&program, executor, clause.id, PATIENCE)?;
                 let last_words = last_words(&judged);
                 (judged.outcome, last_words, judged.given_up)
             }

@@ -60,7 +60,7 @@ mod tests {
 
     fn found(executor: &'static str, outcome: Outcome) -> Found {
         let promise = "A `Waker<'_>` & a \"handle\" are woken.";
-        let clause = Clause { id: "X9", level: Level::House, promise, guards: "a < b && ]]>" };
+        let clause = Clause { id: "X9", level: Level::Contract, promise, guards: "a < b && ]]>" };
         Found { executor, clause, outcome, remembered: false, last_words: vec!["<\u{1b}[31mred\u{1b}[0m>".to_owned()] }
     }
 
@@ -93,7 +93,7 @@ mod tests {
         else {
             panic!("a broken clause is no success")
         };
-        assert_eq!((*kind, ty.as_deref()), (NonSuccessKind::Failure, Some("house")));
+        assert_eq!((*kind, ty.as_deref()), (NonSuccessKind::Failure, Some("contract")));
         assert_eq!(message.as_deref(), Some("left: \"<a>\""));
         // Without what XML has no place for.
         let all = "left: \"<a>\"\nright: 'b' &  ]]>\nprinted: <red>\nguards against: a < b && ]]>";

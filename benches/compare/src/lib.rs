@@ -52,7 +52,7 @@ impl Comparison {
         #[cfg(feature = "suites")]
         let mut suites = suites::suites();
         #[cfg(not(feature = "suites"))]
-        let mut suites: Vec<(&str, Vec<conformance::Case>)> = Vec::new();
+        let mut suites: Vec<(&str, Vec<conformance::Check>)> = Vec::new();
         let mut contenders = harness::contenders();
         for contender in &mut contenders {
             if let Some((_, suite)) = suites.iter_mut().find(|(name, _)| *name == contender.name) {

@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode};
 
 use compare::{Comparison, Contender, CountingAllocator, remembered, suite};
 use conformance::process::requested;
-use conformance::{Case, Clause, Level};
+use conformance::{Check, Clause, Level};
 
 /// The gallery's.
 #[path = "../../../tests/broken/src/clears_late/broken.rs"]
@@ -32,7 +32,7 @@ const AT_TIMES: [&str; 4] = ["W6r", "W10r", "W22r", "X7r"];
 /// Set for the program under test, to the file in which it writes down which clauses are asked.
 const ASKED: &str = "WAKERS_TEST_ASKED";
 
-fn cases() -> Vec<Case> {
+fn cases() -> Vec<Check> {
     suite!(BlockOn: ClearsLate)
 }
 
@@ -80,7 +80,7 @@ fn a_broken_clause_is_shown_with_all_that_helps() {
     for id in ALWAYS {
         let Clause { level, promise, guards, .. } = clause(id);
         let shown = format!(
-            "\n{id} ({level}) {promise}\n  broken: hangs: every thread sleeps, and nobody is left to wake one\n  \
+            "\n{id} ({level}) {promise}\n  broken: hangs: every thread sleeps, and none is left to wake another\n  \
              guards against: {guards}\n"
         );
         assert!(stdout.contains(&shown), "{id} is not shown in\n{stdout}");

@@ -7,7 +7,7 @@ use std::env;
 use std::process::{Command, ExitCode};
 
 use compare::{Contender, CountingAllocator, cli};
-use conformance::{Case, Clause, Level, Outcome};
+use conformance::{Check, Clause, Level, Outcome};
 use raw_waker::RawExecutor;
 
 #[global_allocator]
@@ -16,7 +16,7 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 /// Makes this program the comparison, and all that it starts a part of it.
 const COMPARISON: &str = "WAKERS_TEST_COMPARISON";
 
-const BROKEN: Case = Case {
+const BROKEN: Check = Check {
     clause: Clause { id: "Z1", level: Level::Std, promise: "A promise that nobody keeps.", guards: "nothing" },
     test: || Outcome::Fail("it is not kept".to_owned()),
 };

@@ -1,13 +1,13 @@
-//! The wake cost card: what an operation costs in things that can be counted.
+//! The wake cost card: what an operation costs, in things that can be counted.
 //!
-//! Each operation of [`workloads::card`] is done n times and 2n times, and the difference divided by n. What happens
-//! once falls out, and what is left is exact: the same program gives the same figure to the last digit, on a busy
-//! machine as on a quiet one. Instructions, atomic read-modify-writes (`Ge`, the "global bus events" of
-//! `--collect-bus`) and system calls are counted by [callgrind](https://valgrind.org/docs/manual/cl-manual.html), allocations and polls by
-//! the program itself.
+//! Each operation of [`workloads::card`] is done n times and 2n times, and the difference is divided by n. What happens
+//! only once cancels out, and the rest is exact: the same program gives the same figure to the last digit, on a busy
+//! machine as on a quiet one. [Callgrind](https://valgrind.org/docs/manual/cl-manual.html) counts instructions, atomic
+//! read-modify-writes (`Ge`, the "global bus events" of `--collect-bus`) and system calls; the program itself counts
+//! allocations and polls.
 //!
-//! What a count does not say is how long it takes: an instruction that waits (`pause`, a locked addition, a load that
-//! misses the cache) counts like any other. So counts explain a ranking; they are none.
+//! A count does not say how long something takes: an instruction that waits (`pause`, a locked addition, a load that
+//! misses the cache) counts like any other. So counts explain a ranking, but are not one.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -37,29 +37,29 @@ pub struct Plan {
 /// How long a process may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The same below valgrind, where some operations of some contenders take seconds, and in a debug build minutes.
+/// The same under valgrind, where some operations of some contenders take seconds, and minutes in a debug build.
 const PATIENCE_BELOW: Duration = Duration::from_secs(600);
 
-/// What is counted of an operation.
+/// Machine instructions of all threads.
 pub const INSTRUCTIONS: &str = "instructions per operation";
-/// See [`INSTRUCTIONS`].
+/// Atomic read-modify-writes.
 pub const ATOMICS: &str = "atomic read-modify-writes per operation";
-/// See [`INSTRUCTIONS`].
+/// System calls.
 pub const SYSTEM_CALLS: &str = "system calls per operation";
-/// See [`INSTRUCTIONS`].
+/// Calls of the allocator that allocate or move a block.
 pub const ALLOCATIONS: &str = "allocations per operation";
-/// See [`INSTRUCTIONS`].
+/// Bytes that these calls ask for.
 pub const BYTES: &str = "bytes allocated per operation";
-/// See [`INSTRUCTIONS`].
+/// Polls of futures.
 pub const POLLS: &str = "polls per operation";
 
 /// The verb of these observations.
 pub const VERB: &str = "count";
 
-/// What stands at an observation that another run may not repeat.
+/// The note of an observation that another run may not repeat.
 pub const APPROXIMATE: &str = "approximate";
 
-/// Marks what was not the same when the same was counted again.
+/// Marks what differed when it was counted again.
 pub fn compare_passes(first: &mut [Observation], again: &[Observation]) {
     fn key(row: &Observation) -> (&str, &str, &str) {
         (&row.executor, &row.subject, &row.quantity)
@@ -71,11 +71,11 @@ pub fn compare_passes(first: &mut [Observation], again: &[Observation]) {
     }
 }
 
-/// The version of the valgrind that counts.
+/// The version of the installed valgrind.
 ///
 /// # Errors
 ///
-/// When there is no valgrind, or it does not say its version: in one sentence.
+/// When there is no valgrind, or it does not say its version; in one sentence.
 pub fn valgrind() -> Result<String, String> {
     match version() {
         Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
@@ -92,7 +92,7 @@ pub fn valgrind() -> Result<String, String> {
     }
 }
 
-/// Whether there is none: not everybody has one, and the rest can be counted.
+/// Whether valgrind is missing: then everything else can still be counted.
 pub fn valgrind_is_missing() -> bool {
     version().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
@@ -101,11 +101,11 @@ fn version() -> io::Result<Output> {
     Command::new("valgrind").arg("--version").stdin(Stdio::null()).output()
 }
 
-/// Whether all that counting needs is here: tries it on the floor.
+/// Whether all that counting needs is installed: tries it on the floor.
 ///
 /// # Errors
 ///
-/// When something is missing or broken: what.
+/// When something is missing or broken; says what.
 pub fn ready(contenders: &[Contender]) -> Result<(), String> {
     allocations_are_counted()?;
     let plan = Plan { executor: FLOOR.to_owned(), operations: vec!["self_wake".to_owned()] };
@@ -128,14 +128,14 @@ pub fn measure_allocations(plan: &Plan) -> Result<Vec<Observation>, Failure> {
 ///
 /// # Errors
 ///
-/// When there is no valgrind, or the process fails below it.
+/// When there is no valgrind, or the process fails under it.
 pub fn measure_instructions(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observation>, Failure> {
     valgrind()?;
     let folder = Folder::new(&format!("count-{}", plan.executor))?;
-    // Valgrind looks into the file for the names of functions, so it must be the running one, and stay it.
+    // Valgrind reads the names of functions from the file, so it must be the file of this program, and stay it.
     if let Some(program) = image::file() {
         let found = count_below_valgrind(plan, contenders, &folder, &program);
-        // Elsewhere by now, if a build has renamed it.
+        // A build may have replaced it by now.
         if image::file() == Some(program) {
             return found;
         }
@@ -154,7 +154,7 @@ fn count_below_valgrind(
 ) -> Result<Vec<Observation>, Failure> {
     let mut command = Command::new("valgrind");
     command
-        // Nothing from VALGRIND_OPTS or a .valgrindrc, no banner before what it has to say, and no pipes for a debugger.
+        // Nothing from VALGRIND_OPTS or a .valgrindrc, no banner before its output, and no pipes for a debugger.
         .args(["--command-line-only=yes", "--quiet", "--vgdb=no", "--tool=callgrind"])
         .args([
             "--collect-atstart=no",
@@ -167,7 +167,7 @@ fn count_below_valgrind(
     worker::run_below(command, &Work::Card(plan.clone()), PATIENCE_BELOW)?;
     let contender = contender::find(&plan.executor, contenders)?;
     let mut observations = Vec::new();
-    // Each call of `noted` leaves a file with what was counted since the last, numbered from 1: before and after.
+    // Each call of `noted` writes a file with the counts since the previous call, numbered from 1.
     for (number, count) in counts(plan, contender).into_iter().enumerate() {
         let file = |turn| folder.path().join(format!("out.{}", 2 * (2 * number + turn + 1)));
         let [once, twice] = [0, 1].map(|turn| summary(&file(turn)));
@@ -180,18 +180,18 @@ fn count_below_valgrind(
     Ok(observations)
 }
 
-/// The option that names callgrind's files. It replaces what follows a `%`, but for another one.
+/// The option that names callgrind's files. Callgrind expands a `%`, so each is doubled.
 fn out_file(path: &Path) -> Result<String, String> {
     let path =
         path.to_str().ok_or_else(|| format!("callgrind cannot write into {}: TMPDIR must be UTF-8", path.display()))?;
     Ok(format!("--callgrind-out-file={}", path.replace('%', "%%")))
 }
 
-/// What one operation costs, from what n of them did and what 2n did.
+/// What one operation costs, from the counts of n and of 2n.
 fn observation(plan: &Plan, count: &Count, quantity: &str, once: f64, twice: f64) -> Observation {
     let (operation, times) = (count.operation, count.operation.times as f64);
     let slope = (twice - once) / times;
-    // A call or a few in all are the heap's, which grows when it does.
+    // A few calls in all are the heap's, which grows at times of its own.
     let slope = if quantity == SYSTEM_CALLS { (slope * times / 10.0).round() * 10.0 / times + 0.0 } else { slope };
     if slope < 0.0 {
         let why =
@@ -199,23 +199,23 @@ fn observation(plan: &Plan, count: &Count, quantity: &str, once: f64, twice: f64
         return Observation::refused(VERB, &plan.executor, operation.id, why);
     }
     let observation = Observation::new(VERB, &plan.executor, operation.id, quantity, slope);
-    // Those of every thread are counted.
+    // The system calls of all threads are counted.
     let alone = quantity != SYSTEM_CALLS || operation.threads == 1;
     if operation.exact && alone { observation } else { observation.noting(APPROXIMATE) }
 }
 
-/// In the process: does each operation so that callgrind can tell them apart.
+/// In the process: does each operation, so that callgrind can tell the operations apart.
 pub(crate) fn count(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observation>, String> {
     Allocations::suspend();
     for count in counts(plan, contender::find(&plan.executor, contenders)?) {
         let times = count.operation.times;
-        // Not counted: what only a first time causes, such as a buffer that grows.
+        // Not counted: what only happens the first time, such as a buffer that grows.
         let job = count.prepare(2 * times);
         (job.run)();
         (job.finish)();
         for times in [times, 2 * times] {
             let job = count.prepare(times);
-            // What setting up cost goes into a file of its own: system calls are counted all the time.
+            // The cost of setting up goes into a file of its own, as system calls are counted all the time.
             noted();
             measured(job.run);
             noted();
@@ -261,8 +261,8 @@ pub fn allocations_are_counted() -> Result<(), String> {
         .to_owned())
 }
 
-/// Those with one thread come first: in what state a thread leaves the heap depends on when it ends, and by that a
-/// later `malloc` takes four instructions more or less.
+/// Operations with one thread come first: the state in which a thread leaves the heap depends on when it ends, and a
+/// later `malloc` then takes four instructions more or less.
 fn counts<'a>(plan: &'a Plan, contender: &'a Contender) -> Vec<&'a Count> {
     let wanted = |count: &&Count| plan.operations.iter().any(|wanted| wanted == count.operation.id);
     let mut counts: Vec<_> = contender.counts.iter().filter(wanted).collect();
@@ -270,23 +270,23 @@ fn counts<'a>(plan: &'a Plan, contender: &'a Contender) -> Vec<&'a Count> {
     counts
 }
 
-/// Where callgrind writes down what it counted: it is told this name. It would not both count in a function and write
-/// when that is left.
+/// Where callgrind writes its counts: it is told this name. It cannot both count inside a function and write when that
+/// function returns.
 #[inline(never)]
 fn noted() {
     black_box(());
 }
 
-/// What callgrind counts: it is told this name.
+/// The function inside which callgrind counts: it is told this name.
 #[inline(never)]
 fn measured(run: Box<dyn FnOnce()>) {
     run();
-    // So that the call above is not the last thing, which may be compiled to a jump and look like the function's end.
+    // Keeps the call above from being a tail call, which is compiled to a jump and would look like the function's end.
     black_box(());
 }
 
-/// What was counted between one of callgrind's files and the one before, by event. That is the summary: the totals also
-/// have the system calls of what was not to be counted, as soon as something is.
+/// What was counted between one of callgrind's files and the previous one, by event. Read from the summary: once
+/// anything is counted, the totals also have system calls from outside the counted function.
 fn summary(file: &Path) -> Result<BTreeMap<String, u64>, String> {
     let text = fs::read_to_string(file).map_err(|error| {
         format!("callgrind left no {}: {error}; the program must be built with its symbols", file.display())
@@ -318,7 +318,7 @@ mod tests {
     fn system_calls_of_what_is_not_counted_are_left_out() {
         let folder = Folder::new("summary").unwrap();
         let file = folder.path().join("out.1");
-        // As valgrind 3.19 writes it after 2,000 calls that were not to be counted and 1,000 that were.
+        // As valgrind 3.19 writes it after 2,000 calls outside the counted function and 1,000 inside it.
         let text = "events: Ir sysCount\nsummary: 9107 1000\nfn=(1) main\n0 9107 3000\ntotals: 9107 3000\n";
         fs::write(&file, text).unwrap();
         assert_eq!(summary(&file).unwrap().get("sysCount"), Some(&1_000));

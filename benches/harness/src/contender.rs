@@ -1,6 +1,6 @@
-//! Who is measured, and who may be.
+//! The contenders, and which of them may be timed.
 
-use conformance::Case as Clause;
+use conformance::Check;
 use executor::{BlockOn, Capabilities, Described, Executor, Idle};
 use workloads::card::{Count, block_on_counts, executor_counts, floor_counts, in_place_counts};
 use workloads::work::{sweep_cases, sweep_floors};
@@ -9,23 +9,23 @@ use workloads::{Case, Workload, block_on_cases, executor_cases, floor_cases, in_
 use crate::pages::Broken;
 use crate::{idle, latency, memory, pages};
 
-/// Everything that can be done to one executor. To measure another one, write `Contender::executor::<MyExecutor>()`.
+/// Everything that can be done to one executor. To measure your own, write `Contender::executor::<MyExecutor>()`.
 #[derive(Clone, Debug)]
 pub struct Contender {
-    /// The executor's name, or `floor`. Stands in ids, tables and file names.
+    /// The executor's name, or `floor`: used in ids, tables and file names.
     pub name: &'static str,
-    /// What it has in common with others.
+    /// The kind of contender.
     pub kind: Kind,
-    /// What it says it can do. The floor says nothing.
+    /// What it claims. The floor claims nothing.
     pub capabilities: Option<Capabilities>,
-    /// What it is timed with.
+    /// The workloads that it is timed with.
     pub cases: Vec<Case>,
-    /// What is counted of it.
+    /// The operations that are counted.
     pub counts: Vec<Count>,
-    /// What else is measured, where it can be.
+    /// Its other measurements, if it can be measured so.
     pub probes: Probes,
-    /// The suite it has to pass, where this program holds it.
-    pub suite: Vec<Clause>,
+    /// The suite that it must pass, if this program contains it.
+    pub suite: Vec<Check>,
 }
 
 /// Measurements that are generic functions over the executor.
@@ -65,15 +65,15 @@ impl Contender {
         }
     }
 
-    /// What drives one future and no more.
-    pub fn block_on<B: BlockOn + Described + 'static>() -> Self {
+    /// An executor that drives one future and owns no tasks.
+    pub fn block_on<E: BlockOn + Described + 'static>() -> Self {
         Self {
-            name: B::NAME,
+            name: E::NAME,
             kind: Kind::BlockOn,
-            capabilities: Some(B::CAPABILITIES),
-            cases: block_on_cases::<B>(),
-            counts: block_on_counts::<B>(),
-            probes: Probes { latency: Some(latency::of_the_root::<B>), ..Probes::default() },
+            capabilities: Some(E::CAPABILITIES),
+            cases: block_on_cases::<E>(),
+            counts: block_on_counts::<E>(),
+            probes: Probes { latency: Some(latency::of_the_root::<E>), ..Probes::default() },
             suite: Vec::new(),
         }
     }
@@ -91,7 +91,7 @@ impl Contender {
         }
     }
 
-    /// The same work by hand, and without an allocator, where the floor is little else than that.
+    /// The same work by hand and without an allocator, where the floor is little else than one.
     pub fn floor_without_allocator() -> Self {
         Self {
             name: FLOOR_WITHOUT_ALLOCATOR,
@@ -104,24 +104,24 @@ impl Contender {
         }
     }
 
-    /// With the suite that it has to pass: `conformance::suite!(RemoteSpawn: MyExecutor)`. An executor that is not in
+    /// Adds the suite that it must pass: `conformance::suite!(RemoteSpawn: MyExecutor)`. An executor that is not in
     /// `docs/conformance.md` is measured only if it passes.
-    pub fn with_suite(self, suite: Vec<Clause>) -> Self {
+    pub fn with_suite(self, suite: Vec<Check>) -> Self {
         Self { suite, ..self }
     }
 
-    /// With a workload more.
+    /// Adds a workload.
     pub fn with_case(mut self, case: Case) -> Self {
         self.cases.push(case);
         self
     }
 
-    /// What it is timed with under that workload.
+    /// Its case of that workload.
     pub fn case(&self, workload: &Workload) -> Option<Case> {
         self.case_named(workload.id)
     }
 
-    /// As [`case`](Self::case), by the workload's name.
+    /// Like [`case`](Self::case), by the workload's name.
     pub fn case_named(&self, id: &str) -> Option<Case> {
         self.cases.iter().find(|case| case.workload.id == id).copied()
     }
@@ -132,13 +132,13 @@ impl Contender {
     }
 }
 
-/// The name of what is done by hand.
+/// The name of the floor: the work done by hand.
 pub const FLOOR: &str = "floor";
 
-/// The name of what is done by hand without an allocator.
+/// The name of the floor without an allocator.
 pub const FLOOR_WITHOUT_ALLOCATOR: &str = "floor-no-malloc";
 
-/// Whether that is the name of something done by hand.
+/// Whether that is the name of a floor.
 pub fn is_floor(name: &str) -> bool {
     [FLOOR, FLOOR_WITHOUT_ALLOCATOR].contains(&name)
 }
@@ -157,7 +157,7 @@ macro_rules! __contender {
 
 macro_rules! contenders {
     ($($kind:ident $executor:ty,)*) => {
-        /// Every contender, in the order of the columns, the floors first. Without their suites, which take minutes to
+        /// Every contender, in the order of the columns, the floors first. Without the suites, which take minutes to
         /// compile.
         pub fn contenders() -> Vec<Contender> {
             vec![Contender::floor(), Contender::floor_without_allocator(), $(crate::__contender!($kind $executor)),*]

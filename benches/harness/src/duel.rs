@@ -95,7 +95,7 @@ const LONG_PASS: Duration = Duration::from_millis(50);
 /// Into how many slices a pass is split at most.
 pub(crate) const PARTS: usize = 10;
 
-/// Has a fresh process measure.
+/// Makes a fresh process measure.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What an executor does while all its tasks wait, and what it costs to wake one of them then.
+//! What an executor does while all its tasks wait, and what it then costs to wake one of them.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub struct Plan {
     pub executor: String,
     /// How many tasks wait.
     pub tasks: usize,
-    /// How long nothing happens.
+    /// For how long nothing happens.
     pub milliseconds: u64,
     /// Which process it is, from 0.
     pub process: u32,
@@ -37,16 +37,16 @@ pub const VERB: &str = "idle";
 /// How many tasks wait.
 pub const TASKS: &[usize] = &[1, 100, 10_000, 100_000];
 
-/// Polls of tasks that nobody woke.
+/// Polls of tasks that were not woken.
 pub const POLLS: &str = "polls per second";
 /// Seconds of processor time of the driving thread in a second.
 pub const PROCESSOR: &str = "processor seconds per second";
 /// How often the driving thread went to sleep.
 pub const SWITCHES: &str = "voluntary context switches per second";
-/// From a wake by the future that waits, until that future is polled with the answer of the task.
+/// The time from a wake by the future that waits until that future is polled with the task's answer.
 pub const WAKE: &str = "ns to wake one and hear from it, median";
 
-/// Has a fresh process measure.
+/// Makes a fresh process measure.
 ///
 /// # Errors
 ///
@@ -55,7 +55,7 @@ pub fn measure_one(plan: &Plan) -> Result<Vec<Observation>, Failure> {
     worker::run(&Work::Idle(plan.clone()), Duration::from_millis(plan.milliseconds) + Duration::from_secs(60))
 }
 
-/// Lets so many tasks wait.
+/// Lets that many tasks wait.
 pub(crate) type Probe = fn(&Plan) -> Found;
 
 /// What a probe found.
@@ -65,12 +65,12 @@ pub(crate) struct Found {
     wakes: Vec<f64>,
 }
 
-/// A time in which nothing was woken.
+/// A period in which nothing was woken.
 #[derive(Debug)]
 struct Quiet {
     seconds: f64,
     polls: u64,
-    /// Where the system tells.
+    /// `None` where the system does not tell.
     thread: Option<Activity>,
 }
 
@@ -96,12 +96,12 @@ pub(crate) fn measure(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Obser
 #[derive(Debug, Default)]
 struct Room {
     polls: AtomicU64,
-    /// Which task is called, or none.
+    /// Which task is called, if any.
     called: AtomicUsize,
     answered: AtomicBool,
     wakers: Box<[AtomicWaker]>,
     root: AtomicWaker,
-    /// The time of quiet is over.
+    /// Whether the quiet period is over.
     over: AtomicBool,
 }
 
@@ -116,10 +116,10 @@ impl Room {
     fn wait(self: &Arc<Self>, number: usize) -> impl Future<Output = ()> + Send + 'static {
         let room = self.clone();
         poll_fn(move |cx| {
-            // Relaxed, and no read-modify-write: one thread polls, and another one only reads how far it is.
+            // Relaxed, and no read-modify-write: one thread polls, and another only reads the count.
             room.polls.store(room.polls.load(Relaxed) + 1, Relaxed);
             room.wakers[number].register(cx.waker());
-            // Acquire: pairs with the Release in `call`. The store below is for this thread alone.
+            // Acquire: pairs with the Release in `call`. The store below is for this thread only.
             if room.called.load(Acquire) == number {
                 room.called.store(NOBODY, Relaxed);
                 // Release: pairs with the Acquire in `call`.
@@ -130,7 +130,7 @@ impl Room {
         })
     }
 
-    /// Waits until `done`, looking whenever the root is woken.
+    /// Waits until `done`, and checks whenever the root is woken.
     async fn until(&self, done: impl Fn() -> bool) {
         poll_fn(|cx| {
             self.root.register(cx.waker());
@@ -154,8 +154,8 @@ pub(crate) fn of_tasks<E: Executor + Described>(plan: &Plan) -> Found {
     for number in 0..plan.tasks {
         drop(executor.spawn(room.wait(number)));
     }
-    // Until everybody has been polled. In the order of spawning or against it, that is so when the first and the last
-    // one have answered; in any other, not before there were as many polls as tasks.
+    // Until every task has been polled. An executor that polls in the order of spawning, or in reverse, has done so
+    // when the first and the last task have answered; any other not before there were as many polls as tasks.
     executor.block_on(async {
         for number in [0, plan.tasks - 1] {
             room.call(number).await;
@@ -165,13 +165,13 @@ pub(crate) fn of_tasks<E: Executor + Described>(plan: &Plan) -> Found {
         }
     });
     let quiet = quiet(plan, &room, |room| {
-        // Acquire: pairs with the Release of the thread that watches.
+        // Acquire: pairs with the Release of the watching thread.
         executor.block_on(room.until(|| room.over.load(Acquire)));
     });
     let begun = Instant::now();
     let mut wakes = Vec::new();
     executor.block_on(async {
-        // Far apart, so that the next is not in the cache because its neighbour is.
+        // Far apart, so that the next task is not in the cache because its neighbour is.
         let mut number = 0;
         while wakes.len() < 5 || (wakes.len() < 10_000 && begun.elapsed() < Duration::from_millis(200)) {
             number = (number + plan.tasks * 618 / 1_000 + 1) % plan.tasks;
@@ -183,13 +183,13 @@ pub(crate) fn of_tasks<E: Executor + Described>(plan: &Plan) -> Found {
     Found { quiet, wakes }
 }
 
-/// Watches from a second thread what the calling thread does while it waits for the time to be over.
+/// Watches from a second thread what the calling thread does until the period is over.
 fn quiet(plan: &Plan, room: &Arc<Room>, wait: impl FnOnce(&Room)) -> Quiet {
     let thread = Watched::this();
     let shared = room.clone();
     let time = Duration::from_millis(plan.milliseconds);
     let watcher = thread::spawn(move || {
-        // Until it sleeps, if it does. Nothing depends on it: what it still does then is in the figure.
+        // Time for the thread to fall asleep, if it does. Nothing depends on it: later work is in the figure.
         thread::sleep(time / 10);
         let begun = Instant::now();
         let before = (shared.polls.load(Relaxed), thread.activity());
@@ -200,7 +200,7 @@ fn quiet(plan: &Plan, room: &Arc<Room>, wait: impl FnOnce(&Room)) -> Quiet {
             processor: after.processor.saturating_sub(before.processor),
             switches: after.switches - before.switches,
         });
-        // Release: pairs with the Acquire of the future that waits.
+        // Release: pairs with the Acquire of the waiting future.
         shared.over.store(true, Release);
         shared.root.wake();
         Quiet { seconds, polls: after.0 - before.0, thread }
@@ -216,7 +216,7 @@ struct Activity {
     switches: u64,
 }
 
-/// A thread of this process, watched from another: Linux tells through files.
+/// A thread of this process, watched from another through files that Linux offers.
 #[derive(Debug)]
 struct Watched(String);
 

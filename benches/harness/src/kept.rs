@@ -1,5 +1,5 @@
-//! What must not outlive this program: folders for a while, and processes. Both end with the value that keeps them, and
-//! also where Ctrl-C or a request to terminate ends the program, which runs no destructor.
+//! What must not outlive this program: temporary folders and processes. Both end with the value that keeps them, and
+//! also when Ctrl-C or a request to terminate ends the program, which runs no destructor.
 
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -9,29 +9,29 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::TempDir;
 
-/// What there is now.
+/// The folders and processes that exist now.
 static KEPT: Mutex<Kept> = Mutex::new(Kept { folders: Vec::new(), processes: Vec::new() });
 
 struct Kept {
     folders: Vec<PathBuf>,
-    /// By their ids.
+    /// The ids of the processes.
     processes: Vec<u32>,
 }
 
-/// From here on until the guard is dropped, nothing is added: an end that comes meanwhile takes what is there.
+/// Until the guard is dropped, nothing is added: an end in between removes everything.
 fn kept() -> MutexGuard<'static, Kept> {
     end::watch();
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A folder among the temporary ones that nobody had before.
+/// A new temporary folder.
 #[derive(Debug)]
 pub struct Folder(Option<TempDir>);
 
 impl Folder {
     /// # Errors
     ///
-    /// When it cannot be made.
+    /// When it cannot be created.
     pub fn new(purpose: &str) -> Result<Self, String> {
         let mut kept = kept();
         let folder = tempfile::Builder::new().prefix(&format!("wakers-{purpose}-")).tempdir();
@@ -42,7 +42,7 @@ impl Folder {
         Ok(Self(Some(folder)))
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         self.0.as_ref().expect("it is there until it is dropped").path()
     }
@@ -52,12 +52,12 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let mut kept = kept();
         kept.folders.retain(|folder| folder != self.path());
-        // What cannot be removed is left to the system: it lies among temporary files.
+        // What cannot be removed is left to the system, as all temporary files are.
         let _ = self.0.take().map(TempDir::close);
     }
 }
 
-/// A process that is ended when this is dropped.
+/// A process that is killed when this is dropped.
 #[derive(Debug)]
 pub struct Process(Child);
 
@@ -84,7 +84,7 @@ impl Process {
         self.0.wait()
     }
 
-    /// Starts it, and waits for its end and all that it prints.
+    /// Starts it, and waits for its end and its output.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl Process {
         let mut process = Self::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
         let (mut out, mut err) =
             (process.stdout.take().expect("it is piped"), process.stderr.take().expect("it is piped"));
-        // Both at once: whoever writes into a pipe that is full waits.
+        // Both at once: a process that writes into a full pipe waits.
         let read = std::thread::spawn(move || {
             let mut bytes = Vec::new();
             err.read_to_end(&mut bytes).map(|_| bytes)
@@ -107,7 +107,7 @@ impl Process {
         Ok(Output { status: process.wait()?, stdout, stderr })
     }
 
-    /// From here on its id may be another's.
+    /// From here on its id may belong to another process.
     fn forget(&self) {
         kept().processes.retain(|id| *id != self.0.id());
     }
@@ -149,21 +149,21 @@ mod end {
 
     use super::{KEPT, Kept};
 
-    /// How often a folder is tried to be removed: those that write into it take a moment to end.
+    /// How often to try to remove a folder: processes that write into it take a moment to end.
     const TRIES: usize = 100;
 
-    /// Has a thread wait for the signals that end this program, from the first call on.
+    /// Starts a thread, on the first call, that waits for the signals which end this program.
     pub(super) fn watch() {
         static WATCH: Once = Once::new();
         WATCH.call_once(|| {
-            // Without, as before: the signal ends the program at once.
+            // Without it, the signal ends the program at once.
             let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
             thread::spawn(move || {
                 for signal in signals.forever() {
-                    // Held to the end, so nothing is added.
+                    // Held to the end, so that nothing is added.
                     let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
                     clean(&kept);
-                    // Whoever waits for this program is to see what ended it.
+                    // The process that waits for this one must see which signal ended it.
                     let _ = emulate_default_handler(signal);
                 }
             });
@@ -189,6 +189,6 @@ mod end {
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 mod end {
-    /// Here a signal ends the program at once, and folders stay.
+    /// On this system a signal ends the program at once, and folders stay.
     pub(super) fn watch() {}
 }

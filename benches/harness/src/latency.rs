@@ -1,13 +1,12 @@
 //! From another thread's wake to the poll, and what the waiting costs.
 //!
-//! A second thread wakes one task again and again, at even intervals, and notes when; the task, when it is polled,
-//! notes when that was. Both threads are pinned to a processor of their own, where that can be done. What is found is a
-//! distribution and stays one: percentiles, never a mean or a minimum. Beside it stands the processor time that the
-//! driving thread used for each second that went by, so that a spinning executor's short latency has its price next to
-//! it.
+//! A second thread wakes one task again and again, at even intervals, and records when; the task records when it is
+//! polled. Each thread is pinned to a processor of its own, if the system allows it. The result is a distribution and
+//! stays one: percentiles, never a mean or a minimum. With it comes the processor time that the driving thread used per
+//! second, so that the short latency of a spinning executor has its price next to it.
 //!
-//! A wake that is late because the one before it took long counts as late for the executor only from the moment that it
-//! was called: what is measured is the way from the call to the poll, not the sender.
+//! If a wake comes late because the previous one took long, its latency still starts with its own call: the time from
+//! the call to the poll is measured, not the sender.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -53,22 +52,22 @@ pub const PERCENTILES: &[(f64, &str)] = &[
     (100.0, MAXIMUM),
 ];
 
-/// Half of the wakes were heard within this time.
+/// Half of the wakes led to their poll within this time.
 pub const P50: &str = "ns to the poll, p50";
-/// 99 of 100 wakes were heard within this time.
+/// 99 of 100 wakes led to their poll within this time.
 pub const P99: &str = "ns to the poll, p99";
 /// The longest that any wake took.
 pub const MAXIMUM: &str = "ns to the poll, longest";
 /// Seconds of processor time of the driving thread in a second.
 pub const PROCESSOR: &str = "processor seconds per second";
 
-/// What became of the interval: where a wake takes longer than that, the next one is late.
+/// The interval that was reached: if a wake takes longer than the interval, the next one is late.
 pub const SENT: &str = "ns between two wakes, as sent";
 
 /// The intervals that are measured, in nanoseconds.
 pub const INTERVALS: &[u64] = &[1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
-/// So many wakes at that interval as take about so long, but no fewer than a median needs and no more than p99.9 does.
+/// How many wakes at that interval take about that long, but no fewer than a median needs and no more than p99.9 needs.
 pub fn events(interval: u64, about: Duration) -> usize {
     (about.as_nanos() / u128::from(interval)).clamp(25, 20_000) as usize
 }
@@ -77,7 +76,7 @@ pub fn events(interval: u64, about: Duration) -> usize {
 ///
 /// # Errors
 ///
-/// When there is one processor only.
+/// When there is only one processor.
 pub fn ready() -> Result<(), String> {
     if processors() >= 2 {
         return Ok(());
@@ -85,7 +84,7 @@ pub fn ready() -> Result<(), String> {
     Err("a thread that wakes and one that is woken want a processor each, and there is one".to_owned())
 }
 
-/// Has a fresh process measure.
+/// Makes a fresh process measure.
 ///
 /// # Errors
 ///
@@ -95,16 +94,16 @@ pub fn measure_one(plan: &Plan) -> Result<Vec<Observation>, Failure> {
     worker::run(&Work::Latency(plan.clone()), expected * 3 + Duration::from_secs(20))
 }
 
-/// Wakes what waits, as often and at such intervals as it was told, and learns how long each took.
+/// Wakes the waiting future as often and at the intervals that it was told, and learns how long each wake took.
 pub(crate) type Probe = fn(&Plan) -> Heard;
 
 /// What a probe found.
 #[derive(Debug)]
 pub(crate) struct Heard {
     times: Histogram<u64>,
-    /// Where the system tells.
+    /// `None` where the system does not tell.
     processor: Option<f64>,
-    /// Nanoseconds between two wakes, as they came to be.
+    /// Nanoseconds between two wakes, as measured.
     interval: f64,
 }
 
@@ -122,7 +121,7 @@ pub(crate) fn measure(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Obser
     let mut observations: Vec<_> = processor.map(|share| row(PROCESSOR, share)).into_iter().collect();
     observations.push(row(SENT, interval));
     for &(percentile, quantity) in PERCENTILES {
-        // Of 100 values the 99.9th percentile is the longest, which is there under its own name.
+        // Of 100 values the 99.9th percentile is the longest, which has a name of its own.
         let beyond = plan.events as f64 * (100.0 - percentile) / 100.0;
         if percentile == 100.0 || beyond > 0.999 {
             observations.push(row(quantity, times.value_at_percentile(percentile) as f64));
@@ -131,7 +130,7 @@ pub(crate) fn measure(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Obser
     Ok(observations)
 }
 
-/// Between the thread that wakes and the future that waits.
+/// Connects the thread that wakes with the future that waits.
 #[derive(Debug)]
 struct Line {
     started: Instant,
@@ -163,7 +162,7 @@ impl Line {
             let first = line.now() + 1_000_000;
             for (number, called) in line.called.iter().enumerate() {
                 let due = first + number as u64 * interval;
-                // Not asleep: getting up would take longer than what is measured.
+                // Spins: to wake up from a sleep would take longer than what is measured.
                 while line.now() < due {
                     std::hint::spin_loop();
                 }
@@ -176,9 +175,9 @@ impl Line {
         })
     }
 
-    /// Notes what was sent since the last time, and says whether that was all.
+    /// Records the wakes since the last time, and says whether they were all.
     fn hear(&self, heard: &mut usize, times: &mut Histogram<u64>) -> bool {
-        // Acquire: pairs with the Release in `call`; sees when each of so many was called.
+        // Acquire: pairs with the Release in `call`; sees when each of these wakes was called.
         let sent = self.sent.load(Acquire);
         let now = self.now();
         for called in &self.called[*heard..sent] {
@@ -200,8 +199,8 @@ pub(crate) fn of_a_task<E: Executor + Described>(plan: &Plan) -> Heard {
 }
 
 /// The future of a `block_on` that waits for the line.
-pub(crate) fn of_the_root<B: BlockOn + Described>(plan: &Plan) -> Heard {
-    let executor = B::default();
+pub(crate) fn of_the_root<E: BlockOn + Described>(plan: &Plan) -> Heard {
+    let executor = E::default();
     listen(plan, |future| executor.block_on(future))
 }
 
@@ -221,7 +220,7 @@ fn listen(plan: &Plan, drive: impl FnOnce(Times) -> Histogram<u64>) -> Heard {
     heard_by(&line, caller, || drive(Box::pin(future)))
 }
 
-/// A thread that parks, and is unparked.
+/// A thread that parks and is unparked.
 pub(crate) fn by_hand(plan: &Plan) -> Heard {
     pin_to(0);
     let line = Line::new(plan.events);

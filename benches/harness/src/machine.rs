@@ -1,4 +1,4 @@
-//! Where and when something was measured, as far as that can be found out here.
+//! Where and when something was measured, as far as the system tells.
 
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -6,12 +6,12 @@ use std::{fs, thread};
 
 use serde::{Deserialize, Serialize};
 
-/// What does not change while one measures.
+/// What does not change during a measurement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     /// The processor's model.
     pub processor: String,
-    /// Whether a hypervisor shares it out.
+    /// Whether the machine is virtual.
     pub virtual_machine: bool,
     /// How many threads can run at once.
     pub cores: usize,
@@ -35,27 +35,27 @@ pub struct Machine {
 pub struct Source {
     /// The commit, or `unknown`.
     pub commit: String,
-    /// Whether files differ from it, other than what was measured and is not committed yet.
+    /// Whether files differ from it, apart from new records of measurements.
     pub dirty: bool,
-    /// What git calls `Cargo.lock`, and so every dependency.
+    /// The git hash of `Cargo.lock`, which names every dependency.
     pub lock: String,
 }
 
-/// What else the machine did at a moment.
+/// What else the machine was doing at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Moment {
     /// Seconds since 1970.
     pub time: u64,
     /// The load average of the last minute.
     pub load: Option<f64>,
-    /// Ticks that a hypervisor gave to others, since the machine started.
+    /// Ticks that the hypervisor gave to other machines, since this one started.
     pub stolen: Option<u64>,
     /// Ticks of any kind, since the machine started.
     pub ticks: Option<u64>,
     /// Ticks in which programs ran, since the machine started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub busy: Option<u64>,
-    /// Those of them that are this process's, and its children's that have ended.
+    /// Those among them of this process and of its children that have ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own: Option<u64>,
 }
@@ -88,7 +88,7 @@ impl Machine {
 }
 
 impl Source {
-    /// What this program was built from, if its directory is still as it was then.
+    /// The commit that this program was built from, if its directory has not changed since.
     pub fn this() -> Self {
         let at = env!("CARGO_MANIFEST_DIR");
         let git = |arguments: &[&str]| output("git", &[&["-C", at], arguments].concat());
@@ -120,9 +120,9 @@ impl Moment {
             time: time.as_secs(),
             load: load.and_then(|load| load.split(' ').next()?.parse().ok()),
             stolen: ticks.as_ref().and_then(|ticks| ticks.get(7).copied()),
-            // The guests' ticks, at the end, are in the users' already.
+            // The guests' ticks, at the end, are already included in the users'.
             ticks: ticks.as_ref().map(|ticks| ticks.iter().take(8).sum()),
-            // For users, at a lower priority, and for the system: interrupts are left out, as our own wakes cause them.
+            // User, nice and system time. Interrupts are left out, because our own wakes cause them.
             busy: ticks.as_ref().map(|ticks| ticks.iter().take(3).sum()),
             own: own_ticks(),
         }
@@ -132,24 +132,24 @@ impl Moment {
 /// The ticks of this process and of its children that have ended, for users and for the system.
 fn own_ticks() -> Option<u64> {
     let text = fs::read_to_string("/proc/self/stat").ok()?;
-    // A program's name may have blanks and brackets in it; what follows the last one has not.
+    // A program's name may contain spaces and brackets; what follows the last bracket does not.
     let (_, fields) = text.rsplit_once(')')?;
     let fields: Option<Vec<u64>> = fields.split_whitespace().skip(11).take(4).map(|field| field.parse().ok()).collect();
     fields.filter(|fields| fields.len() == 4).map(|fields| fields.iter().sum())
 }
 
-/// So much of the processors' time may others use without being said to disturb: on two processors a fifth of one,
-/// which is more than a desktop or a virtual machine does by itself, and less than any program that works.
+/// The fraction of the processors' time that other programs may use without counting as a disturbance. On two
+/// processors it is a fifth of one: more than an idle desktop or virtual machine uses, and less than any program that
+/// works.
 const OTHERS: f64 = 0.1;
 
-/// So much of it may a hypervisor give to other machines.
+/// The fraction that the hypervisor may give to other machines.
 const STOLEN: f64 = 0.02;
 
-/// A tick goes to whoever runs when it falls, so that over a short time it may be counted here or there.
+/// A tick is charged to the program that runs when it falls: over a short time it may be charged to either.
 const DOUBTFUL_TICKS: f64 = 2.0;
 
-/// What others did between two moments, if that was enough to disturb what was timed. Nothing as well where the system
-/// does not tell.
+/// What others did between two moments, if it was enough to disturb a timing. `None` where the system does not tell.
 pub fn disturbance(before: &Moment, after: &Moment) -> Option<String> {
     let passed = |of: fn(&Moment) -> Option<u64>| Some(of(after)?.saturating_sub(of(before)?) as f64);
     let ticks = passed(|moment| moment.ticks)?;
@@ -167,8 +167,8 @@ pub fn disturbance(before: &Moment, after: &Moment) -> Option<String> {
     (!reasons.is_empty()).then(|| reasons.join(", "))
 }
 
-/// What speaks against times that were measured between two moments, if anything. Where the system does not tell ours
-/// from others, the load before goes for it.
+/// Why times measured between two moments cannot be trusted, if so. Where the system does not distinguish our work from
+/// that of others, the load before counts instead.
 pub fn too_busy(machine: &Machine, before: &Moment, after: &Moment) -> Option<String> {
     let told = before.busy.is_some() && before.own.is_some();
     let load = before.load.filter(|load| !told && *load > machine.cores as f64);
@@ -177,8 +177,8 @@ pub fn too_busy(machine: &Machine, before: &Moment, after: &Moment) -> Option<St
     (!reasons.is_empty()).then(|| reasons.join(", "))
 }
 
-/// Lets the calling thread run on one processor only, of those it may run on; does nothing where that cannot be done,
-/// or where there are fewer.
+/// Pins the calling thread to one of the processors that it may run on. Does nothing where the system does not allow
+/// it, or where there are too few.
 pub fn pin_to(number: usize) {
     #[cfg(target_os = "linux")]
     {
@@ -186,7 +186,7 @@ pub fn pin_to(number: usize) {
 
         use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-        // Asked once, before any thread is pinned: a thread inherits what the one that started it may use.
+        // Asked once, before any thread is pinned: a thread inherits the processors of the thread that starts it.
         static ALLOWED: OnceLock<Option<CpuSet>> = OnceLock::new();
         let Some(allowed) = ALLOWED.get_or_init(|| sched_getaffinity(None).ok()) else { return };
         let Some(processor) = (0..CpuSet::MAX_CPU).filter(|&processor| allowed.is_set(processor)).nth(number) else {
@@ -194,7 +194,7 @@ pub fn pin_to(number: usize) {
         };
         let mut one = CpuSet::new();
         one.set(processor);
-        // Where it is not allowed, the scheduler decides.
+        // If it is not allowed, the scheduler decides.
         let _ = sched_setaffinity(None, &one);
     }
     #[cfg(not(target_os = "linux"))]
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn what_this_program_does_itself_disturbs_nobody() {
         assert_eq!(disturbance(&moment(0, 0, 0, 0), &moment(200, 200, 198, 0)), None);
-        // More of it than the machine knows of: a tick goes to whoever runs when it falls.
+        // More than the machine's total: a tick is charged to the program that runs when it falls.
         assert_eq!(disturbance(&moment(0, 0, 0, 0), &moment(20, 8, 10, 0)), None);
     }
 

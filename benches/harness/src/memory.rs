@@ -1,4 +1,4 @@
-//! What a task takes that only waits.
+//! The memory of a task that only waits.
 
 use std::cell::Cell;
 use std::hint::black_box;
@@ -25,15 +25,15 @@ pub struct Plan {
 /// The verb of these observations.
 pub const VERB: &str = "memory";
 
-/// Heap for each task less the size of its future.
+/// Bytes of heap for each task, less the size of its future.
 pub const BYTES: &str = "bytes per parked task beyond the future";
-/// How many blocks of heap there are for each task.
+/// Blocks of heap for each task.
 pub const BLOCKS: &str = "blocks per parked task";
 
-/// How many tasks wait. What executors keep in one growing block is spread over so many.
+/// How many tasks wait. The blocks that an executor lets grow are divided by this number.
 pub const TASKS: usize = 10_000;
 
-/// Has a fresh process measure.
+/// Makes a fresh process measure.
 ///
 /// # Errors
 ///
@@ -42,7 +42,7 @@ pub fn measure_one(plan: &Plan) -> Result<Vec<Observation>, Failure> {
     worker::run(&Work::Memory(plan.clone()), Duration::from_secs(60))
 }
 
-/// Sizes of a future, and for each task that waits with such a one the bytes less that size, and the blocks.
+/// For each size of a future: the bytes of a waiting task less that size, and its blocks.
 pub(crate) type Probe = fn() -> Vec<(usize, f64, f64)>;
 
 /// In the process: runs the probe.
@@ -61,7 +61,7 @@ thread_local! {
     static POLLS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// A future of so many bytes that is never ready.
+/// A future of that many bytes that is never ready.
 struct Waiting<const SIZE: usize>([u8; SIZE]);
 
 impl<const SIZE: usize> Future for Waiting<SIZE> {
@@ -91,7 +91,7 @@ fn parked<E: Executor + Described, const SIZE: usize>() -> (usize, f64, f64) {
             }
         });
     };
-    // Not counted: what the first task causes.
+    // Not counted: what only the first task causes.
     spawn(1);
     let before = Allocations::now();
     spawn(TASKS);

@@ -1,40 +1,40 @@
-//! What every measurement comes down to: rows of the same few columns.
+//! The result of every measurement: rows with the same few columns.
 
 use serde::{Deserialize, Serialize};
 
-/// One thing that was found out about one contender, and nothing computed from it.
+/// One fact that was found about one contender, and nothing computed from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     /// How it was measured: `count`, `duel`, `latency`, ...
     pub verb: String,
-    /// About whom. A contender that takes part twice has `#2` after its name the second time.
+    /// The contender. One that takes part twice has `#2` after its name the second time.
     pub executor: String,
     /// What it did: a workload, an operation of the cost card, or nothing in particular.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub subject: String,
-    /// What was varied, in the unit that the verb says: tasks, nanoseconds between events, bytes of a future.
+    /// What was varied, in the unit of the verb: tasks, nanoseconds between events, bytes of a future.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameter: Option<f64>,
     /// What was measured, with its unit: `instructions per operation`.
     pub quantity: String,
-    /// How much.
+    /// The value.
     pub value: f64,
-    /// In which of several fresh processes.
+    /// The number of the fresh process that measured it.
     #[serde(default)]
     pub process: u32,
-    /// In which part of that process's time.
+    /// The part of that process's time in which it was measured.
     #[serde(default)]
     pub block: u32,
-    /// What a reader must know about it: `approximate`, or why there is no value and `value` means nothing.
+    /// What a reader must know about it: `approximate`, or why there is no value, and then `value` means nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// What else the machine did meanwhile, where that was too much for a time to be trusted.
+    /// What else the machine did at the same time, if that was too much for a time to be trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub busy: Option<String>,
 }
 
 impl Observation {
-    /// A value without anything special about it.
+    /// A value without a note.
     pub fn new(verb: &str, executor: &str, subject: &str, quantity: &str, value: f64) -> Self {
         Self {
             verb: verb.to_owned(),
@@ -50,12 +50,12 @@ impl Observation {
         }
     }
 
-    /// With what was varied.
+    /// Adds what was varied.
     pub fn at(self, parameter: f64) -> Self {
         Self { parameter: Some(parameter), ..self }
     }
 
-    /// With what a reader must know.
+    /// Adds what a reader must know.
     pub fn noting(self, note: impl Into<String>) -> Self {
         Self { note: Some(note.into()), ..self }
     }
@@ -71,10 +71,10 @@ impl Observation {
     }
 }
 
-/// The quantity of what was not measured; the note says why.
+/// The quantity of a row without a value; the note says why.
 pub const REFUSED: &str = "not measured";
 
-/// Each of them once, in the order in which they come first.
+/// Each item once, in the order of first occurrence.
 pub fn distinct<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut found = Vec::new();
     for item in items {

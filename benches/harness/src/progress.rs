@@ -1,4 +1,4 @@
-//! How far things are.
+//! Progress, for a terminal.
 
 use std::fmt;
 use std::io::{IsTerminal, stderr};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressState, ProgressStyle};
 
-/// A line that says how far things are, on a terminal. It is gone when it is dropped, by an error as well.
+/// A progress line on a terminal. It disappears when it is dropped, also on an error.
 pub fn progress(steps: usize) -> ProgressBar {
     let target = if stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(steps as u64), target).with_finish(ProgressFinish::AndClear);
@@ -16,10 +16,10 @@ pub fn progress(steps: usize) -> ProgressBar {
     bar
 }
 
-/// How long it still takes, once the first step says how long one takes.
+/// How long the rest will take, once the first step has shown how long one takes.
 fn left(state: &ProgressState, text: &mut dyn fmt::Write) {
     if state.pos() > 0 {
-        // A line that cannot be composed is left out.
+        // A line that cannot be formatted is omitted.
         let _ = write!(text, ", about {:#} left", HumanDuration(state.eta()));
     }
 }

@@ -1,9 +1,9 @@
-//! Waiting for a quiet moment, and saying where there was none.
+//! Waits for quiet moments, and says when there were none.
 //!
-//! A slice is shorter than what a scheduler hands out, and of many the shortest is kept. That helps against what
-//! disturbs now and then. Where somebody else keeps a processor busy all the time, no slice is undisturbed, and figures
-//! are off by a factor without looking so. Therefore whatever is timed waits until others are quiet, is timed again where
-//! they were not, and is marked where patience has come to its end.
+//! A slice is shorter than a scheduler's time slice, and of many the shortest is kept. That helps against occasional
+//! disturbances. If another program keeps a processor busy all the time, no slice is undisturbed, and figures are wrong
+//! by a factor without showing it. So timing waits until the machine is quiet, is repeated if it did not stay quiet,
+//! and is marked as disturbed once patience is exhausted.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -14,22 +14,22 @@ use std::time::{Duration, Instant};
 use crate::machine::{Moment, disturbance};
 use crate::observation::Observation;
 
-/// How a [`Watch`] learns of the machine, and talks to whoever waits.
+/// How a [`Watch`] observes the machine, and tells the user why it waits.
 pub trait Senses {
     /// What the machine has done so far.
     fn moment(&self) -> Moment;
 
-    /// How much time has gone by.
+    /// How much time has passed.
     fn elapsed(&self) -> Duration;
 
-    /// Lets so much time go by.
+    /// Lets that much time pass.
     fn pause(&self, time: Duration);
 
-    /// Tells whoever waits why.
+    /// Tells the user why it waits.
     fn say(&self, sentence: &str);
 }
 
-/// Of this machine.
+/// The senses for this machine.
 struct Real(Instant);
 
 impl Senses for Real {
@@ -50,12 +50,12 @@ impl Senses for Real {
     }
 }
 
-/// Sees to it that what is timed is timed while nothing else goes on.
+/// Ensures that timing happens while the machine does nothing else.
 pub struct Watch {
     senses: Box<dyn Senses>,
-    /// How long it may wait, in all, and repeat what was disturbed.
+    /// How long it may wait in all, and how long it may repeat disturbed measurements.
     patience: Duration,
-    /// What is left of that.
+    /// How much of that is left.
     left: Cell<Duration>,
     /// Whether the machine was quiet when it was last looked at.
     quiet: Cell<bool>,
@@ -67,12 +67,12 @@ impl fmt::Debug for Watch {
     }
 }
 
-/// How long the machine is looked at to know whether it is quiet: forty ticks on two processors, of which a busy one
+/// How long to observe the machine to know whether it is quiet: forty ticks on two processors, of which a busy one
 /// takes twenty.
 const LOOK: Duration = Duration::from_millis(200);
 
 impl Watch {
-    /// Over this machine, with so much patience in all.
+    /// Watches this machine, with that much patience in all.
     pub fn new(patience: Duration) -> Self {
         Self::with(Real(Instant::now()), patience)
     }
@@ -82,8 +82,8 @@ impl Watch {
         Self { senses: Box::new(senses), patience, left: Cell::new(patience), quiet: Cell::new(false) }
     }
 
-    /// Times something while the machine is quiet: waits for that, and begins again when it was not quiet to the end.
-    /// Where patience comes to its end first, the rows say what disturbed.
+    /// Times something while the machine is quiet: waits until it is, and repeats a timing during which it did not stay
+    /// quiet. If patience runs out first, the rows say what disturbed them.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl Watch {
         }
     }
 
-    /// Does it, and says what others did meanwhile that disturbs.
+    /// Measures, and says what disturbed it, if anything.
     pub fn during(&self, act: impl FnOnce()) -> Option<String> {
         let before = self.senses.moment();
         act();
@@ -113,7 +113,8 @@ impl Watch {
         busy
     }
 
-    /// Waits until the machine is quiet, or patience comes to its end. Who was quiet a moment ago is not looked at again.
+    /// Waits until the machine is quiet, or patience runs out. A machine that was quiet a moment ago is not checked
+    /// again.
     pub fn wait(&self) {
         while !self.quiet.get() && !self.left.get().is_zero() {
             let busy = self.during(|| self.senses.pause(LOOK));
@@ -139,7 +140,7 @@ impl Watch {
     }
 }
 
-/// What disturbed the times among these, if anything did: what it was, and how many figures.
+/// What disturbed these timings, if anything did, and how many figures.
 pub fn disturbed(observations: &[Observation]) -> Option<String> {
     let busy: Vec<_> = observations.iter().filter_map(|row| row.busy.as_deref()).collect();
     let reasons: BTreeSet<&str> = busy.iter().copied().collect();
@@ -147,13 +148,13 @@ pub fn disturbed(observations: &[Observation]) -> Option<String> {
     Some(format!("{} while {} of {all} figures were taken", reasons.last()?, busy.len()))
 }
 
-/// What must be said of times some of which were taken on a busy machine.
+/// The remark about times of which some were taken on a busy machine.
 pub fn doubt(observations: &[Observation]) -> Option<String> {
     let why = disturbed(observations)?;
-    Some(format!("These times cannot be trusted, as the machine did something else meanwhile: {why}."))
+    Some(format!("These times cannot be trusted, because the machine did something else at the same time: {why}."))
 }
 
-/// Whether a busy machine has a say in it.
+/// Whether a busy machine affects this quantity.
 pub fn is_timed(row: &Observation) -> bool {
     let timed = [crate::duel::VERB, crate::latency::VERB, crate::idle::VERB, "crossover"];
     row.refusal().is_none() && timed.contains(&&*row.verb)
@@ -166,7 +167,7 @@ mod tests {
 
     use super::*;
 
-    /// A machine of two processors, on which others use one until a time.
+    /// A machine with two processors, of which other programs use one up to a given time.
     #[derive(Clone)]
     struct Made {
         elapsed: Rc<Cell<Duration>>,
@@ -183,7 +184,7 @@ mod tests {
             Watch::with(self.clone(), Duration::from_secs(patience))
         }
 
-        /// Takes a second, and counts how often.
+        /// A measurement that takes a second and counts its calls.
         fn measure(&self, times: &Cell<usize>) -> Result<Vec<Observation>, String> {
             times.set(times.get() + 1);
             self.pause(Duration::from_secs(1));
@@ -227,7 +228,7 @@ mod tests {
             assert_eq!((rows.len(), &rows[0].busy), (1, &None));
         }
         assert_eq!(times.get(), 2);
-        // Looked at once before the first, and not again before the second.
+        // Checked once before the first, and not again before the second.
         assert_eq!(made.elapsed(), 2 * Duration::from_secs(1) + LOOK);
         assert!(made.said.borrow().is_empty());
     }
@@ -267,14 +268,14 @@ mod tests {
 
     #[test]
     fn what_was_disturbed_is_timed_again() {
-        // Quiet when it is looked at, and busy during the first second of measuring.
+        // Quiet when it is checked, and busy during the first second of measuring.
         let (made, times) = (Made::new(0), Cell::new(0));
         let watch = Watch::with(Late(made.clone()), Duration::from_secs(30));
         let rows = watch.over(|| made.measure(&times)).expect("it does not fail");
         assert_eq!((times.get(), &rows[0].busy), (2, &None));
     }
 
-    /// As [`Made`], but others begin after [`LOOK`] and end a second later.
+    /// Like [`Made`], but the other programs begin after [`LOOK`] and end a second later.
     struct Late(Made);
 
     impl Senses for Late {

@@ -1,4 +1,4 @@
-//! What stands in a source file: lines of code, `unsafe` sites, and what the crate declares.
+//! What a source file contains: lines of code, `unsafe` sites, and what the crate declares.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -22,35 +22,35 @@ impl fmt::Debug for SourceFile {
 impl SourceFile {
     /// # Errors
     ///
-    /// When the text is no Rust: the message says where.
+    /// When the text is not valid Rust; the message says where.
     pub fn parse(text: &str) -> Result<Self, String> {
         let file = syn::parse_file(text).map_err(|error| format!("line {}: {error}", error.span().start().line))?;
         Ok(Self { file })
     }
 
-    /// The same without what only tests see: the items that are marked `#[cfg(test)]`, in modules and `impl` blocks
-    /// too. Other conditions are not weighed, and what is handed to a macro is left as it is.
+    /// The same without the items that are marked `#[cfg(test)]`, in modules and `impl` blocks, too. Other conditions
+    /// are not evaluated, and the tokens passed to a macro are kept as they are.
     pub fn without_tests(mut self) -> Self {
         remove_tests(&mut self.file.items);
         self
     }
 
-    /// The lines that hold code, so neither blank ones nor comments nor documentation.
+    /// The number of lines with code: neither blank lines, nor comments, nor documentation.
     pub fn lines(&self) -> usize {
         let mut lines = BTreeSet::new();
         add_lines(self.file.to_token_stream(), &mut lines);
         lines.len()
     }
 
-    /// What is unsafe, by item.
+    /// The `unsafe` sites, by item.
     pub fn unsafe_sites(&self) -> BTreeMap<String, Counts> {
         let mut search = Search::default();
         search.visit_file(&self.file);
         search.sites
     }
 
-    /// The attribute by which the crate of this root declares that it works without std, if it does: always, or under a
-    /// condition that the attribute names.
+    /// The attribute with which the crate of this root declares that it works without std, if it does: always, or under
+    /// the condition that the attribute names.
     pub fn declares_no_std(&self) -> Option<String> {
         let words = |attribute: &syn::Attribute| attribute.meta.to_token_stream();
         let found = self.file.attrs.iter().find(|attribute| {
@@ -121,7 +121,7 @@ fn add_lines(tokens: TokenStream, lines: &mut BTreeSet<usize>) {
         }
         match first {
             TokenTree::Group(group) => {
-                // A delimiter that nobody wrote has no place.
+                // A delimiter that is not in the text has no position.
                 if group.delimiter() != Delimiter::None {
                     add(group.span_open(), lines);
                     add(group.span_close(), lines);
@@ -135,11 +135,11 @@ fn add_lines(tokens: TokenStream, lines: &mut BTreeSet<usize>) {
 }
 
 fn add(span: Span, lines: &mut BTreeSet<usize>) {
-    // A string goes over several.
+    // A string literal may span several lines.
     lines.extend(span.start().line..=span.end().line);
 }
 
-/// How many of the tokens at the beginning are a comment that documents, which a parser sees as `#[doc = ".."]`.
+/// How many tokens at the beginning are a doc comment, which a parser sees as `#[doc = ".."]`.
 fn documentation(tokens: &[TokenTree]) -> Option<usize> {
     let is = |token: &TokenTree, wanted: char| matches!(token, TokenTree::Punct(found) if found.as_char() == wanted);
     let is_text = |group: &Group| {
@@ -159,7 +159,7 @@ struct Search {
     sites: BTreeMap<String, Counts>,
 }
 
-/// What is unsafe about one item.
+/// The `unsafe` sites of one item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     functions: usize,
@@ -171,7 +171,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// How many sites of any kind.
+    /// The number of sites of any kind.
     pub fn total(&self) -> usize {
         self.functions + self.impls + self.externs + self.attributes + self.blocks + self.in_macros
     }
@@ -303,8 +303,8 @@ impl<'a> Visit<'a> for Search {
     }
 }
 
-/// How often a word stands in what is handed to a macro. (`unsafe` in a type, as in `unsafe fn(..)`, promises and does
-/// nothing, but is counted: what a macro makes of a type is not known.)
+/// How often a word occurs in the tokens passed to a macro. (`unsafe` in a type, such as `unsafe fn(..)`, promises and
+/// does nothing, but is counted, because it is unknown what the macro makes of the type.)
 fn names(tokens: TokenStream, wanted: &str) -> usize {
     let each = tokens.into_iter().map(|token| match token {
         TokenTree::Ident(word) => usize::from(word == wanted),

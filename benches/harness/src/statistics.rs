@@ -1,4 +1,4 @@
-//! The few figures that many are condensed to.
+//! The few figures to which many are condensed.
 
 /// The value below which the fraction `at` of the sorted values lies.
 pub fn quantile(sorted: &[f64], at: f64) -> f64 {
@@ -6,7 +6,7 @@ pub fn quantile(sorted: &[f64], at: f64) -> f64 {
     sorted[place]
 }
 
-/// The value in the middle, or the mean of the two that are.
+/// The value in the middle, or the mean of the two in the middle.
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -28,12 +28,12 @@ pub fn maximum(values: &[f64]) -> Option<f64> {
     values.iter().copied().max_by(f64::total_cmp)
 }
 
-/// Puts things into an order that looks like none and is the same each time: Marsaglia's xorshift.
+/// Shuffles into an order that looks random and is the same each time: Marsaglia's xorshift.
 #[derive(Debug)]
 pub struct Shuffle(u64);
 
 impl Shuffle {
-    /// Another order for each seed.
+    /// A different order for each seed.
     pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }

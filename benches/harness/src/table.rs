@@ -7,7 +7,7 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, ContentArrangement, ContentLineStyle, LineStyle, TableStyle};
 use serde::Serialize;
 
-/// A line below the header and nothing else: what is copied from a terminal reads well in a mail.
+/// Only a line below the header: a table copied from a terminal reads well in a mail.
 const PLAIN: TableStyle = TableStyle::new()
     .header_lines(ContentLineStyle::none().junction(' '))
     .header_separator(LineStyle::none().fill('─').junction('─'))
@@ -21,9 +21,9 @@ pub enum Format {
     Table,
     /// For a page.
     Markdown,
-    /// The rows that the tables are made of, one JSON object a line.
+    /// The rows from which the tables are made, one JSON object a line.
     Json,
-    /// Tests for a CI system, as JUnit's XML: only of `conform`.
+    /// Tests for a CI system, as JUnit XML: only from `conform`.
     Junit,
 }
 
@@ -32,11 +32,11 @@ pub enum Format {
 pub struct Table {
     /// What it shows, in one line.
     pub title: String,
-    /// The names of the columns; the first is that of the rows' names.
+    /// The names of the columns; the first column has the names of the rows.
     pub header: Vec<String>,
-    /// As many cells each as there are columns.
+    /// The rows, each with as many cells as there are columns.
     pub rows: Vec<Vec<String>>,
-    /// What must be known to read it.
+    /// What a reader must know.
     pub notes: Vec<String>,
 }
 
@@ -54,7 +54,7 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// Adds a remark, unless it is there already.
+    /// Adds a remark, unless the table has it already.
     pub fn note(&mut self, note: impl Into<String>) {
         let note = note.into();
         if !self.notes.contains(&note) {
@@ -62,7 +62,7 @@ impl Table {
         }
     }
 
-    /// As text; for a terminal no wider than the one there is.
+    /// As text; for a terminal, no wider than that.
     pub fn render(&self, format: Format) -> String {
         if format == Format::Markdown {
             let title =
@@ -79,8 +79,9 @@ impl Table {
         self.render_within(width())
     }
 
-    /// For a terminal of so many columns. A table that is too wide is broken into several below one another, each with
-    /// the names of the rows; where these name no row, or leave too little room, each row becomes a paragraph.
+    /// For a terminal of that many columns. A table that is too wide is split into several below one another, each with
+    /// the names of the rows. If the names do not identify rows, or leave too little room, each row becomes a
+    /// paragraph.
     pub fn render_within(&self, width: usize) -> String {
         let mut lines = wrapped(&self.title, width);
         for (number, block) in self.blocks(width).into_iter().enumerate() {
@@ -106,7 +107,7 @@ impl Table {
         lines.join("\n")
     }
 
-    /// Which columns stand beside one another.
+    /// Which columns are shown next to one another.
     fn blocks(&self, width: usize) -> Vec<Block> {
         let widths: Vec<usize> = (0..self.header.len())
             .map(|column| {
@@ -114,7 +115,7 @@ impl Table {
                 cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
             })
             .collect();
-        // Each has a space on both sides, and one more from its neighbour.
+        // Each cell has a space on both sides, and columns are one space apart.
         let fit = |columns: &[usize]| columns.iter().map(|&column| widths[column] + 3).sum::<usize>() <= width + 1;
         let all: Vec<_> = (0..widths.len()).collect();
         if fit(&all) || self.rows.is_empty() {
@@ -142,7 +143,7 @@ impl Table {
         blocks
     }
 
-    /// Some of the columns, as lines.
+    /// Some columns, as lines.
     fn lines(&self, columns: &[usize], rows: &[Vec<String>], style: TableStyle) -> Vec<String> {
         let mut table = comfy_table::Table::new();
         table.load_style(style);
@@ -151,7 +152,7 @@ impl Table {
         for row in rows {
             table.add_row(columns.iter().map(|&column| &row[column]));
         }
-        // Names to the left, figures to the right.
+        // Names are aligned left, figures right.
         for (column, place) in table.column_iter_mut().zip(columns) {
             let cells = || self.rows.iter().map(|row| &row[*place]);
             let figures = *place > 0 && cells().all(|cell| !cell.contains(' ') || is_figure(cell));
@@ -165,26 +166,26 @@ impl Table {
 enum Block {
     /// These columns, as they are.
     Columns(Vec<usize>),
-    /// The names, and beside them the text of one column in lines of at most so many characters.
+    /// The names, and the text of one column in lines of at most that many characters.
     Wrapped(usize, usize),
-    /// For each row what these columns say, one after the other.
+    /// For each row, the text of these columns, one after another.
     Paragraphs(Vec<usize>),
 }
 
-/// Text in a column narrower than this is read worse than a paragraph.
+/// Text in a column narrower than this is harder to read than a paragraph.
 const LEAST_ROOM: usize = 24;
 
-/// A line that is longer is not read with ease.
+/// Longer lines are hard to read.
 const WIDEST: usize = 118;
 
-/// How many columns there are to print on: what COLUMNS says, or the terminal, or else what every terminal has.
+/// How many columns to print on: as COLUMNS says, or the terminal, or otherwise what every terminal has.
 fn width() -> usize {
     let said = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
     let terminal = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
     said.or_else(terminal).unwrap_or(80)
 }
 
-/// Text as wide as the terminal at most. A line that is broken keeps what it was indented by.
+/// Wraps text to the width of the terminal. A wrapped line keeps its indentation.
 pub fn paragraphs(text: &str) -> String {
     let width = width();
     let lines = text.split('\n').flat_map(|line| {
@@ -194,7 +195,7 @@ pub fn paragraphs(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A text whose lines are indented, all but the first by two more.
+/// Indents the lines of a text, all but the first by two more.
 fn paragraph(indentation: &str, text: &str, width: usize) -> Vec<String> {
     let lines = wrapped(text, width.saturating_sub(indentation.len() + 2).max(1));
     let more = |(number, line): (usize, &String)| {
@@ -207,7 +208,7 @@ fn is_figure(cell: &str) -> bool {
     cell.starts_with(|first: char| first.is_ascii_digit() || "~<>+-*=?!".contains(first))
 }
 
-/// Lines of at most so many characters.
+/// Lines of at most that many characters.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -224,7 +225,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Three digits that mean something, and thousands apart.
+/// Three significant digits, with thousands separated.
 pub fn figure(value: f64) -> String {
     let magnitude = value.abs();
     if magnitude == 0.0 {
@@ -246,8 +247,7 @@ pub fn figure(value: f64) -> String {
     }
 }
 
-/// Counts of something, for each operation: what is done once in a hundred times is worth a digit where there is little
-/// else.
+/// A count per operation. What happens once in a hundred operations deserves a digit if there is little else.
 pub fn count(value: f64) -> String {
     let rounded = (value * 100.0).round() / 100.0;
     if rounded == 0.0 {
@@ -261,7 +261,7 @@ pub fn count(value: f64) -> String {
     }
 }
 
-/// Nanoseconds, in the unit that a reader wants.
+/// Nanoseconds, in a readable unit.
 pub fn time(nanoseconds: f64) -> String {
     let (value, unit) = match nanoseconds {
         below if below < 1e3 => (nanoseconds, "ns"),
@@ -308,7 +308,7 @@ mod tests {
         assert!(table.render(Format::Table).starts_with("Title\n name"));
     }
 
-    /// Names of 20 characters, and columns of 8, 3 of which fit beside them into 60.
+    /// Names of 20 characters and columns of 8, of which 3 fit into 60 with the names.
     fn wide() -> Table {
         let mut table =
             Table::new("Title", ["name"].into_iter().chain(["figure-1", "figure-2", "figure-3", "figure-4"]));

@@ -1,21 +1,22 @@
-//! One iteration before anything is timed: a contender that fails a workload's check gets a reason, not a figure.
+//! Runs one iteration before anything is timed: a contender that fails a workload's check gets a reason and not a
+//! figure.
 
-use std::any::Any;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use conformance::probe::message;
 use workloads::Case;
 
-/// Longer than any iteration takes on a machine that is busy, shorter than a reader's patience.
+/// Longer than any iteration takes on a busy machine, shorter than a user's patience.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs one iteration on a thread of its own.
 ///
 /// # Errors
 ///
-/// When it panics, with what the panic says; when it does not end. In that case its thread goes on, as there is no way
-/// to stop one, and whatever is timed after it may be slower for it.
+/// When it panics, with the panic's message; when it does not end. Then its thread continues, because a thread cannot
+/// be stopped, and may slow down what is timed afterwards.
 pub fn run(case: Case) -> Result<(), String> {
     run_for(case, PATIENCE)
 }
@@ -24,7 +25,7 @@ fn run_for(case: Case, patience: Duration) -> Result<(), String> {
     let (done, finished) = mpsc::channel();
     let thread = thread::spawn(move || {
         case.set_up()();
-        // Nobody listens any more if this came too late.
+        // The receiver is gone if this came too late.
         let _ = done.send(());
     });
     match finished.recv_timeout(patience) {
@@ -35,13 +36,6 @@ fn run_for(case: Case, patience: Duration) -> Result<(), String> {
             Err(payload) => Err(message(payload.as_ref())),
         },
     }
-}
-
-fn message(payload: &(dyn Any + Send)) -> String {
-    if let Some(text) = payload.downcast_ref::<&str>() {
-        return (*text).to_owned();
-    }
-    payload.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic without a message".to_owned())
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! Measurements in processes of their own: a copy of the calling program, told by an environment variable what to do,
-//! which prints what it observed.
+//! Measurements in processes of their own: each is a copy of the calling program that an environment variable tells
+//! what to measure, and that prints what it observed.
 //!
-//! A fresh process has a fresh heap, thread-locals and addresses; a contender that aborts or hangs takes nothing with
-//! it; and several processes are what says how far a figure varies from run to run.
+//! A fresh process has a fresh heap, thread-locals and addresses; a contender that aborts or hangs takes nothing else
+//! with it; and several processes show how far a figure varies from run to run.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read};
@@ -20,37 +20,38 @@ use crate::kept::Process;
 use crate::observation::Observation;
 use crate::{card, duel, idle, latency, memory};
 
-/// Says what to measure. A process that measures leaves it in its environment, as taking it out would be `unsafe`; a
-/// copy of this program that it started would inherit it and measure the same again. No measurement starts one.
+/// The variable that says what to measure. A measuring process keeps it in its environment, because removing it would
+/// be `unsafe`; a copy of this program that it started would inherit it and measure the same. No measurement starts
+/// one.
 const WORK: &str = "WAKERS_WORK";
 
-/// What stands before a row, in case something else is printed.
+/// The prefix of a row, which tells it from other output.
 const ROW: &str = "row:";
 
-/// The first line: whatever happens from now on, what is measured may have done it.
+/// The first line: from here on, a failure may be the fault of the measured code.
 const BEGIN: &str = "begin";
 
-/// What stands before the reason why what was measured failed.
+/// The prefix of the reason why the measured code failed.
 const FOUND: &str = "found:";
 
-/// The last line: the work was done to its end.
+/// The last line: the work is complete.
 const END: &str = "end";
 
-/// What stands before an error that a process reports.
+/// The prefix of an error that a process reports.
 const ERROR: &str = "error: ";
 
-/// Why a process has nothing to tell.
+/// Why a process has no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// What was measured panicked, aborted or hung. That is a finding.
+    /// The measured code panicked, aborted or hung. That is a finding.
     Found(String),
-    /// Something else failed, which says nothing about what was to be measured: the process could not be started, there
-    /// was no memory, valgrind is broken.
+    /// Something else failed, which says nothing about the measured code: the process could not be started, there was
+    /// no memory, or valgrind is broken.
     Elsewhere(String),
 }
 
 impl Failure {
-    /// Takes a failure of what was measured for an observation. Any other one stays a failure.
+    /// Turns a failure of the measured code into an observation. Any other failure stays one.
     ///
     /// # Errors
     ///
@@ -66,7 +67,7 @@ impl Failure {
         }
     }
 
-    /// That something of this name failed so.
+    /// The same failure, with the name of what failed.
     pub fn of(self, name: &str) -> Self {
         match self {
             Self::Elsewhere(why) => Self::Elsewhere(format!("{name}: {why}")),
@@ -74,7 +75,7 @@ impl Failure {
         }
     }
 
-    /// A finding, unless what was said shows that the machine lacked something.
+    /// A finding, unless the message shows that the machine lacked something.
     fn found(why: String) -> Self {
         if lack(&why).is_some() { Self::Elsewhere(why) } else { Self::Found(why) }
     }
@@ -89,7 +90,7 @@ impl From<String> for Failure {
 /// What a process can be told to measure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Work {
-    /// See [`card`]: does nothing but the operations, for callgrind to count.
+    /// See [`card`]: does only the operations, for callgrind to count.
     Card(card::Plan),
     /// See [`card`]: counts allocations and polls.
     Allocations(card::Plan),
@@ -110,8 +111,8 @@ pub enum Work {
     Memory(memory::Plan),
 }
 
-/// If this process is to measure something: does it, prints what it observed, and says how to exit. A program that
-/// measures calls this first.
+/// If this process was started to measure something: does it, prints what it observed, and returns the exit code. A
+/// program that measures must call this first.
 pub fn run_if_asked(contenders: impl FnOnce() -> Vec<Contender>) -> Option<ExitCode> {
     let work = env::var(WORK).ok()?;
     let work: Work = match serde_json::from_str(&work) {
@@ -152,11 +153,11 @@ fn tell(observations: &[Observation]) -> Result<(), Stop> {
     output::line(END)
 }
 
-/// Has a copy of this program do the work, and gives it up after `patience`.
+/// Makes a copy of this program do the work, and gives up after `patience`.
 ///
 /// # Errors
 ///
-/// When the process cannot be started, fails, or takes too long, with what it said about it.
+/// When the process cannot be started, fails, or takes too long; includes what it said about it.
 pub fn run(work: &Work, patience: Duration) -> Result<Vec<Observation>, Failure> {
     let program = running().map_err(|error| format!("this program cannot be started again: {error}"))?;
     let heard = listen(Command::new(program), work, patience)?;
@@ -164,12 +165,12 @@ pub fn run(work: &Work, patience: Duration) -> Result<Vec<Observation>, Failure>
     heard.judge(|said| complaint(said).unwrap_or_else(|| format!("the process ended: {status}")))
 }
 
-/// As [`run`], in a process that another program carries: `command` starts a copy of this program below it. What ends
-/// that without a word of ours, or is too slow, is taken for the other program's failure.
+/// Like [`run`], under another program: `command` starts a copy of this program under it. An end without a word of
+/// ours, or a timeout, counts as a failure of the other program.
 pub fn run_below(command: Command, work: &Work, patience: Duration) -> Result<Vec<Observation>, Failure> {
     let carrier = command.get_program().display().to_string();
     let heard = match listen(command, work, patience) {
-        // What works without it may well be slow below it.
+        // What works without it may be slow under it.
         Err(Failure::Found(why)) => return Err(Failure::Elsewhere(format!("below {carrier} it {why}"))),
         heard => heard?,
     };
@@ -181,19 +182,19 @@ pub fn run_below(command: Command, work: &Work, patience: Duration) -> Result<Ve
     heard.judge(|said| complaint(said).unwrap_or_default())
 }
 
-/// What there was to be heard of a process.
+/// What a process printed, and how it ended.
 struct Heard {
     observations: Vec<Observation>,
     begun: bool,
     ended: bool,
     found: Option<String>,
     status: ExitStatus,
-    /// To its standard error.
+    /// Its standard error.
     said: String,
 }
 
 impl Heard {
-    /// What it observed, or whose fault it is that there is nothing. `why` says what it failed of in the end.
+    /// What it observed, or whose fault it is that there is nothing. `why` is how it failed in the end.
     fn judge(self, why: impl FnOnce(&str) -> String) -> Result<Vec<Observation>, Failure> {
         let Self { observations, begun, ended, found, status, said } = self;
         if ended && status.success() {
@@ -209,14 +210,14 @@ impl Heard {
         if let Some(why) = end_from_outside(status, &said) {
             return Err(Failure::Elsewhere(format!("the process was not done: {why}")));
         }
-        // An error that the process reports itself is one of the plan or of the machine.
+        // An error that the process itself reports is the plan's or the machine's.
         let reported = said.lines().any(|line| line.starts_with(ERROR));
         let why = why(&said);
         Err(if reported { Failure::Elsewhere(why) } else { Failure::found(why) })
     }
 }
 
-/// Starts a process, and listens until it has ended.
+/// Starts a process, and reads its output until it has ended.
 fn listen(mut command: Command, work: &Work, patience: Duration) -> Result<Heard, Failure> {
     let work = serde_json::to_string(work).expect("a plan has no keys but strings");
     command.env(WORK, work).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -258,8 +259,8 @@ fn listen(mut command: Command, work: &Work, patience: Duration) -> Result<Heard
     Ok(Heard { observations, begun, ended, found, status, said })
 }
 
-/// Why a process failed, by the first thing that it said of it: an error of ours, or the message of a panic, which
-/// stands in the line below the place. Whatever panics after that, as a rule, does so because of it.
+/// Why a process failed, by the first thing that it said about it: an error of ours, or the message of a panic, which
+/// is in the line below the location. Later panics are usually consequences of the first.
 fn complaint(said: &str) -> Option<String> {
     let mut lines = said.lines();
     while let Some(line) = lines.next() {
@@ -273,8 +274,8 @@ fn complaint(said: &str) -> Option<String> {
     None
 }
 
-/// What a program said of its failure that is none of ours: the last lines of valgrind's own complaint, which takes
-/// several, or else the last line.
+/// What a program that is not ours said about its failure: the last lines of a complaint of valgrind's, which takes
+/// several, or otherwise the last line.
 pub(crate) fn last_words(said: &str) -> String {
     let lines = said.lines().map(|line| match line.strip_prefix("==").and_then(|line| line.split_once("== ")) {
         Some((process, line)) if process.bytes().all(|byte| byte.is_ascii_digit()) => line.trim(),

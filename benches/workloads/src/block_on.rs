@@ -1,4 +1,4 @@
-//! A future on the calling thread, without a task: all that some executors do.
+//! A future on the calling thread, without a task: all that some executors offer.
 
 use std::hint::black_box;
 use std::pin::Pin;
@@ -12,7 +12,9 @@ use crate::foreign::{Friend, round_trips, round_trips_by_hand};
 use crate::wakers::{yields, yields_by_hand};
 use crate::{Iteration, Needs, Workload};
 
-/// See [`block_on_ready`].
+/// Calls `block_on` 1,000 times with the same boxed future, which is ready whenever it is polled.
+///
+/// This is what entering and leaving costs: a waker that is made or taken from a cache, a lock, a thread-local.
 pub static BLOCK_ON_READY: Workload = Workload {
     id: "block_on_ready",
     title: "block_on of a ready future",
@@ -24,7 +26,7 @@ pub static BLOCK_ON_READY: Workload = Workload {
     floor: block_on_ready_floor,
 };
 
-/// See [`block_on_yield`].
+/// Calls `block_on` once, with a boxed future that wakes itself during 1,000 polls.
 pub static BLOCK_ON_YIELD: Workload = Workload {
     id: "block_on_yield",
     title: "yield in the future of block_on",
@@ -36,7 +38,9 @@ pub static BLOCK_ON_YIELD: Workload = Workload {
     floor: block_on_yield_floor,
 };
 
-/// See [`block_on_foreign_wake`].
+/// Calls `block_on` once, with a future that asks a second thread for a wake, ten times in a row.
+///
+/// Like [`foreign_wake_one`](crate::foreign::FOREIGN_WAKE_ONE), without a task.
 pub static BLOCK_ON_FOREIGN_WAKE: Workload = Workload {
     id: "block_on_foreign_wake",
     title: "another thread wakes a block_on, there and back",
@@ -48,12 +52,10 @@ pub static BLOCK_ON_FOREIGN_WAKE: Workload = Workload {
     floor: block_on_foreign_wake_floor,
 };
 
-/// Calls `block_on` 1,000 times with the same boxed future, which is ready whenever it is polled.
-///
-/// What entering and leaving costs: a waker made or taken from a cache, a lock, a thread-local.
-pub fn block_on_ready<B: BlockOn + Described + 'static>() -> Iteration {
-    let check = Check::contender::<B>(&BLOCK_ON_READY);
-    let executor = B::default();
+/// Sets up [`BLOCK_ON_READY`].
+pub fn block_on_ready<E: BlockOn + Described + 'static>() -> Iteration {
+    let check = Check::contender::<E>(&BLOCK_ON_READY);
+    let executor = E::default();
     ready_calls(check, move |future| executor.block_on(future))
 }
 
@@ -80,10 +82,10 @@ fn ready_calls(check: Check, call: impl Fn(Pin<&mut dyn Future<Output = ()>>) + 
     })
 }
 
-/// Calls `block_on` once, with a boxed future that wakes itself during 1,000 polls.
-pub fn block_on_yield<B: BlockOn + Described + 'static>() -> Iteration {
-    let check = Check::contender::<B>(&BLOCK_ON_YIELD);
-    let executor = B::default();
+/// Sets up [`BLOCK_ON_YIELD`].
+pub fn block_on_yield<E: BlockOn + Described + 'static>() -> Iteration {
+    let check = Check::contender::<E>(&BLOCK_ON_YIELD);
+    let executor = E::default();
     let polls = Arc::new(Tally::default());
     let mut future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(yields(BLOCK_ON_YIELD.operations, polls.clone()));
     Box::new(move || {
@@ -97,12 +99,10 @@ pub fn block_on_yield_floor() -> Iteration {
     yields_by_hand(&BLOCK_ON_YIELD)
 }
 
-/// Calls `block_on` once, with a future that asks a second thread for a wake, ten times, one after the other.
-///
-/// As [`foreign_wake_one`](crate::foreign::foreign_wake_one), but for the task.
-pub fn block_on_foreign_wake<B: BlockOn + Described + 'static>() -> Iteration {
-    let check = Check::contender::<B>(&BLOCK_ON_FOREIGN_WAKE);
-    let executor = B::default();
+/// Sets up [`BLOCK_ON_FOREIGN_WAKE`].
+pub fn block_on_foreign_wake<E: BlockOn + Described + 'static>() -> Iteration {
+    let check = Check::contender::<E>(&BLOCK_ON_FOREIGN_WAKE);
+    let executor = E::default();
     let friend = Arc::new(Friend::new());
     Box::new(move || {
         let trips = executor.block_on(round_trips(friend.clone(), BLOCK_ON_FOREIGN_WAKE.operations));
@@ -110,7 +110,7 @@ pub fn block_on_foreign_wake<B: BlockOn + Described + 'static>() -> Iteration {
     })
 }
 
-/// Parks and unparks two threads by turns.
+/// Parks and unparks two threads alternately.
 pub fn block_on_foreign_wake_floor() -> Iteration {
     round_trips_by_hand(&BLOCK_ON_FOREIGN_WAKE)
 }

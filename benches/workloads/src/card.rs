@@ -1,10 +1,10 @@
-//! The operations of the wake cost card: one thing each, as often as one asks.
+//! The operations of the wake cost card: one thing each, done a given number of times.
 //!
 //! A [`Workload`](crate::Workload) does what a program does, and its figure holds a little of everything. An operation
-//! here is done n times and then 2n times, and the difference is n times the operation and nothing else: what a first
-//! call costs, the executor, the spawn of the tasks that take part, all fall out. So nothing in here may cost what a
-//! wake costs: what tasks share stands in thread-locals and plain loads and stores, without one atomic
-//! read-modify-write.
+//! here is done n times and then 2n times, and the difference is n times the operation and nothing else: the executor,
+//! the spawn of the tasks that take part and the cost of a first call all cancel out. So nothing here may cost what a
+//! wake costs: tasks share thread-locals, and plain loads and stores, without a single atomic read-modify-write. That
+//! is why some of this repeats a workload without its channel or its counters.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -25,33 +25,33 @@ use crate::foreign::{Friend, round_trips};
 use crate::spawn::{Large, Small, poll_in_place};
 use crate::wakers::yields;
 
-/// What is counted, without who does it.
+/// What is counted, on any contender.
 #[derive(Debug)]
 pub struct Operation {
     /// Its name in ids and tables, such as `self_wake`.
     pub id: &'static str,
     /// What happens, in a few words.
     pub title: &'static str,
-    /// Whom it can be run on.
+    /// Which executors can run it.
     pub needs: Needs,
     /// Whether nothing else runs while it is counted, so that it costs the same each time.
     pub exact: bool,
-    /// By what part of it a count may differ between runs of one program. For a long copy, whose loop depends on where
-    /// in memory its ends lie: on the stack, that moves with the length of the environment and of the program's path.
+    /// By which fraction a count may differ between runs of one program. Not 0 for a long copy, whose loop depends on
+    /// the addresses of its ends: on the stack they move with the length of the environment and of the program's path.
     pub tolerance: f64,
-    /// How many threads there are, of which the others may only sleep if it is exact.
+    /// How many threads there are. If it is exact, all but one may only sleep.
     pub threads: usize,
-    /// n, where it is done n times and 2n times. Less than a thousand where each takes long below valgrind.
+    /// n: it is done n times and 2n times. Less than a thousand where each takes long under valgrind.
     pub times: usize,
-    /// The same by hand, where that means something.
+    /// The same by hand, where that is meaningful.
     pub floor: Option<fn(usize) -> Job>,
 }
 
-/// An operation made ready to be done a number of times.
+/// An operation that is set up to be done a number of times.
 pub struct Job {
-    /// Does it, once; what is counted. Everything else was done before.
+    /// Does it: the part that is counted. Call it once.
     pub run: Box<dyn FnOnce()>,
-    /// Checks what was done and returns how often futures were polled for it. To be called after `run`.
+    /// Checks what was done and returns how often futures were polled for it. Call it after `run`.
     ///
     /// # Panics
     ///
@@ -74,13 +74,13 @@ pub struct Count {
 }
 
 impl Count {
-    /// Makes everything that is not to be counted for so many operations.
+    /// Makes everything that is not counted, for that many operations.
     pub fn prepare(&self, times: usize) -> Job {
         (self.prepare)(times)
     }
 }
 
-/// See [`self_wake`].
+/// A task calls `wake_by_ref` on the waker of its poll and is pending, again and again.
 pub static SELF_WAKE: Operation = Operation {
     id: "self_wake",
     title: "a task wakes itself by reference and is polled again",
@@ -92,7 +92,7 @@ pub static SELF_WAKE: Operation = Operation {
     floor: Some(self_wake_floor),
 };
 
-/// See [`wake_by_value`].
+/// A task clones the waker of its poll, calls `wake` on the clone and is pending, again and again.
 pub static WAKE_BY_VALUE: Operation = Operation {
     id: "wake_by_value",
     title: "a task clones its waker, wakes with the clone and is polled again",
@@ -104,7 +104,7 @@ pub static WAKE_BY_VALUE: Operation = Operation {
     floor: Some(wake_by_value_floor),
 };
 
-/// See [`clone_drop`].
+/// A task clones the waker of its only poll and drops the clone, again and again.
 pub static CLONE_DROP: Operation = Operation {
     id: "clone_drop",
     title: "a task's waker is cloned and the clone dropped, on the thread that drives",
@@ -116,7 +116,7 @@ pub static CLONE_DROP: Operation = Operation {
     floor: Some(clone_drop_floor),
 };
 
-/// See [`spawn_join`].
+/// Spawns a task that is ready at its first poll, awaits its handle, and only then spawns the next.
 pub static SPAWN_JOIN: Operation = Operation {
     id: "spawn_join",
     title: "a task that is ready at once is spawned, polled, joined and freed",
@@ -128,7 +128,7 @@ pub static SPAWN_JOIN: Operation = Operation {
     floor: Some(spawn_join_floor),
 };
 
-/// See [`spawn_large`].
+/// Like [`SPAWN_JOIN`], with futures of 64 KiB.
 pub static SPAWN_LARGE: Operation = Operation {
     id: "spawn_large",
     title: "the same with a future of 64 KiB, which is written and may be moved",
@@ -140,7 +140,7 @@ pub static SPAWN_LARGE: Operation = Operation {
     floor: Some(spawn_large_floor),
 };
 
-/// See [`block_on_ready`].
+/// Calls `block_on` with the same boxed future, which is ready whenever it is polled.
 pub static BLOCK_ON_READY: Operation = Operation {
     id: "block_on_ready",
     title: "block_on of a future that is ready at once",
@@ -152,7 +152,7 @@ pub static BLOCK_ON_READY: Operation = Operation {
     floor: Some(block_on_ready_floor),
 };
 
-/// See [`local_wake`].
+/// Two tasks wake each other alternately. Each waits, unwoken, while the other is polled.
 pub static LOCAL_WAKE: Operation = Operation {
     id: "local_wake",
     title: "a task wakes an idle one, which is polled",
@@ -164,7 +164,9 @@ pub static LOCAL_WAKE: Operation = Operation {
     floor: Some(local_wake_floor),
 };
 
-/// See [`foreign_wake`].
+/// Spawns that many tasks on another thread, lets them wait there, and wakes them all from this one. The executor's
+/// thread waits outside the executor during that time, so the count is what the waking thread does for a driver that is
+/// awake.
 pub static FOREIGN_WAKE: Operation = Operation {
     id: "foreign_wake",
     title: "another thread wakes an idle task: that thread's part",
@@ -176,7 +178,8 @@ pub static FOREIGN_WAKE: Operation = Operation {
     floor: None,
 };
 
-/// See [`foreign_poll`].
+/// Spawns that many tasks, lets them wait, and lets another thread wake them and end. The count is what the executor
+/// does to find them and poll them.
 pub static FOREIGN_POLL: Operation = Operation {
     id: "foreign_poll",
     title: "a task that another thread woke is polled: the driving thread's part",
@@ -188,7 +191,7 @@ pub static FOREIGN_POLL: Operation = Operation {
     floor: None,
 };
 
-/// See [`round_trip`].
+/// A task asks a second thread for a wake, again and again. Each sleeps until the other wakes it.
 pub static ROUND_TRIP: Operation = Operation {
     id: "round_trip",
     title: "a task and a thread wake each other, both asleep in between: the driving thread's part",
@@ -230,9 +233,9 @@ pub fn executor_counts<E: Executor + Described + 'static>() -> Vec<Count> {
     ]
 }
 
-/// The operations without tasks, for what can do no more than `block_on`.
-pub fn block_on_counts<B: BlockOn + Described + 'static>() -> Vec<Count> {
-    vec![Count { operation: &BLOCK_ON_READY, prepare: block_on_ready::<B> }]
+/// The operations without tasks, for executors that have only `block_on`.
+pub fn block_on_counts<E: BlockOn + Described + 'static>() -> Vec<Count> {
+    vec![Count { operation: &BLOCK_ON_READY, prepare: block_on_ready::<E> }]
 }
 
 /// The operations by hand.
@@ -241,7 +244,7 @@ pub fn floor_counts() -> Vec<Count> {
     by_hand.map(|(operation, prepare)| Count { operation, prepare }).collect()
 }
 
-/// The operations whose floor is little else than an allocator, by hand and without one.
+/// The floor without an allocator, for the operations whose floor is little else than one.
 pub fn in_place_counts() -> Vec<Count> {
     vec![
         Count { operation: &SPAWN_JOIN, prepare: spawn_join_in_place },
@@ -249,7 +252,7 @@ pub fn in_place_counts() -> Vec<Count> {
     ]
 }
 
-/// A task calls `wake_by_ref` on the waker of its poll and is pending, so many times.
+/// Sets up [`SELF_WAKE`].
 pub fn self_wake<E: Executor + Described + 'static>(times: usize) -> Job {
     in_one_task::<E, _>(times, yields)
 }
@@ -259,7 +262,7 @@ pub fn self_wake_floor(times: usize) -> Job {
     by_hand(times, |times, polls| Box::pin(yields(times, polls)))
 }
 
-/// A task clones the waker of its poll, calls `wake` on the clone and is pending, so many times.
+/// Sets up [`WAKE_BY_VALUE`].
 pub fn wake_by_value<E: Executor + Described + 'static>(times: usize) -> Job {
     in_one_task::<E, _>(times, wakes_by_value)
 }
@@ -283,7 +286,7 @@ fn wakes_by_value(times: usize, polls: Arc<Tally>) -> impl Future<Output = ()> +
     })
 }
 
-/// A task clones the waker of its one poll and drops the clone, so many times.
+/// Sets up [`CLONE_DROP`].
 pub fn clone_drop<E: Executor + Described + 'static>(times: usize) -> Job {
     let executor = E::default();
     let job = move || {
@@ -332,13 +335,13 @@ fn by_hand(times: usize, future: impl FnOnce(usize, Arc<Tally>) -> Pin<Box<dyn F
     Job { run: Box::new(run), finish: Box::new(move || at_least(times + 1, polls.take())) }
 }
 
-/// Polls may be more than were asked for where everything is polled.
+/// Where everything is polled, there may be more polls than were asked for.
 fn at_least(asked: usize, polls: usize) -> usize {
     assert!(polls >= asked, "{polls} polls where the wakes ask for {asked}");
     polls
 }
 
-/// Spawns a task that is ready at its first poll, awaits its handle, and only then spawns the next.
+/// Sets up [`SPAWN_JOIN`].
 pub fn spawn_join<E: Executor + Described + 'static>(times: usize) -> Job {
     let executor = E::default();
     let run = move || {
@@ -370,13 +373,13 @@ pub fn spawn_join_floor(times: usize) -> Job {
     Job { run: Box::new(run), finish: Box::new(move || times) }
 }
 
-/// Writes a future into a place that is there already, and polls it once behind a `dyn` pointer. What the floor takes
+/// Writes a future into memory that exists already, and polls it once behind a `dyn` pointer. What the floor takes
 /// beyond that is `malloc` and `free`.
 pub fn spawn_join_in_place(times: usize) -> Job {
     in_place(times, || Small(1))
 }
 
-/// Does the same with futures of 64 KiB.
+/// Sets up [`SPAWN_LARGE`].
 pub fn spawn_large<E: Executor + Described + 'static>(times: usize) -> Job {
     let executor = E::default();
     let run = move || {
@@ -392,7 +395,7 @@ pub fn spawn_large<E: Executor + Described + 'static>(times: usize) -> Job {
     Job { run: Box::new(run), finish: Box::new(move || times) }
 }
 
-/// Boxes such a future behind a `dyn` pointer, polls it once and frees it. It is written in its box, and never copied.
+/// Boxes such a future behind a `dyn` pointer, polls it once and frees it. It is written into its box and never copied.
 pub fn spawn_large_floor(times: usize) -> Job {
     let run = move || {
         let mut cx = Context::from_waker(Waker::noop());
@@ -407,7 +410,7 @@ pub fn spawn_large_floor(times: usize) -> Job {
     Job { run: Box::new(run), finish: Box::new(move || times) }
 }
 
-/// Writes such a future into a place that is there already, and polls it once behind a `dyn` pointer.
+/// Writes such a future into memory that exists already, and polls it once behind a `dyn` pointer.
 pub fn spawn_large_in_place(times: usize) -> Job {
     in_place(times, || Large::new(1))
 }
@@ -420,9 +423,9 @@ fn in_place<F: Future<Output = usize> + Unpin + 'static>(times: usize, future: f
     Job { run: Box::new(run), finish: Box::new(move || times) }
 }
 
-/// Calls `block_on` with the same boxed future, which is ready whenever it is polled.
-pub fn block_on_ready<B: BlockOn + Described + 'static>(times: usize) -> Job {
-    let executor = B::default();
+/// Sets up [`BLOCK_ON_READY`].
+pub fn block_on_ready<E: BlockOn + Described + 'static>(times: usize) -> Job {
+    let executor = E::default();
     ready_calls(times, move |future| executor.block_on(future))
 }
 
@@ -454,8 +457,7 @@ thread_local! {
     };
 }
 
-/// At which two tasks sit and wake each other by turns. A thread-local, and not shared, as both are polled by one
-/// thread.
+/// A table at which two tasks sit and wake each other alternately. A thread-local, as one thread polls both.
 struct Table {
     wakers: [RefCell<Option<Waker>>; 2],
     turn: Cell<usize>,
@@ -470,7 +472,7 @@ impl Table {
         self.polls.set(0);
     }
 
-    /// Leaves the waker of the poll, unless the one that is there will do.
+    /// Leaves the waker of the poll, unless the one that was left before wakes the same task.
     fn sit(&self, seat: usize, cx: &Context<'_>) {
         let mut waker = self.wakers[seat].borrow_mut();
         if !waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
@@ -509,7 +511,7 @@ fn player(seat: usize) -> impl Future<Output = ()> + Send + 'static {
     poll_fn(move |cx| TABLE.with(|table| table.play(seat, cx)))
 }
 
-/// Two tasks wake each other by turns. Each waits, unwoken, while the other one is polled.
+/// Sets up [`LOCAL_WAKE`].
 pub fn local_wake<E: Executor + Described + 'static>(times: usize) -> Job {
     let executor = E::default();
     TABLE.with(|table| table.lay(times));
@@ -524,7 +526,7 @@ pub fn local_wake<E: Executor + Described + 'static>(times: usize) -> Job {
     Job { run: Box::new(run), finish: Box::new(move || at_least(times, TABLE.with(Table::clear))) }
 }
 
-/// The same futures, boxed behind `dyn` pointers, polled by turns.
+/// The same futures, boxed behind `dyn` pointers, polled alternately.
 pub fn local_wake_floor(times: usize) -> Job {
     TABLE.with(|table| table.lay(times));
     let mut players: [Pin<Box<dyn Future<Output = ()>>>; 2] = [Box::pin(player(0)), Box::pin(player(1))];
@@ -537,8 +539,7 @@ pub fn local_wake_floor(times: usize) -> Job {
     Job { run: Box::new(run), finish: Box::new(move || at_least(times, TABLE.with(Table::clear))) }
 }
 
-/// Spawns so many tasks on another thread, lets them wait there, and wakes them all from this one. The executor's
-/// thread sleeps elsewhere meanwhile, so what is counted is what the waking thread does for a driver that is awake.
+/// Sets up [`FOREIGN_WAKE`].
 pub fn foreign_wake<E: Executor + Described + 'static>(times: usize) -> Job {
     let (to_waker, wakers) = mpsc::channel();
     let (to_caller, waits) = mpsc::channel();
@@ -567,10 +568,10 @@ pub fn foreign_wake<E: Executor + Described + 'static>(times: usize) -> Job {
                     yield_now().await;
                 }
             });
-            // Everything the tasks were polled for so far they had not been woken for.
+            // So far the tasks were polled without having been woken.
             polls.take();
             to_caller.send(()).expect("the other thread listens");
-            // Sent, or hung up when the job was never run: the tasks go with their executor then.
+            // Sent, or disconnected if the job was never run: then the tasks are dropped with their executor.
             if woken.recv().is_ok() {
                 executor.run();
             }
@@ -578,7 +579,7 @@ pub fn foreign_wake<E: Executor + Described + 'static>(times: usize) -> Job {
         }
     });
     let wakers: Vec<Waker> = wakers.iter().take(times).collect();
-    // A call in between would be answered by a poll that is not counted.
+    // A wake in between would lead to a poll that is not counted.
     waits.recv().expect("the driver does not panic");
     let run = move || {
         // Release: pairs with the Acquire in the tasks.
@@ -596,8 +597,7 @@ thread_local! {
     static ROOT: RefCell<Option<Waker>> = const { RefCell::new(None) };
 }
 
-/// Spawns so many tasks, lets them wait, and has them woken by another thread, which then ends. What is counted is how
-/// the executor finds out and polls them.
+/// Sets up [`FOREIGN_POLL`].
 pub fn foreign_poll<E: Executor + Described + 'static>(times: usize) -> Job {
     let executor = Rc::new(E::default());
     let called = Arc::new(AtomicBool::new(false));
@@ -645,7 +645,7 @@ pub fn foreign_poll<E: Executor + Described + 'static>(times: usize) -> Job {
     };
     let finish = move || {
         drop(ROOT.take());
-        // Here, and not in `run`: the end of the tasks is another operation.
+        // Not in `run`: the end of the tasks is another operation.
         drop(executor);
         assert_eq!(answers.take(), times);
         at_least(times, polls.take())
@@ -653,8 +653,7 @@ pub fn foreign_poll<E: Executor + Described + 'static>(times: usize) -> Job {
     Job { run: Box::new(run), finish: Box::new(finish) }
 }
 
-/// A task asks a second thread for a wake, so many times, one after the other. Each sleeps until the other one wakes
-/// it.
+/// Sets up [`ROUND_TRIP`].
 pub fn round_trip<E: Executor + Described + 'static>(times: usize) -> Job {
     let executor = E::default();
     let friend = Arc::new(Friend::new());

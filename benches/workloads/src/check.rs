@@ -1,4 +1,4 @@
-//! What an iteration must have done. It costs the timed part a few additions, the same for every contender.
+//! What an iteration must have done. The checks cost the timed part a few additions, the same for every contender.
 
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
@@ -7,11 +7,11 @@ use executor::Described;
 
 use crate::Workload;
 
-/// Counts on the thread that drives.
+/// A counter for the thread that drives.
 #[derive(Debug, Default)]
 pub(crate) struct Tally(AtomicUsize);
 
-/// Inlined, as the floors are in this crate and the contenders are not.
+/// Inlined, so that floors, which are in this crate, and contenders, which are not, pay the same.
 impl Tally {
     /// Counts one more and returns the count.
     #[inline]
@@ -59,14 +59,14 @@ impl Check {
         assert!(found == expected, "{} on {contender}: the result is {found}, not {expected}", workload.id);
     }
 
-    /// Takes the range that the wakes allow. Polls above it are wrong only where nothing but a wake leads to a poll.
+    /// Compares with the range that the wakes allow. Polls above it are wrong only where only a wake leads to a poll.
     pub(crate) fn polls(&self, found: usize, expected: RangeInclusive<usize>) -> usize {
         let Self { workload, contender, .. } = self;
         let (least, most) = expected.into_inner();
         assert!(found >= least, "{} on {contender}: {found} polls where the wakes ask for {least}", workload.id);
         assert!(
             found <= most || !self.polls_only_woken,
-            "{} on {contender}: {found} polls where the wakes ask for {most}, though it claims to poll only what was woken",
+            "{} on {contender}: {found} polls where the wakes ask for {most}, but it claims to poll only what was woken",
             workload.id
         );
         found

@@ -1,11 +1,11 @@
 //! Many tasks: all of them ready, or one of them, or woken by another thread.
 //!
-//! All workloads here are one: a crowd of tasks that wait, spawned before the clock starts, and *turns*, in which some
-//! of them are called and answer. They differ in how many wait, how many are called, by whom, and what each does before
-//! it answers.
+//! All workloads here have one form: a crowd of tasks that wait, spawned before the clock starts, and *turns*, in which
+//! some of them are called and answer. They differ in how many tasks wait, how many are called and by which thread, and
+//! what each does before it answers.
 //!
-//! A member waits as a published channel does: it leaves a clone of its waker in an `AtomicWaker`, and the wake takes
-//! it out. That part is in the floor too, so the floor also says what share of a figure it is.
+//! A member waits as a receiver of a published channel does: it leaves a clone of its waker in an `AtomicWaker`, and
+//! the wake takes it out. The floor does that, too, so it also says what share of a figure this is.
 
 use std::future::poll_fn;
 use std::hint::black_box;
@@ -23,7 +23,10 @@ use crate::check::{Check, Tally};
 use crate::helper::Helper;
 use crate::{Iteration, Needs, Workload};
 
-/// See [`yield_many`].
+/// Calls 1,000 tasks, each of which wakes itself ten times before it answers.
+///
+/// The queue always holds every task, and the task that is polled was last touched 1,000 polls ago. One operation in
+/// ten includes the call.
 pub static YIELD_MANY: Workload = Workload {
     id: "yield_many",
     title: "yield in 1,000 tasks, 10 times each",
@@ -35,7 +38,8 @@ pub static YIELD_MANY: Workload = Workload {
     floor: yield_many_floor,
 };
 
-/// See [`all_ready`].
+/// Calls all of 1,000 waiting tasks, and waits until all have answered. An executor that polls everything polls nothing
+/// in vain here.
 pub static ALL_READY: Workload = Workload {
     id: "all_ready",
     title: "1,000 of 1,000 tasks are ready",
@@ -47,7 +51,8 @@ pub static ALL_READY: Workload = Workload {
     floor: all_ready_floor,
 };
 
-/// See [`all_ready_later`].
+/// Like [`ALL_READY`], but the root has been pending once before it calls. In the root's first poll, on the way into
+/// `block_on`, some executors have not begun to run tasks yet; a program that runs for a while wakes from later polls.
 pub static ALL_READY_LATER: Workload = Workload {
     id: "all_ready_later",
     title: "1,000 of 1,000 tasks are ready, called when the root has been pending",
@@ -56,7 +61,11 @@ pub static ALL_READY_LATER: Workload = Workload {
     ..ALL_READY
 };
 
-/// See [`all_ready_shuffled`].
+/// Like [`ALL_READY_LATER`], with a hundred times as many tasks, which are called in another order than they lie in
+/// memory: a fixed one that looks random.
+///
+/// They are more than a second-level cache holds, and no prefetcher predicts which is next. So what counts is how often
+/// an executor touches a task between the wake and the poll, and how many cache lines of it.
 pub static ALL_READY_SHUFFLED: Workload = Workload {
     id: "all_ready_shuffled",
     title: "100,000 of 100,000 tasks are ready, called in random order when the root has been pending",
@@ -66,16 +75,19 @@ pub static ALL_READY_SHUFFLED: Workload = Workload {
     ..ALL_READY
 };
 
-/// See [`one_ready_1`].
+/// Calls one of 2 waiting tasks, another one each time, and waits for its answer before the next call.
 pub static ONE_READY_1: Workload = one_ready("one_ready_1", "1 task is ready, 1 is idle", 100, 1, one_ready_1_floor);
 
-/// See [`one_ready_100`].
+/// Calls one of 101 waiting tasks, another one each time, and waits for its answer before the next call.
 pub static ONE_READY_100: Workload =
     one_ready("one_ready_100", "1 task is ready, 100 are idle", 100, 100, one_ready_100_floor);
 
-/// See [`one_ready_10000`].
+/// Calls one of 10,001 waiting tasks, another one each time, and waits for its answer before the next call.
+///
+/// A strategy that knows which task was woken takes as long as with 2, except for two things: the task that it polls
+/// was last touched 10,000 operations ago, and it enters `block_on` once in 20 operations here, but once in 100 there.
 pub static ONE_READY_10000: Workload =
-    // Few operations, so that an iteration takes milliseconds where everybody is polled for each of them.
+    // Few operations, so that an iteration takes only milliseconds where each of them polls every task.
     one_ready("one_ready_10000", "1 task is ready, 10,000 are idle", 20, 10_000, one_ready_10000_floor);
 
 const fn one_ready(
@@ -90,7 +102,10 @@ const fn one_ready(
     Workload { id, title, operation, operations, needs: Needs::Executor, threads: 1, pass, floor }
 }
 
-/// See [`foreign_wake_many`].
+/// Lets another thread call 1,000 waiting tasks while the executor polls those called so far, and waits until all have
+/// answered.
+///
+/// This is throughput, not latency: the executor may park and be unparked many times in a turn or only once.
 pub static FOREIGN_WAKE_MANY: Workload = Workload {
     id: "foreign_wake_many",
     title: "another thread wakes 1,000 waiting tasks",
@@ -102,7 +117,8 @@ pub static FOREIGN_WAKE_MANY: Workload = Workload {
     floor: foreign_wake_many_floor,
 };
 
-/// See [`foreign_wake_10000`].
+/// Like [`FOREIGN_WAKE_MANY`], with ten times as many tasks: the time to the first wake and the parks count for less,
+/// the caches for more.
 pub static FOREIGN_WAKE_10000: Workload = Workload {
     id: "foreign_wake_10000",
     title: "another thread wakes 10,000 waiting tasks",
@@ -114,7 +130,10 @@ pub static FOREIGN_WAKE_10000: Workload = Workload {
     floor: foreign_wake_10000_floor,
 };
 
-/// See [`foreign_wake_by_two`].
+/// Lets two other threads call 5,000 waiting tasks each, at the same time, and waits until all have answered.
+///
+/// What the wakes of two threads share is contended here, if there are as many processors as threads. With fewer, the
+/// threads take turns.
 pub static FOREIGN_WAKE_BY_TWO: Workload = Workload {
     id: "foreign_wake_by_two",
     title: "two other threads wake 10,000 waiting tasks",
@@ -126,13 +145,13 @@ pub static FOREIGN_WAKE_BY_TWO: Workload = Workload {
     floor: foreign_wake_by_two_floor,
 };
 
-/// Who is there and what each turn asks of them.
+/// How many members there are, and what each turn asks of them.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     workload: &'static Workload,
     /// Members that are not called in a turn.
     idle: usize,
-    /// Members that are.
+    /// Members that are called in a turn.
     ready: usize,
     /// How often a member that is called wakes itself before it answers.
     yields: usize,
@@ -162,10 +181,7 @@ const fn all_of(workload: &'static Workload) -> Plan {
     Plan { workload, idle: 0, ready: workload.operations, yields: 0, turns: 1, later: false, shuffled: false }
 }
 
-/// Calls 1,000 tasks, each of which wakes itself ten times before it answers.
-///
-/// The queue is as long as it gets, and what is polled was last touched 1,000 polls ago. One operation in ten includes
-/// the call.
+/// Sets up [`YIELD_MANY`].
 pub fn yield_many<E: Executor + Described + 'static>() -> Iteration {
     called_by_root::<E>(YIELD_PLAN)
 }
@@ -175,8 +191,7 @@ pub fn yield_many_floor() -> Iteration {
     called_by_hand(YIELD_PLAN)
 }
 
-/// Calls all of 1,000 waiting tasks, and waits until all have answered. Where everything is polled in any case, nothing
-/// is polled in vain.
+/// Sets up [`ALL_READY`].
 pub fn all_ready<E: Executor + Described + 'static>() -> Iteration {
     called_by_root::<E>(ALL_PLAN)
 }
@@ -186,8 +201,7 @@ pub fn all_ready_floor() -> Iteration {
     called_by_hand(ALL_PLAN)
 }
 
-/// As [`all_ready`], but the root has been pending once before it calls. Its first poll is the way into `block_on`,
-/// where some executors have not begun to run tasks yet; a program that goes on for a while wakes from later ones.
+/// Sets up [`ALL_READY_LATER`].
 pub fn all_ready_later<E: Executor + Described + 'static>() -> Iteration {
     called_by_root::<E>(ALL_LATER_PLAN)
 }
@@ -197,71 +211,59 @@ pub fn all_ready_later_floor() -> Iteration {
     called_by_hand(ALL_LATER_PLAN)
 }
 
-/// As [`all_ready_later`], with a hundred times as many tasks, which lie in memory in another order than they are
-/// called in: a fixed one that looks random.
-///
-/// They are more than a cache of the second level holds, and no prefetcher guesses which is next. So what counts is how
-/// often an executor touches a task between the wake and the poll, and how many lines of it.
+/// Sets up [`ALL_READY_SHUFFLED`].
 pub fn all_ready_shuffled<E: Executor + Described + 'static>() -> Iteration {
     called_by_root::<E>(ALL_SHUFFLED_PLAN)
 }
 
-/// Calls 100,000 boxed futures by hand and polls each, in an order in which they do not lie in memory.
+/// Calls 100,000 boxed futures by hand and polls each, in another order than they lie in memory.
 pub fn all_ready_shuffled_floor() -> Iteration {
     called_by_hand(ALL_SHUFFLED_PLAN)
 }
 
-/// Calls one of 2 waiting tasks, another one each time, and waits for its answer before the next call.
+/// Sets up [`ONE_READY_1`].
 pub fn one_ready_1<E: Executor + Described + 'static>() -> Iteration {
     called_by_root::<E>(ONE_OF_2)
 }
 
-/// Polls the one that was called, by hand.
+/// Polls the future that was called, by hand.
 pub fn one_ready_1_floor() -> Iteration {
     called_by_hand(ONE_OF_2)
 }
 
-/// Calls one of 101 waiting tasks, another one each time, and waits for its answer before the next call.
+/// Sets up [`ONE_READY_100`].
 pub fn one_ready_100<E: Executor + Described + 'static>() -> Iteration {
     called_by_root::<E>(ONE_OF_101)
 }
 
-/// Polls the one that was called, by hand.
+/// Polls the future that was called, by hand.
 pub fn one_ready_100_floor() -> Iteration {
     called_by_hand(ONE_OF_101)
 }
 
-/// Calls one of 10,001 waiting tasks, another one each time, and waits for its answer before the next call.
-///
-/// A strategy that knows who was woken takes as long as with 2, but for the caches: what it polls was last touched
-/// 10,000 operations ago. And but for the way into `block_on`, of which there is one in 20 operations here and one in
-/// 100 there.
+/// Sets up [`ONE_READY_10000`].
 pub fn one_ready_10000<E: Executor + Described + 'static>() -> Iteration {
     called_by_root::<E>(ONE_OF_10001)
 }
 
-/// Polls the one that was called, by hand, out of 10,001 boxes.
+/// Polls the future that was called, one of 10,001 in boxes, by hand.
 pub fn one_ready_10000_floor() -> Iteration {
     called_by_hand(ONE_OF_10001)
 }
 
-/// Lets another thread call 1,000 waiting tasks while the executor polls those called so far, and waits until all have
-/// answered.
-///
-/// Throughput, not latency: the executor may park and be unparked many times in a turn or only once, as it goes.
+/// Sets up [`FOREIGN_WAKE_MANY`].
 pub fn foreign_wake_many<E: Executor + Described + 'static>() -> Iteration {
     called_by_others::<E>(FOREIGN_PLAN, 1)
 }
 
 /// Lets another thread call 1,000 boxed futures, sleeps until it has called all, and polls them.
 ///
-/// The two threads do not overlap here. With an executor they may, so this floor can be undercut.
+/// The two threads do not overlap here. With an executor they may, so an executor can be faster than this floor.
 pub fn foreign_wake_many_floor() -> Iteration {
     called_by_others_by_hand(FOREIGN_PLAN, 1)
 }
 
-/// Like [`foreign_wake_many`], with ten times as many: the way to the first wake and the parks count for less, the
-/// caches for more.
+/// Sets up [`FOREIGN_WAKE_10000`].
 pub fn foreign_wake_10000<E: Executor + Described + 'static>() -> Iteration {
     called_by_others::<E>(FOREIGN_10000_PLAN, 1)
 }
@@ -271,10 +273,7 @@ pub fn foreign_wake_10000_floor() -> Iteration {
     called_by_others_by_hand(FOREIGN_10000_PLAN, 1)
 }
 
-/// Lets two other threads call 5,000 waiting tasks each, at the same time, and waits until all have answered.
-///
-/// What the wakes of two threads share is contended here, if there are as many processors as threads: with fewer, they
-/// take turns.
+/// Sets up [`FOREIGN_WAKE_BY_TWO`].
 pub fn foreign_wake_by_two<E: Executor + Described + 'static>() -> Iteration {
     called_by_others::<E>(FOREIGN_BY_TWO_PLAN, 2)
 }
@@ -311,7 +310,7 @@ fn called_by_others_by_hand(plan: Plan, callers: usize) -> Iteration {
     })
 }
 
-/// So many threads, each of which calls its part of the crowd, and then does `then`.
+/// `callers` threads, each of which calls its part of the crowd and then does `then`.
 fn callers_of(crowd: &Arc<Crowd>, callers: usize, then: impl Fn() + Clone + Send + 'static) -> Vec<Helper> {
     let part = crowd.members.len() / callers;
     let caller = |index| {
@@ -332,7 +331,7 @@ fn called_by_hand(plan: Plan) -> Iteration {
     turns_by_hand(Crowd::new(plan), Crowd::call)
 }
 
-/// Spawns the crowd and lets it wait. The iteration calls and awaits the answers, in turns.
+/// Spawns the crowd and lets it wait. The iteration calls members and awaits their answers, turn by turn.
 fn turns<E: Executor + Described + 'static>(
     crowd: Arc<Crowd>,
     call: impl Fn(&Crowd, Range<usize>) + 'static,
@@ -397,9 +396,9 @@ fn turns_by_hand(crowd: Arc<Crowd>, call: impl Fn(&Crowd, Range<usize>) + 'stati
 struct Crowd {
     plan: Plan,
     members: Box<[Member]>,
-    /// Of members, not of the future that calls them.
+    /// Polls of members, not of the future that calls them.
     polls: Tally,
-    /// Called, and did not answer yet. Only touched by the thread that drives.
+    /// Members that were called and have not answered yet. Only touched by the thread that drives.
     missing: AtomicUsize,
     /// The future that waits for the answers.
     root: AtomicWaker,
@@ -488,7 +487,7 @@ impl Crowd {
         }
     }
 
-    /// Calls, by `call`, and waits until so many have answered.
+    /// Calls members through `call`, and waits until as many have answered.
     async fn answers(&self, ready: usize, call: impl FnOnce(&Self)) {
         let mut call = Some(call);
         poll_fn(move |cx| {
@@ -502,8 +501,8 @@ impl Crowd {
         .await;
     }
 
-    /// The first of the members to call in the turn after the one that began with `first`. Far from it, so that the
-    /// next is not in the cache because its neighbour is.
+    /// The first member to call in the turn after the one that began with `first`. Far from that one, so that it is not
+    /// in the cache because its neighbour is.
     fn next(&self, first: usize) -> usize {
         let choices = self.plan.idle + 1;
         let next = first + choices * 618 / 1_000;
@@ -526,7 +525,7 @@ mod tests {
     fn shuffled_members_are_all_spawned_and_few_after_their_neighbour() {
         let mut spawned = ALL_SHUFFLED_PLAN.spawned();
         let neighbours = spawned.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) == 1).count();
-        assert!(neighbours < 20, "{neighbours} of {} lie beside the one called before", spawned.len());
+        assert!(neighbours < 20, "{neighbours} of {} lie next to the one called before", spawned.len());
         spawned.sort_unstable();
         assert!(spawned.into_iter().eq(0..ALL_READY_SHUFFLED.operations));
         assert!(ALL_PLAN.spawned().into_iter().eq(0..ALL_READY.operations));

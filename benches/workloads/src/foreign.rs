@@ -1,4 +1,4 @@
-//! Another thread wakes a task, or joins it: how long until that is heard, and what it costs when it is all that
+//! Another thread wakes a task, or joins it: how long until that takes effect, and what it costs when nothing else
 //! happens.
 
 use std::future::poll_fn;
@@ -17,7 +17,11 @@ use crate::helper::Helper;
 use crate::spawn::{Small, number_future, poll_in_place, poll_ready, sum_below};
 use crate::{Iteration, Needs, Workload};
 
-/// See [`foreign_wake_one`].
+/// Spawns one task that asks a second thread for a wake, ten times in a row.
+///
+/// This is latency, there and back. The second thread sleeps when it is asked, and to wake up usually takes it longer
+/// than an executor needs to park; nothing enforces that the wake finds the executor parked. The times are a
+/// distribution with a long tail: for a ranking look at percentiles, never at one number.
 pub static FOREIGN_WAKE_ONE: Workload = Workload {
     id: "foreign_wake_one",
     title: "another thread wakes a task, there and back",
@@ -29,12 +33,16 @@ pub static FOREIGN_WAKE_ONE: Workload = Workload {
     floor: foreign_wake_one_floor,
 };
 
-/// See [`wake_storm`].
+/// Lets two other threads wake one task, each 100,000 times by reference, while the executor polls it as often as it
+/// likes, and waits until the task has seen what each of them wrote before its last wake.
+///
+/// How many polls the wakes lead to depends on the executor and on chance. What all wakes share is contended: the
+/// task's state, and nothing else where a wake of a queued task ends there.
 pub static WAKE_STORM: Workload = Workload {
     id: "wake_storm",
     title: "two other threads wake one task, 100,000 times each",
     operation: "one task woken by one of two other threads, both of which wake it as fast as they can",
-    // Many, as the threads take microseconds to get up.
+    // Many, because the threads take microseconds to wake up.
     operations: 200_000,
     needs: Needs::Executor,
     threads: 3,
@@ -42,11 +50,16 @@ pub static WAKE_STORM: Workload = Workload {
     floor: wake_storm_floor,
 };
 
-/// See [`foreign_join`].
+/// Spawns 10,000 tasks that are ready at their first poll, hands their handles to another thread, and polls the tasks
+/// while that thread awaits the handles one after another.
+///
+/// The two threads run in parallel: the joining one may find most tasks ended, or sleep for many. Only for executors
+/// that other threads may use: of the others, compio-executor may lose the wake of a joiner that is polled on another
+/// thread while its task ends.
 pub static FOREIGN_JOIN: Workload = Workload {
     id: "foreign_join",
     title: "another thread joins 10,000 tasks",
-    operation: "a task spawned beside 9,999 others, polled to its end, and joined by another thread",
+    operation: "a task spawned with 9,999 others, polled to its end, and joined by another thread",
     operations: 10_000,
     needs: Needs::RemoteSpawn,
     threads: 2,
@@ -54,11 +67,7 @@ pub static FOREIGN_JOIN: Workload = Workload {
     floor: foreign_join_floor,
 };
 
-/// Spawns one task that asks a second thread for a wake, ten times, one after the other.
-///
-/// Latency, there and back. The second thread sleeps when it is asked, and getting up takes it longer, as a rule, than
-/// an executor needs to park; nothing enforces that the wake finds it parked. It is a distribution with a long tail:
-/// for a ranking look at percentiles, never at one number.
+/// Sets up [`FOREIGN_WAKE_ONE`].
 pub fn foreign_wake_one<E: Executor + Described + 'static>() -> Iteration {
     let check = Check::contender::<E>(&FOREIGN_WAKE_ONE);
     let executor = E::default();
@@ -71,7 +80,7 @@ pub fn foreign_wake_one<E: Executor + Described + 'static>() -> Iteration {
     })
 }
 
-/// Parks and unparks two threads by turns, with a flag each against waking up for nothing.
+/// Parks and unparks two threads alternately, with a flag each against spurious wake-ups.
 pub fn foreign_wake_one_floor() -> Iteration {
     round_trips_by_hand(&FOREIGN_WAKE_ONE)
 }
@@ -99,7 +108,7 @@ pub(crate) fn round_trips_by_hand(workload: &'static Workload) -> Iteration {
     })
 }
 
-/// A second thread that wakes whoever asks it to.
+/// A second thread that wakes each future that asks for it.
 #[derive(Debug)]
 pub(crate) struct Friend {
     answer: Arc<Answer>,
@@ -133,12 +142,13 @@ impl Friend {
     }
 }
 
-/// Asks the friend for a wake, so many times, one after the other, and returns how many came.
+/// Asks the friend for a wake, again and again, and returns how many came.
 pub(crate) fn round_trips(friend: Arc<Friend>, times: usize) -> impl Future<Output = usize> + Send + 'static {
     let (mut asked, mut trips) = (false, 0);
     poll_fn(move |cx| {
         friend.polls.add();
-        // Before the question, so that the answer finds it; and before the look, or an answer in between would be lost.
+        // Before the question, so that the answer finds it, and before the check, or an answer in between would be
+        // lost.
         friend.answer.waker.register(cx.waker());
         if asked {
             // Acquire: pairs with the Release in `new`.
@@ -149,7 +159,7 @@ pub(crate) fn round_trips(friend: Arc<Friend>, times: usize) -> impl Future<Outp
             trips += 1;
         }
         if trips == times {
-            // Not kept: the waker of a task that ended must not stand in the way of the next one.
+            // Not kept: the waker of an ended task must not disturb the next one.
             drop(friend.answer.waker.take());
             return Poll::Ready(trips);
         }
@@ -159,11 +169,7 @@ pub(crate) fn round_trips(friend: Arc<Friend>, times: usize) -> impl Future<Outp
     })
 }
 
-/// Lets two other threads wake one task, each 100,000 times by reference, while the executor polls it as often as it
-/// likes, and waits until the task has seen what each of them wrote before its last wake.
-///
-/// How many polls the wakes come to is up to the executor and to chance. What all wakes share is contended: the task's
-/// state, and nothing but that where a wake of a task that is queued ends there.
+/// Sets up [`WAKE_STORM`].
 pub fn wake_storm<E: Executor + Described + 'static>() -> Iteration {
     let check = Check::contender::<E>(&WAKE_STORM);
     let executor = E::default();
@@ -183,7 +189,7 @@ pub fn wake_storm<E: Executor + Described + 'static>() -> Iteration {
     })
 }
 
-/// Sets a flag by an exchange, unparks where it was not set, and polls a boxed future when it was.
+/// The waking threads set a flag by an exchange, and unpark if it was not set; a set flag polls a boxed future.
 pub fn wake_storm_floor() -> Iteration {
     let check = Check::floor(&WAKE_STORM);
     let storm = Arc::new(Storm::default());
@@ -205,11 +211,11 @@ pub fn wake_storm_floor() -> Iteration {
         while !storm.is_over() {
             // Acquire: pairs with the Release above; the future sees what the waking thread wrote.
             if woken.swap(false, Acquire) {
-                assert!(target.as_mut().poll(&mut cx).is_pending(), "the future waits for ever");
+                assert!(target.as_mut().poll(&mut cx).is_pending(), "the future waits forever");
             } else if !storm.is_seen() {
                 thread::park();
             } else {
-                // A thread is still on its way out of its last wake.
+                // A thread is still inside its last wake.
                 thread::yield_now();
             }
         }
@@ -221,9 +227,9 @@ pub fn wake_storm_floor() -> Iteration {
 #[derive(Debug, Default)]
 struct Storm {
     sides: [Side; 2],
-    /// Of the threads' wakes, those that the task saw. Only touched by the thread that drives.
+    /// The wakes of the threads that the task has seen. Only touched by the thread that drives.
     seen: AtomicUsize,
-    /// Threads that are out of their last wake.
+    /// Threads that have returned from their last wake.
     ended: AtomicUsize,
     /// The task's waker. Each executor here gives a task the same one in each poll.
     waker: OnceLock<Waker>,
@@ -232,7 +238,7 @@ struct Storm {
     polls: Tally,
 }
 
-/// What one thread writes before it wakes. In cache lines of its own, as the wake is to be all that the threads share.
+/// What one thread writes before it wakes. In cache lines of its own, so that the threads share only the wake.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Side {
@@ -240,7 +246,7 @@ struct Side {
 }
 
 impl Storm {
-    /// Two threads, each of which wakes, by `wake`, half as often as there are operations.
+    /// Two threads, each of which calls `wake` half as often as there are operations.
     fn helpers(storm: &Arc<Self>, wake: impl Fn(&Self) + Clone + Send + 'static) -> [Helper; 2] {
         [0, 1].map(|side| {
             let (storm, wake) = (storm.clone(), wake.clone());
@@ -257,7 +263,7 @@ impl Storm {
         })
     }
 
-    /// Looks, whenever it is polled, how often it was woken.
+    /// Checks at each poll how often it was woken.
     fn stand(self: Arc<Self>) -> impl Future<Output = ()> + Send + 'static {
         poll_fn(move |cx| {
             self.polls.add();
@@ -296,23 +302,18 @@ impl Storm {
             if is_so(self) { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
-        // Not kept: a waker of this iteration must not stand in the way of the next.
+        // Not kept: a waker of this iteration must not disturb the next.
         drop(self.root.take());
     }
 
     fn check(&self, check: Check) -> usize {
         check.result(self.seen.load(Relaxed), WAKE_STORM.operations);
-        // The last wake of the iteration before may lead to a poll in this one.
+        // The last wake of the previous iteration may lead to a poll in this one.
         check.polls(self.polls.take(), 1..=WAKE_STORM.operations + 1)
     }
 }
 
-/// Spawns 10,000 tasks that are ready at their first poll, hands their handles to another thread, and polls the tasks
-/// while that thread awaits the handles one after the other.
-///
-/// The two run side by side: one may find most tasks ended, or sleep for many, as it goes. Only for executors that
-/// other threads may use: of the others, compio-executor may lose the wake of a joiner whose task ends while it is
-/// polled on another thread.
+/// Sets up [`FOREIGN_JOIN`].
 pub fn foreign_join<E: Executor + Described + 'static>() -> Iteration {
     let check = Check::contender::<E>(&FOREIGN_JOIN);
     let executor = E::default();
@@ -337,7 +338,7 @@ pub fn foreign_join<E: Executor + Described + 'static>() -> Iteration {
 /// Boxes 10,000 futures, polls them, hands their results to another thread, which adds them up, and sleeps until it
 /// has.
 ///
-/// The two threads do not overlap here. With an executor they do, so this floor can be undercut.
+/// The two threads do not overlap here. With an executor they do, so an executor can be faster than this floor.
 pub fn foreign_join_floor() -> Iteration {
     let mut futures = Vec::with_capacity(FOREIGN_JOIN.operations);
     joined_by_hand(move |results| {
@@ -346,7 +347,7 @@ pub fn foreign_join_floor() -> Iteration {
     })
 }
 
-/// Does the same with futures that are written into places that are there already.
+/// Does the same with futures that are written into memory that exists already.
 pub(crate) fn foreign_join_in_place() -> Iteration {
     let mut futures = Vec::with_capacity(FOREIGN_JOIN.operations);
     joined_by_hand(move |results| {
@@ -380,7 +381,7 @@ fn joined_by_hand(mut poll_all: impl FnMut(&mut Vec<usize>) + 'static) -> Iterat
     })
 }
 
-/// Where handles are handed over, and what came of them.
+/// Hands handles over to another thread, and takes the sum of their results back.
 #[derive(Debug)]
 struct Desk<H> {
     handles: Mutex<Vec<H>>,
@@ -400,7 +401,7 @@ impl<H: JoinHandle<usize>> Desk<H> {
         self.handles.lock().expect("no spawn panics").extend(handles);
     }
 
-    /// Awaits what was handed over, on a thread that drives nothing.
+    /// Awaits the handles, on a thread that drives nothing.
     fn join_all(&self) {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut cx = Context::from_waker(&waker);
@@ -431,7 +432,7 @@ impl<H: JoinHandle<usize>> Desk<H> {
     }
 }
 
-/// Unparks a thread. Nothing else on that thread parks but loops that look again.
+/// Unparks a thread. All that parks on that thread is a loop that checks again.
 struct Unpark(Thread);
 
 impl Wake for Unpark {

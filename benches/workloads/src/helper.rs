@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use std::thread::{self, JoinHandle};
 
-/// A thread that sleeps until it is asked, and then does its job once for each time it was. Dropping it ends it.
+/// A thread that sleeps until it is asked, and does its job once for each time it was asked. Dropping this ends it.
 pub(crate) struct Helper {
     desk: Arc<Desk>,
     thread: Option<JoinHandle<()>>,
@@ -57,7 +57,7 @@ impl Drop for Helper {
         self.desk.closed.store(true, Release);
         self.unpark();
         if let Some(Err(_)) = self.thread.take().map(JoinHandle::join) {
-            // The panic was printed by the thread. A second one while unwinding would abort.
+            // The thread has printed its panic. A second panic while unwinding would abort.
             assert!(thread::panicking(), "the helper thread panicked: see its message above");
         }
     }

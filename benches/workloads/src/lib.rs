@@ -28,7 +28,7 @@ use spawn::{
 };
 use wakers::{WAKER_CLONE, YIELD_ONE};
 
-/// What is measured, without who is measured.
+/// What is measured, on any contender.
 #[derive(Debug)]
 pub struct Workload {
     /// Its name in ids, file paths and tables, such as `yield_one`.
@@ -39,15 +39,15 @@ pub struct Workload {
     pub operation: &'static str,
     /// N: how many operations one call of an [`Iteration`] does.
     pub operations: usize,
-    /// Whom it can be run on.
+    /// Which executors can run it.
     pub needs: Needs,
-    /// How many threads take part. Where one does, a disturbance only makes it slower, and the shortest of many times
-    /// is what it costs; where two do, the times are a distribution.
+    /// How many threads take part. With one, a disturbance can only make it slower, so the shortest of many times is
+    /// what it costs; with two or more, the times are a distribution.
     pub threads: usize,
-    /// How many calls of an [`Iteration`] touch all that was set up: whoever wants to know what the work takes, and not
-    /// what others left in the caches, makes so many before the first that is timed.
+    /// How many calls of an [`Iteration`] touch all that was set up. Make that many before the first timed one, to
+    /// measure the work and not what others left in the caches.
     pub pass: usize,
-    /// Sets up the floor: the same work by hand, without an executor. What an executor takes above it is its own
+    /// Sets up the floor: the same work by hand, without an executor. What an executor takes beyond that is its own
     /// price.
     pub floor: fn() -> Iteration,
 }
@@ -64,7 +64,7 @@ pub enum Needs {
 }
 
 impl Needs {
-    /// Whether an executor that owns tasks and is capable of this has what is needed.
+    /// Whether an executor that owns tasks and has these capabilities meets the need.
     fn are_met_by(self, capabilities: Capabilities) -> bool {
         self != Self::RemoteSpawn || capabilities.remote_spawn
     }
@@ -73,13 +73,13 @@ impl Needs {
 /// The timed part: does the workload's N operations, awaits all that it started, and returns how often the futures it
 /// counts were polled.
 ///
-/// Everything that is not to be timed (the executor, tasks that wait, helper threads) was made when the iteration
-/// was, and goes when it is dropped. It is called on the thread that made it, any number of times.
+/// Everything that is not timed (the executor, tasks that wait, helper threads) is made with the iteration and dropped
+/// with it. Call it on the thread that made it, any number of times.
 ///
 /// # Panics
 ///
 /// When a result is wrong, or when the futures were polled less often than they were woken; also when they were polled
-/// more often, if the executor's capabilities say that it polls only what was woken.
+/// more often, if the executor claims to poll only what was woken.
 pub type Iteration = Box<dyn FnMut() -> usize>;
 
 /// A workload for one contender, not yet set up.
@@ -96,26 +96,26 @@ impl Case {
         Self { workload, set_up }
     }
 
-    /// Makes everything that is not to be timed.
+    /// Makes everything that is not timed.
     pub fn set_up(&self) -> Iteration {
         (self.set_up)()
     }
 }
 
-/// Lists every workload once, in the order of the tables, and makes from it all the ways to enumerate them.
+/// The list of workloads, in the order of the tables, from which all functions that enumerate them are made.
 macro_rules! workloads {
     (Executor { $($task:ident = $run_task:expr,)+ } BlockOn { $($root:ident = $run_root:expr,)+ }) => {
         /// Every workload, in the order of the tables.
         pub static WORKLOADS: &[&Workload] = &[$(&$task,)+ $(&$root,)+];
 
-        /// Every workload that it can be run on, for an executor that owns tasks.
+        /// Every workload that an executor which owns tasks can run.
         pub fn executor_cases<E: Executor + Described + 'static>() -> Vec<Case> {
             let mut cases = vec![$(Case::new(&$task, $run_task),)+ $(Case::new(&$root, $run_root),)+];
             cases.retain(|case| case.workload.needs.are_met_by(E::CAPABILITIES));
             cases
         }
 
-        /// The workloads without tasks, for what can do no more than `block_on`.
+        /// The workloads without tasks, for executors that have only `block_on`.
         pub fn block_on_cases<E: BlockOn + Described + 'static>() -> Vec<Case> {
             vec![$(Case::new(&$root, $run_root),)+]
         }
@@ -161,7 +161,7 @@ pub fn floor_cases() -> Vec<Case> {
     WORKLOADS.iter().map(|&workload| Case::new(workload, workload.floor)).collect()
 }
 
-/// The workloads whose floor is little else than an allocator, by hand and without one.
+/// The floor without an allocator, for the workloads whose floor is little else than one.
 pub fn in_place_cases() -> Vec<Case> {
     vec![
         Case::new(&SPAWN_JOIN, spawn::spawn_join_in_place),

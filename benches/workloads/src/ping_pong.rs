@@ -13,7 +13,10 @@ use futures::task::AtomicWaker;
 use crate::check::{Check, Tally};
 use crate::{Iteration, Needs, Workload};
 
-/// See [`ping_pong`].
+/// Spawns two tasks that send a number back and forth, 500 times each way, and joins both.
+///
+/// The channel has room for one number and allocates nothing: it is an atomic and an `AtomicWaker`, the least that a
+/// published channel needs. The floor includes it. There are two spawns in 1,000 operations.
 pub static PING_PONG: Workload = Workload {
     id: "ping_pong",
     title: "two tasks send each other messages",
@@ -27,10 +30,7 @@ pub static PING_PONG: Workload = Workload {
 
 const ROUNDS: usize = PING_PONG.operations / 2;
 
-/// Spawns two tasks that send a number to and fro, 500 times each way, and joins both.
-///
-/// The channel has room for one number and allocates nothing: an atomic and an `AtomicWaker`, which is what a published
-/// channel does at least. Its share of a figure is the floor's. Two spawns in 1,000 operations.
+/// Sets up [`PING_PONG`].
 pub fn ping_pong<E: Executor + Described + 'static>() -> Iteration {
     let check = Check::contender::<E>(&PING_PONG);
     let executor = E::default();
@@ -45,7 +45,7 @@ pub fn ping_pong<E: Executor + Described + 'static>() -> Iteration {
     })
 }
 
-/// Polls the same two futures, boxed, by turns. The channel is in it; its wakes go to [`Waker::noop`].
+/// Polls the same two futures, boxed, alternately. The channel is included; its wakes go to [`Waker::noop`].
 pub fn ping_pong_floor() -> Iteration {
     let check = Check::floor(&PING_PONG);
     let table = Arc::new(Table::default());
@@ -54,7 +54,7 @@ pub fn ping_pong_floor() -> Iteration {
             [0, 1].map(|player| black_box(Box::pin(play(table.clone(), player)) as _));
         let mut cx = Context::from_waker(Waker::noop());
         let mut received = 0;
-        // The player who opens is the last to end.
+        // The player that opens is the last to end.
         loop {
             if let Poll::Ready(sum) = first.as_mut().poll(&mut cx) {
                 received += sum;
@@ -70,9 +70,9 @@ pub fn ping_pong_floor() -> Iteration {
 
 #[derive(Debug, Default)]
 struct Table {
-    /// What each player finds on their side.
+    /// What each player finds on its side.
     sides: [Side; 2],
-    /// Polls that ended in waiting.
+    /// Polls that ended pending.
     waits: Tally,
 }
 
@@ -112,7 +112,7 @@ impl Side {
             return Poll::Ready(message);
         }
         self.waker.register(cx.waker());
-        // Again: the message may have come before the waker was there to be woken.
+        // Again: the message may have come before the waker was registered.
         if let Some(message) = self.take() {
             return Poll::Ready(message);
         }
@@ -126,7 +126,7 @@ impl Side {
         if message == 0 {
             return None;
         }
-        // Nobody sends before this message is answered, so this needs no read-modify-write.
+        // No message is sent before this one is answered, so this needs no read-modify-write.
         self.message.store(0, Relaxed);
         Some(message)
     }
@@ -136,7 +136,7 @@ impl Table {
     fn check(&self, check: Check, received: usize) -> usize {
         let messages = PING_PONG.operations;
         check.result(received, messages * (messages + 1) / 2);
-        // Every message is a poll, and so is the first of the player who opens. If the other one is polled before
+        // Each message causes a poll, and the player that opens has a first one. If the other player is polled before
         // there is a message, that is one more. Both ended without waiting.
         check.polls(self.waits.take() + 2, messages + 1..=messages + 2)
     }

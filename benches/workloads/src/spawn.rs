@@ -13,7 +13,10 @@ use futures::task::AtomicWaker;
 use crate::check::{Check, Tally};
 use crate::{Iteration, Needs, Workload};
 
-/// See [`spawn_join`].
+/// Spawns a task that is ready at its first poll, awaits its handle, and only then spawns the next.
+///
+/// So each operation also wakes and polls the joining future. A second poll of a finished `async` block would panic;
+/// the results show that each had one poll.
 pub static SPAWN_JOIN: Workload = Workload {
     id: "spawn_join",
     title: "spawn and join, one at a time",
@@ -25,11 +28,13 @@ pub static SPAWN_JOIN: Workload = Workload {
     floor: spawn_join_floor,
 };
 
-/// See [`spawn_join_many`].
+/// Spawns 1,000 tasks that are ready at their first poll, then awaits their handles in the same order.
+///
+/// The joining future is rarely woken; instead, 1,000 tasks are in memory at once.
 pub static SPAWN_JOIN_MANY: Workload = Workload {
     id: "spawn_join_many",
     title: "spawn 1,000, then join all",
-    operation: "a task spawned beside 999 others, polled to its end and joined",
+    operation: "a task spawned with 999 others, polled to its end and joined",
     operations: 1_000,
     needs: Needs::Executor,
     threads: 1,
@@ -37,20 +42,25 @@ pub static SPAWN_JOIN_MANY: Workload = Workload {
     floor: spawn_join_many_floor,
 };
 
-/// See [`spawn_join_many_later`].
+/// Like [`SPAWN_JOIN_MANY`], but the root has been pending once before it spawns.
 pub static SPAWN_JOIN_MANY_LATER: Workload = Workload {
     id: "spawn_join_many_later",
     title: "spawn 1,000 when the root has been pending, then join all",
-    operation: "a task spawned beside 999 others, polled to its end and joined, after the root's first poll",
+    operation: "a task spawned with 999 others, polled to its end and joined, after the root's first poll",
     floor: spawn_join_many_later_floor,
     ..SPAWN_JOIN_MANY
 };
 
-/// See [`spawn_join_unordered`].
+/// Spawns 10,000 tasks that are ready at their first poll, after the root has been pending once, and awaits their
+/// handles in the order in which they become ready.
+///
+/// Every handle is polled before its task has ended, and waits with a waker of its own, which the end of the task
+/// wakes. So each operation has one wake more than in [`SPAWN_JOIN_MANY`], and the set's share, which is in the floor,
+/// too.
 pub static SPAWN_JOIN_UNORDERED: Workload = Workload {
     id: "spawn_join_unordered",
     title: "spawn 10,000, then join them in a FuturesUnordered",
-    operation: "a task spawned beside 9,999 others, polled to its end and joined in a `FuturesUnordered`",
+    operation: "a task spawned with 9,999 others, polled to its end and joined in a `FuturesUnordered`",
     operations: 10_000,
     needs: Needs::Executor,
     threads: 1,
@@ -58,7 +68,8 @@ pub static SPAWN_JOIN_UNORDERED: Workload = Workload {
     floor: spawn_join_unordered_floor,
 };
 
-/// See [`spawn_large`].
+/// Like [`SPAWN_JOIN`], with futures of 64 KiB. The additional cost is to write the future, and to copy it as often as
+/// it is moved on its way into the task.
 pub static SPAWN_LARGE: Workload = Workload {
     id: "spawn_large",
     title: "spawn and join a future of 64 KiB, one at a time",
@@ -70,7 +81,11 @@ pub static SPAWN_LARGE: Workload = Workload {
     floor: spawn_large_floor,
 };
 
-/// See [`drop_waiting`].
+/// Makes an executor, spawns 100,000 tasks that wait forever, after the root has been pending once, lets each be
+/// polled, and drops the executor with all of them.
+///
+/// This is the only workload whose timed part makes an executor, because each can be dropped only once: one in 100,000
+/// operations. An allocator may take so much memory from the system and give it back, here and in the floor alike.
 pub static DROP_WAITING: Workload = Workload {
     id: "drop_waiting",
     title: "spawn 100,000 that wait, then drop the executor",
@@ -82,7 +97,10 @@ pub static DROP_WAITING: Workload = Workload {
     floor: drop_waiting_floor,
 };
 
-/// See [`abort`].
+/// Spawns 100 tasks that wait forever, lets each be polled, aborts all, and waits until their futures are dropped.
+///
+/// The handles are not awaited, because not every executor wakes the joiner of a cancelled task. The drop of each
+/// future is awaited, which no executor may omit. Subtract `spawn_join_many` for the abort alone.
 pub static ABORT: Workload = Workload {
     id: "abort",
     title: "spawn 100 that wait, then abort all",
@@ -94,7 +112,7 @@ pub static ABORT: Workload = Workload {
     floor: abort_floor,
 };
 
-/// See [`abort_later`].
+/// Like [`ABORT`], but the root has been pending once before it spawns.
 pub static ABORT_LATER: Workload = Workload {
     id: "abort_later",
     title: "spawn 100 that wait when the root has been pending, then abort all",
@@ -103,10 +121,7 @@ pub static ABORT_LATER: Workload = Workload {
     ..ABORT
 };
 
-/// Spawns a task that is ready at its first poll, awaits its handle, and only then spawns the next.
-///
-/// So each operation also wakes and polls the joining future. A second poll of a finished `async` block panics; the
-/// results say that each had one.
+/// Sets up [`SPAWN_JOIN`].
 pub fn spawn_join<E: Executor + Described + 'static>() -> Iteration {
     let check = Check::contender::<E>(&SPAWN_JOIN);
     let executor = E::default();
@@ -123,10 +138,10 @@ pub fn spawn_join<E: Executor + Described + 'static>() -> Iteration {
     })
 }
 
-/// Boxes a future behind a `dyn` pointer, polls it once and frees it: an executor erases the type of what it is given
-/// and keeps it somewhere.
+/// Boxes a future behind a `dyn` pointer, polls it once and frees it: an executor must erase the type of a future and
+/// keep it somewhere.
 ///
-/// Most of that is the allocator's, so a ratio to this floor says less of an executor than it seems to: see
+/// Most of that is the allocator's work, so a ratio to this floor says less about an executor than it seems to: see
 /// [`spawn_join_in_place`].
 pub fn spawn_join_floor() -> Iteration {
     let check = Check::floor(&SPAWN_JOIN);
@@ -137,7 +152,7 @@ pub fn spawn_join_floor() -> Iteration {
     })
 }
 
-/// The same in a place that is there already: writes the future, and polls it once behind a `dyn` pointer. What
+/// The same in memory that exists already: writes the future, and polls it once behind a `dyn` pointer. What
 /// [`spawn_join_floor`] takes beyond that is `malloc` and `free`.
 pub fn spawn_join_in_place() -> Iteration {
     let check = Check::floor(&SPAWN_JOIN);
@@ -148,14 +163,12 @@ pub fn spawn_join_in_place() -> Iteration {
     })
 }
 
-/// Spawns 1,000 tasks that are ready at their first poll, then awaits their handles in the same order.
-///
-/// The joining future is woken seldom; instead 1,000 tasks are in memory at once.
+/// Sets up [`SPAWN_JOIN_MANY`].
 pub fn spawn_join_many<E: Executor + Described + 'static>() -> Iteration {
     join_many::<E>(&SPAWN_JOIN_MANY, false)
 }
 
-/// As [`spawn_join_many`], but the root has been pending once before it spawns.
+/// Sets up [`SPAWN_JOIN_MANY_LATER`].
 pub fn spawn_join_many_later<E: Executor + Described + 'static>() -> Iteration {
     join_many::<E>(&SPAWN_JOIN_MANY_LATER, true)
 }
@@ -202,7 +215,7 @@ fn join_many_by_hand(workload: &'static Workload) -> Iteration {
     })
 }
 
-/// Writes 1,000 futures into places that are there already, then polls them in the same order.
+/// Writes 1,000 futures into memory that exists already, then polls them in the same order.
 pub(crate) fn spawn_join_many_in_place(workload: &'static Workload) -> Iteration {
     let check = Check::floor(workload);
     let mut futures = Vec::with_capacity(workload.operations);
@@ -215,12 +228,7 @@ pub(crate) fn spawn_join_many_in_place(workload: &'static Workload) -> Iteration
     })
 }
 
-/// Spawns 10,000 tasks that are ready at their first poll, when the root has been pending, and awaits their handles in
-/// the order in which they are ready.
-///
-/// Every handle is polled before its task has ended, and waits with a waker of its own, which the end of the task
-/// wakes. So each operation has a wake more than one of [`spawn_join_many`], and the set's part, which is in the floor,
-/// too.
+/// Sets up [`SPAWN_JOIN_UNORDERED`].
 pub fn spawn_join_unordered<E: Executor + Described + 'static>() -> Iteration {
     let check = Check::contender::<E>(&SPAWN_JOIN_UNORDERED);
     let executor = E::default();
@@ -241,7 +249,7 @@ pub fn spawn_join_unordered<E: Executor + Described + 'static>() -> Iteration {
     })
 }
 
-/// Boxes 10,000 futures and polls them in the same kind of set, which allocates as well.
+/// Boxes 10,000 futures and polls them in the same kind of set, which also allocates.
 pub fn spawn_join_unordered_floor() -> Iteration {
     let check = Check::floor(&SPAWN_JOIN_UNORDERED);
     Box::new(move || {
@@ -253,7 +261,7 @@ pub fn spawn_join_unordered_floor() -> Iteration {
             match set.as_mut().poll_next(&mut cx) {
                 Poll::Ready(Some(number)) => sum += number,
                 Poll::Ready(None) => break,
-                // It lets others have their turn now and then, and would be woken.
+                // The set yields now and then, and wakes itself before it does.
                 Poll::Pending => {}
             }
         }
@@ -262,8 +270,7 @@ pub fn spawn_join_unordered_floor() -> Iteration {
     })
 }
 
-/// Does what [`spawn_join`] does with futures of 64 KiB. What it costs beside that is to write the future, and to copy
-/// it as often as it is moved on its way into the task.
+/// Sets up [`SPAWN_LARGE`].
 pub fn spawn_large<E: Executor + Described + 'static>() -> Iteration {
     let check = Check::contender::<E>(&SPAWN_LARGE);
     let executor = E::default();
@@ -280,7 +287,7 @@ pub fn spawn_large<E: Executor + Described + 'static>() -> Iteration {
     })
 }
 
-/// Boxes such a future behind a `dyn` pointer, polls it once and frees it. It is written in its box, and never copied.
+/// Boxes such a future behind a `dyn` pointer, polls it once and frees it. It is written into its box and never copied.
 pub fn spawn_large_floor() -> Iteration {
     let check = Check::floor(&SPAWN_LARGE);
     Box::new(move || {
@@ -290,7 +297,7 @@ pub fn spawn_large_floor() -> Iteration {
     })
 }
 
-/// Writes such a future into a place that is there already, and polls it once behind a `dyn` pointer.
+/// Writes such a future into memory that exists already, and polls it once behind a `dyn` pointer.
 pub fn spawn_large_in_place() -> Iteration {
     let check = Check::floor(&SPAWN_LARGE);
     Box::new(move || {
@@ -300,12 +307,7 @@ pub fn spawn_large_in_place() -> Iteration {
     })
 }
 
-/// Makes an executor, spawns 100,000 tasks that wait for ever when the root has been pending, lets each be polled, and
-/// drops the executor with all of them.
-///
-/// The one workload whose timed part makes an executor, as each can be dropped only once: it is one in 100,000
-/// operations. So much memory at once comes from the system and goes back to it, where an allocator does that: here, as
-/// in the floor.
+/// Sets up [`DROP_WAITING`].
 pub fn drop_waiting<E: Executor + Described + 'static>() -> Iteration {
     let check = Check::contender::<E>(&DROP_WAITING);
     let ward = Arc::new(Ward::new(&DROP_WAITING));
@@ -329,7 +331,7 @@ pub fn drop_waiting_floor() -> Iteration {
     wait_by_hand(&DROP_WAITING)
 }
 
-/// Writes 100,000 such futures into places that are there already, polls each once, and drops them.
+/// Writes 100,000 such futures into memory that exists already, polls each once, and drops them.
 pub(crate) fn drop_waiting_in_place() -> Iteration {
     let check = Check::floor(&DROP_WAITING);
     let ward = Arc::new(Ward::new(&DROP_WAITING));
@@ -338,22 +340,19 @@ pub(crate) fn drop_waiting_in_place() -> Iteration {
         futures.extend((0..DROP_WAITING.operations).map(|_| wait_for_ever(&ward)));
         let mut cx = Context::from_waker(Waker::noop());
         for future in &mut futures {
-            assert!(opaque(future).poll(&mut cx).is_pending(), "the future waits for ever");
+            assert!(opaque(future).poll(&mut cx).is_pending(), "the future waits forever");
         }
         futures.clear();
         ward.check(check)
     })
 }
 
-/// Spawns 100 tasks that wait for ever, lets each be polled, aborts all, and waits until their futures are dropped.
-///
-/// The handles are not awaited, as not every executor tells a cancelled task's joiner. What is awaited is the drop of
-/// each future, which no executor may leave out. Subtract `spawn_join_many` for the abort alone.
+/// Sets up [`ABORT`].
 pub fn abort<E: Executor + Described + 'static>() -> Iteration {
     abort_all::<E>(&ABORT, false)
 }
 
-/// As [`abort`], but the root has been pending once before it spawns.
+/// Sets up [`ABORT_LATER`].
 pub fn abort_later<E: Executor + Described + 'static>() -> Iteration {
     abort_all::<E>(&ABORT_LATER, true)
 }
@@ -399,17 +398,17 @@ fn wait_by_hand(workload: &'static Workload) -> Iteration {
         );
         let mut cx = Context::from_waker(Waker::noop());
         for future in &mut futures {
-            assert!(future.as_mut().poll(&mut cx).is_pending(), "the future waits for ever");
+            assert!(future.as_mut().poll(&mut cx).is_pending(), "the future waits forever");
         }
         futures.clear();
         ward.check(check)
     })
 }
 
-/// Counts the futures that wait for ever.
+/// Counts the futures that wait forever.
 #[derive(Debug)]
 struct Ward {
-    /// How many there are.
+    /// How many exist.
     futures: usize,
     /// Polled for the first time.
     begun: Tally,
@@ -444,7 +443,7 @@ impl Ward {
     }
 
     fn check(&self, check: Check) -> usize {
-        // Dropped here rather than kept: a waker of this iteration must not stand in the way of the next.
+        // Dropped here rather than kept: a waker of this iteration must not disturb the next.
         drop(self.watcher.take());
         check.result(self.begun.take(), self.futures);
         check.result(self.dropped.take(), self.futures);
@@ -485,7 +484,7 @@ pub(crate) struct Large {
 impl Large {
     const ROOM: usize = (64 << 10) - size_of::<usize>();
 
-    /// Writes all of it, and not with zeros, which some memory holds already.
+    /// Writes all of it, but not with zeros, which fresh memory holds already.
     #[inline]
     pub(crate) fn new(number: usize) -> Self {
         Self { number, _room: [1; Self::ROOM] }
@@ -530,7 +529,7 @@ pub(crate) fn poll_in_place<F: Future<Output = usize> + Unpin>(future: &mut F) -
     poll_ready(opaque(future))
 }
 
-/// As if it were not known which future that is.
+/// Hides from the compiler which future this is.
 fn opaque<F: Future + Unpin>(future: &mut F) -> Pin<&mut dyn Future<Output = F::Output>> {
     let pinned: Pin<&mut F> = Pin::new(future);
     let opaque: Pin<&mut dyn Future<Output = F::Output>> = pinned;

@@ -11,7 +11,10 @@ use executor::{Described, Executor};
 use crate::check::{Check, Tally};
 use crate::{Iteration, Needs, Workload};
 
-/// See [`yield_one`].
+/// Spawns one task that wakes itself with `wake_by_ref` during 1,000 polls, and joins it.
+///
+/// Nothing else is ready, so this is the shortest path through a run loop. There is one spawn and one join in 1,000
+/// operations.
 pub static YIELD_ONE: Workload = Workload {
     id: "yield_one",
     title: "yield in one task",
@@ -23,7 +26,10 @@ pub static YIELD_ONE: Workload = Workload {
     floor: yield_one_floor,
 };
 
-/// See [`waker_clone`].
+/// Spawns one task that clones the waker of its poll and drops the clone, 1,000 times in one poll.
+///
+/// This is what a future pays to keep its waker, and again when it replaces it. The clones are made in a task, as in
+/// programs: an executor may give the root another kind of waker.
 pub static WAKER_CLONE: Workload = Workload {
     id: "waker_clone",
     title: "clone and drop a task's waker",
@@ -35,9 +41,7 @@ pub static WAKER_CLONE: Workload = Workload {
     floor: waker_clone_floor,
 };
 
-/// Spawns one task that wakes itself with `wake_by_ref` during 1,000 polls, and joins it.
-///
-/// Nothing else is ready, so this is the shortest way through a run loop. One spawn and one join in 1,000 operations.
+/// Sets up [`YIELD_ONE`].
 pub fn yield_one<E: Executor + Described + 'static>() -> Iteration {
     in_one_task::<E, _>(&YIELD_ONE, YIELD_ONE.operations + 1, |polls| yields(YIELD_ONE.operations, polls))
 }
@@ -51,7 +55,7 @@ pub(crate) fn yields_by_hand(workload: &'static Workload) -> Iteration {
     by_hand(workload, workload.operations + 1, |polls| Box::pin(yields(workload.operations, polls)))
 }
 
-/// Spawns one task that takes so many polls, and joins it.
+/// Spawns one task that takes `polls` polls, and joins it.
 pub(crate) fn in_one_task<E, F>(
     workload: &'static Workload,
     polls: usize,
@@ -70,7 +74,7 @@ where
     })
 }
 
-/// Polls one boxed future that takes so many polls, and begins again after them.
+/// Polls one boxed future that takes `polls` polls, and begins again after them.
 pub(crate) fn by_hand(
     workload: &'static Workload,
     polls: usize,
@@ -87,7 +91,7 @@ pub(crate) fn by_hand(
     })
 }
 
-/// Wakes its own task and is pending, so many times; is then ready, and begins again if it is polled once more.
+/// Wakes its own task and is pending, `times` times, and is then ready. It begins again if it is polled once more.
 pub(crate) fn yields(times: usize, polls: Arc<Tally>) -> impl Future<Output = ()> + Send + 'static {
     let mut left = times;
     poll_fn(move |cx| {
@@ -102,10 +106,7 @@ pub(crate) fn yields(times: usize, polls: Arc<Tally>) -> impl Future<Output = ()
     })
 }
 
-/// Spawns one task that clones the waker of its poll and drops the clone, 1,000 times in one poll.
-///
-/// What a future pays to keep its waker, and again when it replaces it. Cloned in the task, as that is where wakers are
-/// cloned: an executor may hand out another kind to the future of `block_on`.
+/// Sets up [`WAKER_CLONE`].
 pub fn waker_clone<E: Executor + Described + 'static>() -> Iteration {
     let check = Check::contender::<E>(&WAKER_CLONE);
     let executor = E::default();
@@ -127,8 +128,8 @@ pub fn waker_clone<E: Executor + Described + 'static>() -> Iteration {
     })
 }
 
-/// Clones and drops an `Arc`: what most wakers are, without the call through a vtable. A waker that counts nothing is
-/// cheaper than this floor.
+/// Clones and drops an `Arc`: what most wakers are, without the call through a vtable. A waker without a reference
+/// count is cheaper than this floor.
 pub fn waker_clone_floor() -> Iteration {
     let arc = Arc::new(());
     Box::new(move || {

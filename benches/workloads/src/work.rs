@@ -1,7 +1,7 @@
-//! One task that wakes itself, and does something each time it is polled: from nothing to a hundred microseconds.
+//! One task that wakes itself, and works in each poll: from nothing to a hundred microseconds.
 //!
-//! What an executor costs is a share of what is done with it. These workloads are a sweep over that share: where it is
-//! small enough, the choice of an executor does not matter any more.
+//! An executor's cost is a share of what a program does. These workloads are a sweep over that share: where it is small
+//! enough, the choice of an executor no longer matters.
 
 use std::future::poll_fn;
 use std::hint::black_box;
@@ -14,7 +14,7 @@ use crate::check::Tally;
 use crate::wakers::{by_hand, in_one_task, yields};
 use crate::{Case, Iteration, Needs, Workload};
 
-/// Takes so many steps in each of so many polls, and wakes its own task in all but the last.
+/// Does `steps` steps in each of `polls` polls, and wakes its own task in all but the last.
 fn works(polls: usize, steps: usize, tally: Arc<Tally>) -> impl Future<Output = ()> + Send + 'static {
     let mut yields = yields(polls - 1, tally);
     poll_fn(move |cx| {
@@ -23,8 +23,8 @@ fn works(polls: usize, steps: usize, tally: Arc<Tally>) -> impl Future<Output = 
     })
 }
 
-/// A chain of steps, each of which waits for the one before it: a nanosecond or two for each. The shift is there so
-/// that several steps cannot be made into one, as those of a linear generator can.
+/// A chain of steps, each of which depends on the previous one: a nanosecond or two each. The shift prevents the
+/// compiler from merging several steps into one, as it could with a linear generator.
 fn take(steps: usize) {
     let mut number = black_box(0x9e37_79b9_7f4a_7c15_u64);
     for _ in 0..steps {

@@ -1,4 +1,4 @@
-//! Every workload and every floor runs, and the checks can fail.
+//! Every workload and every floor runs, and the checks are able to fail.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
@@ -10,7 +10,8 @@ use noop_waker::NoopExecutor;
 use workloads::work::{sweep_cases, sweep_floors};
 use workloads::{Case, Needs, WORKLOADS, block_on_cases, executor_cases, floor_cases, in_place_cases};
 
-/// Runs each case twice, as what one iteration leaves behind meets the next. A hang fails, and names the case.
+/// Runs each case twice, because one iteration may leave something behind for the next. A hang is a failure that names
+/// the case.
 fn run(cases: Vec<Case>, least_polls: usize) {
     for case in cases {
         let (done, finished) = mpsc::channel();
@@ -19,7 +20,7 @@ fn run(cases: Vec<Case>, least_polls: usize) {
             iteration();
             let polls = iteration();
             drop(iteration);
-            // The receiver is gone if this came too late; the test has failed then.
+            // The receiver is gone if this came too late: then the test has failed.
             let _ = done.send(polls);
         });
         let polls = match finished.recv_timeout(Duration::from_secs(60)) {
@@ -84,7 +85,7 @@ fn every_workload_is_enumerated_once_and_for_whom_it_needs() {
     unique.dedup();
     assert_eq!(unique.len(), all.len(), "an id is used twice");
     for id in all {
-        // An id is a directory name, and criterion would rewrite or cut any other.
+        // An id is a directory name; criterion would rewrite or shorten any other.
         assert!(id.len() < 64 && id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_')), "{id}");
     }
 }
@@ -99,7 +100,7 @@ fn the_table_in_the_readme_is_the_list() {
     assert!(include_str!("../README.md").contains(&table), "the README's table should be\n{table}");
 }
 
-/// Polls everything in turn, and says otherwise.
+/// Polls everything in turn, but claims to poll only what was woken.
 #[derive(Default)]
 struct Boaster(NoopExecutor);
 
@@ -143,7 +144,7 @@ fn an_executor_that_polls_what_was_not_woken_and_denies_it_is_found_out() {
         let payload = catch_unwind(AssertUnwindSafe(&mut iteration)).expect_err("more polls than wakes");
         let message = payload.downcast_ref::<String>().expect("an assertion with a text");
         assert!(message.starts_with(&format!("{id} on boaster: ")), "{message}");
-        assert!(message.contains("though it claims to poll only what was woken"), "{message}");
+        assert!(message.contains("but it claims to poll only what was woken"), "{message}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use conformance::{Case, suite};
+use conformance::{Check, suite};
 
 use crate::frame::{Core, Frame, Of};
 
@@ -121,7 +121,7 @@ pub struct Ours {
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// It drives one future. Returns its cases.
-    Root(fn() -> Vec<Case>),
+    Root(fn() -> Vec<Check>),
     /// It owns tasks. Makes the core of a [`Frame`].
     Tasks(fn() -> Arc<dyn Core>),
 }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use broken::{EXHIBITS, Exhibit, Kind, Ours, Symptom, TRIGGER, nearest};
-use conformance::process::{PATIENCE, in_parallel, run_case};
-use conformance::{Case, Clause, Outcome};
+use conformance::process::{PATIENCE, in_parallel, run_check};
+use conformance::{Check, Clause, Outcome};
 use similar::TextDiff;
 
 /// How long a case that is known to hang may take.
@@ -83,7 +83,7 @@ fn breaks_what_it_should(exhibit: &Exhibit) {
         let attempts = if exhibit.undefined { ATTEMPTS } else { 1 };
         let mut outcome = Outcome::Pass;
         for _ in 0..attempts {
-            outcome = run_case(program(), &format!("{}/broken", exhibit.name), clause.id, patience)?.outcome;
+            outcome = run_check(program(), &format!("{}/broken", exhibit.name), clause.id, patience)?.outcome;
             if matches!(outcome, Outcome::Fail(_)) {
                 break;
             }
@@ -100,7 +100,7 @@ fn breaks_what_it_should(exhibit: &Exhibit) {
 
 fn fixed_it_breaks_nothing(exhibit: &Exhibit) {
     let failures = in_parallel(WORKERS, clauses(), |clause: Clause| {
-        let outcome = run_case(program(), &format!("{}/fixed", exhibit.name), clause.id, PATIENCE)?.outcome;
+        let outcome = run_check(program(), &format!("{}/fixed", exhibit.name), clause.id, PATIENCE)?.outcome;
         Ok(matches!(outcome, Outcome::Fail(_)).then(|| format!("{}: {outcome}", clause.id)))
     });
     let failures: Vec<_> = failures.expect("the cases can be run").into_iter().flatten().collect();
@@ -111,7 +111,7 @@ fn fixed_it_breaks_nothing(exhibit: &Exhibit) {
 fn is_triggered(exhibit: &Exhibit) {
     let run = |version| {
         let patience = if version == "broken" && exhibit.trigger_hangs { BRIEF_PATIENCE } else { PATIENCE };
-        run_case(program(), &format!("{}/{version}", exhibit.name), TRIGGER, patience).expect("it can be run").outcome
+        run_check(program(), &format!("{}/{version}", exhibit.name), TRIGGER, patience).expect("it can be run").outcome
     };
     let attempts = if exhibit.undefined { ATTEMPTS } else { 1 };
     let mut broken = (0..attempts).map(|_| run("broken"));
@@ -135,7 +135,7 @@ fn clauses() -> Vec<Clause> {
         Kind::Root(cases) => Some(cases()),
         Kind::Tasks(_) => None,
     });
-    cases.expect("some exhibit has no tasks").iter().map(|case: &Case| case.clause).collect()
+    cases.expect("some exhibit has no tasks").iter().map(|case: &Check| case.clause).collect()
 }
 
 #[test]

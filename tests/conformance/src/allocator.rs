@@ -23,7 +23,7 @@ pub struct CountingAllocator;
 /// What the calling thread has allocated and freed so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allocations {
-    /// Bytes allocated less bytes freed by this thread. Freeing another thread's block makes it smaller.
+    /// Bytes allocated less bytes freed by this thread. To free another thread's block makes it smaller.
     pub bytes: isize,
     /// Blocks allocated less blocks freed by this thread.
     pub blocks: isize,
@@ -39,7 +39,7 @@ impl Allocations {
         Self { bytes: BYTES.get(), blocks: BLOCKS.get(), calls: CALLS.get(), requested: REQUESTED.get() }
     }
 
-    /// Stops counting in this program, for good: an allocation then costs one load and one branch more than the
+    /// Stops counting in this program forever: an allocation then costs one load and one branch more than the
     /// system's. For programs that time something.
     pub fn suspend() {
         // Relaxed: publishes nothing.
@@ -54,7 +54,7 @@ impl Allocations {
     }
 }
 
-/// Counts wrap, as an allocator must not unwind.
+/// Wraps, as an allocator must not unwind.
 fn count(bytes: isize, blocks: isize, requested: Option<usize>) {
     if SUSPENDED.load(Relaxed) {
         return;
@@ -75,15 +75,15 @@ fn count_new(block: *mut u8, layout: Layout) -> *mut u8 {
     block
 }
 
-/// No block is larger than `isize::MAX`, so says `Layout`.
+/// No block is larger than `isize::MAX`: `Layout` guarantees it.
 fn signed(size: usize) -> isize {
     size as isize
 }
 
-// SAFETY: every call is passed on unchanged to `System`, which upholds the contract of `GlobalAlloc`, and its answer is
-// returned. Counting does not unwind: it uses wrapping arithmetic, and thread-locals without destructors, which are
-// there as long as the thread is. Nor does it allocate: where a target has no thread-locals of its own, std takes their
-// memory from `System` (since Rust 1.93, rust-lang/rust#144465; before, such targets are out).
+// SAFETY: every call is passed on unchanged to `System`, which upholds the contract of `GlobalAlloc`, and its result is
+// returned. Counting does not unwind: it uses wrapping arithmetic, and thread-locals without destructors, which live as
+// long as the thread. Nor does it allocate: on a target without native thread-locals, std takes their memory from
+// `System` (since Rust 1.93, rust-lang/rust#144465; with an older Rust such targets are not supported).
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's obligations are those of `System::alloc`.

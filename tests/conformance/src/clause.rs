@@ -16,11 +16,11 @@ pub struct Clause {
 /// Who demands a clause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// The documentation of std: breaking it is a bug by anybody's book.
+    /// The documentation of std: to break it is a bug by any standard.
     Std,
-    /// Every serious executor, and this workspace's contract; real bugs were filed where one did not.
-    House,
-    /// Quality of implementation: may differ, and is worth knowing.
+    /// This workspace's contract, which every serious executor keeps; real bugs were filed where one did not.
+    Contract,
+    /// Quality of implementation: executors may differ, and the difference is worth knowing.
     Quality,
 }
 
@@ -46,7 +46,7 @@ impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Std => "std",
-            Self::House => "house",
+            Self::Contract => "contract",
             Self::Quality => "quality",
         })
     }
@@ -63,8 +63,8 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Defines a clause: a public function, its documentation, and beside it (functions and modules have different
-/// namespaces) a module of the same name that holds its [`Clause`].
+/// Defines a clause: a public function with its documentation, and a module of the same name that holds its
+/// [`Clause`]. Functions and modules have different namespaces.
 macro_rules! clause {
     (
         $(#[$attribute:meta])*

@@ -1,20 +1,20 @@
 //! A waker whose clone, wake and drop run the test's own code.
 
-#![expect(unsafe_code, reason = "std's `Wake` has no place for what a clone or a drop does")]
+#![expect(unsafe_code, reason = "std's `Wake` has no hook for clones and drops")]
 
 use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
-/// What is done to a [hooked waker](hooked_waker).
+/// An operation on a [hooked waker](hooked_waker).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hook {
-    /// It is about to be cloned. A panic unwinds out of the clone, which then was not made.
+    /// It is about to be cloned. A panic unwinds out of the clone, and no clone is made.
     Clone,
     /// It is woken, by value or by reference.
     Wake,
-    /// It is dropped, and not woken by value. A panic unwinds out of the drop; what the waker owns is released all the
-    /// same.
+    /// It is dropped without having been woken by value. A panic unwinds out of the drop; what the waker owns is
+    /// released all the same.
     Drop,
 }
 
@@ -24,11 +24,11 @@ struct Hooks {
 
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop);
 
-/// A waker that calls `act` for whatever is done to it and to its clones.
+/// A waker that calls `act` for every operation on it and on its clones.
 pub fn hooked_waker(act: impl Fn(Hook) + Send + Sync + 'static) -> Waker {
     let hooks = Arc::new(Hooks { act: Box::new(act) });
-    // SAFETY: the functions of `VTABLE` keep the contract of `RawWakerVTable`: the pointer is that of an `Arc`, whose
-    // counts are the wakers'; what it points to may be used by any thread.
+    // SAFETY: the functions of `VTABLE` keep the contract of `RawWakerVTable`: the pointer is that of an `Arc` of which
+    // each waker owns one reference; what it points to may be used by any thread.
     unsafe { Waker::from_raw(raw_waker(hooks)) }
 }
 
@@ -38,8 +38,8 @@ fn raw_waker(hooks: Arc<Hooks>) -> RawWaker {
 
 /// # Safety
 ///
-/// `data` is the pointer of an `Arc<Hooks>` of which a count passes to this function, or stays the caller's where the
-/// result is not dropped.
+/// `data` must be the pointer of an `Arc<Hooks>` of which a reference passes to this function; the caller may keep the
+/// reference if the result is never dropped.
 unsafe fn owned(data: *const ()) -> Arc<Hooks> {
     // SAFETY: as the caller promises.
     unsafe { Arc::from_raw(data.cast::<Hooks>()) }
@@ -47,9 +47,10 @@ unsafe fn owned(data: *const ()) -> Arc<Hooks> {
 
 /// # Safety
 ///
-/// The waker's own, in all four: `data` is what [`raw_waker`] gave it.
+/// As for all four functions of the table: `data` is what [`raw_waker`] gave the waker, which still holds its
+/// reference.
 unsafe fn clone(data: *const ()) -> RawWaker {
-    // SAFETY: the waker's count, which it keeps.
+    // SAFETY: the waker's reference, which it keeps: `ManuallyDrop`.
     let hooks = ManuallyDrop::new(unsafe { owned(data) });
     (hooks.act)(Hook::Clone);
     raw_waker(Arc::clone(&hooks))
@@ -59,7 +60,7 @@ unsafe fn clone(data: *const ()) -> RawWaker {
 ///
 /// As for [`clone()`].
 unsafe fn wake(data: *const ()) {
-    // SAFETY: the waker's count, which it gives up.
+    // SAFETY: the waker's reference, which it gives up.
     let hooks = unsafe { owned(data) };
     (hooks.act)(Hook::Wake);
 }
@@ -68,7 +69,7 @@ unsafe fn wake(data: *const ()) {
 ///
 /// As for [`clone()`].
 unsafe fn wake_by_ref(data: *const ()) {
-    // SAFETY: the waker's count, which it keeps.
+    // SAFETY: the waker's reference, which it keeps: `ManuallyDrop`.
     let hooks = ManuallyDrop::new(unsafe { owned(data) });
     (hooks.act)(Hook::Wake);
 }
@@ -77,7 +78,7 @@ unsafe fn wake_by_ref(data: *const ()) {
 ///
 /// As for [`clone()`].
 unsafe fn drop(data: *const ()) {
-    // SAFETY: the waker's count, which it gives up.
+    // SAFETY: the waker's reference, which it gives up.
     let hooks = unsafe { owned(data) };
     (hooks.act)(Hook::Drop);
     mem::drop(hooks);

@@ -1,4 +1,4 @@
-//! The program that runs, and what may have befallen a copy of it that is nobody's fault.
+//! The running program, and how a process that runs it may end for reasons outside its code.
 
 #[cfg(target_os = "linux")]
 use std::path::Path;
@@ -8,18 +8,18 @@ use std::sync::OnceLock;
 use std::time::SystemTime;
 use std::{env, fs, io};
 
-/// A path that starts this program as it runs now, whatever a build has put in its place since it was started.
+/// A path that starts this program as it runs now, even if a build has replaced its file since.
 ///
-/// On Linux that is the image itself, for which [`std::env::current_exe`] names a file that a rebuild has deleted.
-/// Elsewhere it is the file, for as long as it is the one that it was when this was called first: call it early.
+/// On Linux this is the image itself, where [`std::env::current_exe`] may name a file that a rebuild has deleted. On
+/// other systems it is the file, as long as it has not changed since the first call: call this early.
 ///
 /// # Errors
 ///
-/// When the program cannot find itself, or where its file is another one by now.
+/// When the program cannot find itself, or its file has been replaced.
 pub fn running() -> io::Result<PathBuf> {
     #[cfg(target_os = "linux")]
     {
-        // Each process has one, so it must be the child that looks: another program's is that program's own.
+        // The path names the image of whichever process opens it: the child must do that, and not another program.
         let image = PathBuf::from("/proc/self/exe");
         if image.exists() {
             return Ok(image);
@@ -29,8 +29,8 @@ pub fn running() -> io::Result<PathBuf> {
     unchanged(env::current_exe()?, &FIRST)
 }
 
-/// The file that this program was started from, if it is still the same: for whoever looks into the file, and not only
-/// starts it. It may be replaced at any time, so ask again afterwards.
+/// The file that this program was started from, if it is still the same: for callers that read the file. It may be
+/// replaced at any time, so ask again afterwards.
 pub fn file() -> Option<PathBuf> {
     let program = env::current_exe().ok()?;
     #[cfg(target_os = "linux")]
@@ -47,10 +47,10 @@ pub fn file() -> Option<PathBuf> {
     }
 }
 
-/// What tells a file from what it was: its length, and when it was written.
+/// What shows that a file has changed: its length, and when it was written.
 type State = (u64, Option<SystemTime>);
 
-/// The path, unless it led to something else the first time.
+/// The path, unless the file has changed since the first call.
 fn unchanged(program: PathBuf, first: &OnceLock<State>) -> io::Result<PathBuf> {
     let metadata = fs::metadata(&program)?;
     let now = (metadata.len(), metadata.modified().ok());
@@ -61,20 +61,20 @@ fn unchanged(program: PathBuf, first: &OnceLock<State>) -> io::Result<PathBuf> {
     Err(io::Error::other(format!("{program} was replaced after it had been started: start it again")))
 }
 
-/// What std says where there is no memory, no thread or no disk space to be had.
+/// What std says when there is no memory, no thread or no disk space, and what we say.
 const LACKS: [(&str, &str); 3] = [
     ("memory allocation of ", "there was no memory for it"),
     ("failed to spawn thread", "no thread could be started for it"),
     ("No space left on device", "no space is left on a disk"),
 ];
 
-/// What the machine lacked, if that is why somebody failed who says this.
+/// What the machine lacked, if this message says so.
 pub fn lack(said: &str) -> Option<&'static str> {
     LACKS.iter().find(|(says, _)| said.contains(says)).map(|(_, lack)| *lack)
 }
 
-/// Why the end of a process says nothing about the code that it ran, if that is so: the machine lacked something, or
-/// somebody ended it. `said` is what it wrote to its standard error.
+/// Why the end of a process says nothing about its code, if so: the machine lacked something, or the process was
+/// killed from outside. `said` is what it wrote to its standard error.
 pub fn end_from_outside(status: ExitStatus, said: &str) -> Option<String> {
     if let Some(lack) = lack(said) {
         return Some(lack.to_owned());
@@ -92,10 +92,10 @@ pub fn end_from_outside(status: ExitStatus, said: &str) -> Option<String> {
     }
 }
 
-/// Whether code brings that signal upon itself: an illegal instruction, a trap, an abort, a division, a bad address.
+/// Whether code raises that signal itself: by an illegal instruction, a trap, an abort, a division or a bad address.
 #[cfg(unix)]
 fn is_its_own(signal: i32) -> bool {
-    // On Linux, SIGBUS is what a page says that cannot be read, as of a program that was cut short on the disk.
+    // On Linux, SIGBUS is raised by a page that cannot be read, as of a program whose file was truncated.
     let bad_page = if cfg!(target_os = "linux") { [].as_slice() } else { &[10] };
     [4, 5, 6, 8, 11].contains(&signal) || bad_page.contains(&signal)
 }
@@ -109,7 +109,7 @@ mod tests {
         let image = fs::read(running().expect("it finds itself")).expect("it can be read");
         let program = fs::read(env::current_exe().expect("it finds itself")).expect("it can be read");
         assert!(image == program, "{} and {} bytes", image.len(), program.len());
-        assert_eq!(file(), env::current_exe().ok(), "nobody has replaced it");
+        assert_eq!(file(), env::current_exe().ok(), "it was not replaced");
     }
 
     #[test]
@@ -127,7 +127,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_code_does_is_told_from_what_is_done_to_it() {
+    fn an_end_from_outside_is_told_from_one_that_the_code_caused() {
         use std::os::unix::process::ExitStatusExt as _;
 
         let end = |status: i32, said: &str| end_from_outside(ExitStatus::from_raw(status), said);

@@ -1,14 +1,13 @@
 //! A value of any type in a thread-local.
 
-#![expect(unsafe_code, reason = "what is dropped in place and not freed is a matter of pointers")]
+#![expect(unsafe_code, reason = "dropping in place without freeing needs a pointer")]
 
 use std::any::Any;
 use std::cell::OnceCell;
 use std::ptr;
 
-/// Holds a value as a thread-local of its type would: where its destructor runs, the value is dropped in place, and its
-/// memory stays. So a borrow that `exit` has not waited for points to a value that is dropped, and not to memory that
-/// is freed.
+/// Holds a value as a thread-local of its type would: its destructor drops the value in place and keeps the memory. So
+/// a borrow that outlives `exit`'s destructors points to a dropped value, and not to freed memory.
 pub(crate) struct Kept {
     value: OnceCell<Box<dyn Any>>,
 }
@@ -18,7 +17,7 @@ impl Kept {
         Self { value: OnceCell::new() }
     }
 
-    /// The value, made by `make` if there is none.
+    /// The value, made by `make` if there is none yet.
     ///
     /// # Panics
     ///
@@ -32,7 +31,7 @@ impl Drop for Kept {
     fn drop(&mut self) {
         if let Some(value) = self.value.take() {
             let value = Box::into_raw(value);
-            // SAFETY: it was in a box until now, and is never used again as one: this is its only drop.
+            // SAFETY: the value was in a box until now, which is leaked: this is its only drop.
             unsafe { ptr::drop_in_place(value) };
         }
     }

@@ -18,5 +18,5 @@ mod watch;
 pub use allocator::{Allocations, CountingAllocator};
 pub use clause::{Clause, Level, Outcome};
 #[doc(hidden)]
-pub use suite::check_named;
-pub use suite::{Case, check, root_clauses, run};
+pub use suite::assert_kept_named;
+pub use suite::{Check, assert_kept, root_clauses, run};

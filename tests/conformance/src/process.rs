@@ -1,8 +1,7 @@
-//! Cases in processes of their own: some executors abort where others report, and a case that hangs is ended without a
-//! trace.
+//! Checks in processes of their own: some executors abort where others report, and a check that hangs can be killed.
 //!
-//! A program that calls [`requested`] first, and [`answer`] with the case it names, can be run by [`run_case`] as often
-//! as there are cases.
+//! A program that first calls [`requested`], and then [`answer`] with the check that this names, can be run by
+//! [`run_check`] once for each check.
 
 use std::collections::VecDeque;
 use std::env;
@@ -16,82 +15,81 @@ use std::time::{Duration, Instant};
 use crate::child::Again;
 use crate::image::{end_from_outside, lack};
 use crate::suite::run_again;
-use crate::{Case, Outcome};
+use crate::{Check, Outcome};
 
-const EXECUTOR: &str = "WAKERS_CASE_EXECUTOR";
-const CLAUSE: &str = "WAKERS_CASE_CLAUSE";
+const EXECUTOR: &str = "WAKERS_CHECK_EXECUTOR";
+const CLAUSE: &str = "WAKERS_CHECK_CLAUSE";
 
-/// How long a case's process may take. Each takes milliseconds; the rest is for busy machines.
+/// How long a check's process may take. It needs milliseconds; the rest is for busy machines.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long the rest of what a process printed is waited for once it has ended: others may have inherited its output.
+/// How long to wait for the rest of a process's output once it has ended: another process may have inherited the pipe.
 const REST: Duration = Duration::from_secs(1);
 
-/// What stands at the beginning of a line of ours: nobody prints that by chance.
-const MARK: &str = "\u{1d}wakers case:";
+/// Begins each line of ours: no program prints this by chance.
+const MARK: &str = "\u{1d}wakers check:";
 
-/// What a process says before it runs a case.
+/// What a process says before it runs a check.
 const BEGINS: &str = "begins";
 
-/// The first field of the outcome of a case that failed.
+/// The first field of the outcome of a check that failed.
 const FAIL: &str = "fail";
 
-/// Between two fields of an outcome.
+/// Separates the fields of an outcome.
 const SEPARATOR: char = '\u{1f}';
 
-/// In the place of a line's end inside a field.
+/// Replaces a line break inside a field.
 const LINE: char = '\u{1e}';
 
-/// How much is kept of what a process prints, and how long a line may be.
+/// How many bytes of a process's output are kept, and how long a line may be.
 const KEPT: usize = 16 << 10;
 
-/// What was found out about a case, and what its process printed besides.
+/// The outcome of a check, and what its process printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged {
-    /// What was found.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Whether that is the machine's doing, perhaps: the case was given up, and it may be that it was only slow.
+    /// Whether the check was given up, and may only have been slow.
     pub given_up: bool,
-    /// The last that it wrote to its standard output, 16 KiB at most.
+    /// The end of its standard output, 16 KiB at most.
     pub stdout: String,
-    /// The last that it wrote to its standard error, 16 KiB at most. Panics are part of many cases, so it may well hold
-    /// messages of some.
+    /// The end of its standard error, 16 KiB at most. Many checks panic on purpose, so it may hold their messages.
     pub stderr: String,
 }
 
-/// The executor and the clause whose case this process is to be, if any.
+/// The executor and the clause whose check this process must run, if any.
 pub fn requested() -> Option<(String, String)> {
     Some((env::var(EXECUTOR).ok()?, env::var(CLAUSE).ok()?))
 }
 
-/// Runs the case that was [requested](requested()) and prints its outcome for [`run_case`] to read.
-pub fn answer(case: Case) {
-    // Where nobody listens any more, nobody misses it.
+/// Runs the check that was [requested](requested()) and prints its outcome for [`run_check`] to read.
+pub fn answer(check: Check) {
+    // If the reader is gone, the line is not missed.
     let _ = writeln!(io::stdout(), "{MARK}{BEGINS}");
-    let outcome = encode(&run_again(case, Some(Again::AsItIs)));
-    // The executor may have left a line open.
+    let outcome = encode(&run_again(check, Some(Again::AsItIs)));
+    // The executor may have left a line unfinished.
     let _ = writeln!(io::stdout(), "\n{MARK}{outcome}");
 }
 
-/// Has `program` run the case of an executor and a clause, both by name, and gives it up after `patience`.
+/// Makes `program` run the check of an executor and a clause, both given by name, and gives up after `patience`.
 ///
 /// # Errors
 ///
-/// When `program` cannot be started or does not answer as a case does; when its end says nothing about the case, as the
-/// machine lacked something or somebody ended it.
-pub fn run_case(program: &Path, executor: &str, clause: &str, patience: Duration) -> io::Result<Judged> {
-    let mut child = Kept(
+/// When `program` cannot be started or does not run checks; when its end says nothing about the check, because the
+/// machine lacked memory or threads, or because the process was killed from outside.
+pub fn run_check(program: &Path, executor: &str, clause: &str, patience: Duration) -> io::Result<Judged> {
+    let mut child = KillOnDrop(
         Command::new(program)
             .env(EXECUTOR, executor)
             .env(CLAUSE, clause)
-            // Panics are part of many cases, and take long to be traced in a large program.
+            // Many checks panic on purpose, and a backtrace takes long in a large program.
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?,
     );
-    // Both are read while it runs: a pipe that nobody reads is full at some point, and who prints then waits.
+    // Both are read while it runs: a pipe that is not read fills up, and then printing blocks.
     let stdout = Heard::of(child.0.stdout.take().expect("it is piped"));
     let stderr = Heard::of(child.0.stderr.take().expect("it is piped"));
     let status = wait(&mut child, &stdout, patience)?;
@@ -119,7 +117,7 @@ pub fn run_case(program: &Path, executor: &str, clause: &str, patience: Duration
             Outcome::Fail(format!("hangs: not done after {} s", patience.as_secs()))
         }
         (None, Some(status)) if !said.begun && status.success() => {
-            return Err(io::Error::other(format!("`{}` does not run cases", program.display())));
+            return Err(io::Error::other(format!("`{}` does not run checks", program.display())));
         }
         (None, Some(status)) if !said.begun => {
             let why = complaint.lines().last().map_or_else(|| ending(status), str::to_owned);
@@ -133,16 +131,16 @@ pub fn run_case(program: &Path, executor: &str, clause: &str, patience: Duration
     Ok(Judged { outcome, given_up, stdout: text(&said.rest), stderr: complaint })
 }
 
-/// A failure that says nothing about the executor.
+/// An error that says nothing about the executor.
 fn not_the_case(executor: &str, clause: &str, why: &str) -> io::Error {
     io::Error::other(format!("{clause} of {executor}: {why}"))
 }
 
-/// Calls `action` with each item, on so many threads at once, and returns the results in the items' order.
+/// Calls `action` with each item, on that many threads, and returns the results in the order of the items.
 ///
 /// # Errors
 ///
-/// The first error of `action`. Items that were not begun by then are left out.
+/// The first error of `action`. Items that were not begun by then are skipped.
 pub fn in_parallel<T: Send, R: Send>(
     threads: usize,
     items: Vec<T>,
@@ -167,8 +165,8 @@ pub fn in_parallel<T: Send, R: Send>(
     Ok(results.into_iter().map(|(_, result)| result).collect())
 }
 
-/// `None` when it was ended: it took too long, or nothing that it could say would change what it has said.
-fn wait(child: &mut Kept, stdout: &Heard, patience: Duration) -> io::Result<Option<ExitStatus>> {
+/// `None` if the process was killed: it took too long, or had reported a failure already, which is final.
+fn wait(child: &mut KillOnDrop, stdout: &Heard, patience: Duration) -> io::Result<Option<ExitStatus>> {
     let begun = Instant::now();
     loop {
         if let Some(status) = child.0.try_wait()? {
@@ -183,10 +181,10 @@ fn wait(child: &mut Kept, stdout: &Heard, patience: Duration) -> io::Result<Opti
     }
 }
 
-/// Ended when it is dropped.
-struct Kept(Child);
+/// Kills the process when it is dropped.
+struct KillOnDrop(Child);
 
-impl Drop for Kept {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.0.kill();
@@ -204,7 +202,7 @@ struct Heard {
 struct Said {
     begun: bool,
     outcome: Option<String>,
-    /// The last [`KEPT`] bytes of what was not for us.
+    /// The last [`KEPT`] bytes of the lines that are not ours.
     rest: VecDeque<u8>,
 }
 
@@ -217,7 +215,7 @@ impl Heard {
             let _ended = ended;
             let mut pipe = BufReader::new(pipe);
             let mut line = Vec::new();
-            // A line that is longer comes in parts. What cannot be read has ended.
+            // A longer line arrives in parts. An error counts as the end.
             while pipe.by_ref().take(KEPT as u64).read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
                 lock(&hears).hear(&line);
                 line.clear();
@@ -228,7 +226,7 @@ impl Heard {
 
     /// Waits until all was read, or for [`REST`].
     fn wait(&self) {
-        // Nothing is sent: it is disconnected when the thread has ended.
+        // Nothing is sent: the channel disconnects when the thread ends.
         let _ = self.end.recv_timeout(REST);
     }
 
@@ -261,7 +259,7 @@ fn lock(said: &Mutex<Said>) -> MutexGuard<'_, Said> {
     said.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What was printed, without the empty line that stands before an outcome.
+/// What was printed, without the empty line before an outcome.
 fn text(printed: &VecDeque<u8>) -> String {
     let bytes: Vec<_> = printed.iter().copied().collect();
     String::from_utf8_lossy(&bytes).trim_end().to_owned()
@@ -275,7 +273,7 @@ pub(crate) fn ending(status: ExitStatus) -> String {
     status.to_string()
 }
 
-/// An outcome as a line, for [`decode`].
+/// Writes an outcome as one line, for [`decode`].
 pub fn encode(outcome: &Outcome) -> String {
     let fields = match outcome {
         Outcome::Pass => vec!["pass"],
@@ -286,10 +284,10 @@ pub fn encode(outcome: &Outcome) -> String {
     fields.join(&SEPARATOR.to_string()).replace('\n', &LINE.to_string())
 }
 
-/// What [`encode`] made a line of, if it did.
+/// Reads a line of [`encode`]'s; `None` for any other line.
 pub fn decode(line: &str) -> Option<Outcome> {
     let line = line.replace(LINE, "\n");
-    // The texts are the suite's constants; leaking the few of a table is how they are constants here, too.
+    // The texts are constants of the suite. There are few, so they are leaked to be constants here, too.
     let mut fields = line.split(SEPARATOR).map(|field| &*field.to_owned().leak());
     Some(match fields.next()? {
         "pass" => Outcome::Pass,

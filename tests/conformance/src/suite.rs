@@ -1,4 +1,3 @@
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::thread;
@@ -8,47 +7,47 @@ use crate::child::{AGAIN, Again};
 use crate::watch::{INTERVAL, Watch};
 use crate::{Clause, Outcome, probe};
 
-/// How long a case may take that does not sleep for good. Every case takes milliseconds; the rest is for busy machines.
+/// How long a check may take that does not sleep forever. It needs milliseconds; the rest is for busy machines.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Enough for a future of 1 MiB that an unoptimised build moves through several stack frames.
 const STACK: usize = 128 << 20;
 
-/// A clause, made ready for one executor.
+/// One clause, asked of one executor.
 #[derive(Clone, Copy, Debug)]
-pub struct Case {
-    /// What is promised.
+pub struct Check {
+    /// The promise.
     pub clause: Clause,
-    /// The clause's function for the executor. Panics, which count as [`Outcome::Fail`], and hangs where the
-    /// executor loses a wake: call it through [`run`].
+    /// The clause's function for the executor. It panics where the clause fails, and hangs where the executor loses a
+    /// wake: call it through [`run`].
     pub test: fn() -> Outcome,
 }
 
-/// Runs a case on a thread of its own. A case that panics or hangs has failed.
+/// Runs a check on a thread of its own. A check that panics or hangs has failed.
 ///
-/// It hangs when all threads of this process sleep for good, but for those that wait in this function, or when it is
+/// A check hangs when all threads of this process sleep forever, except those that wait in this function, or when it is
 /// not done after a minute.
 ///
-/// The thread of a case that hangs is left behind; it ends with the process. A case that aborts takes the process with
-/// it: whoever runs cases of executors that may do that runs each in a process of its own.
-pub fn run(case: Case) -> Outcome {
-    run_again(case, None)
+/// The thread of a check that hangs is left behind; it ends with the process. A check that aborts takes the process
+/// with it: run the checks of executors that may abort in processes of their own, with [`process`](crate::process).
+pub fn run(check: Check) -> Outcome {
+    run_again(check, None)
 }
 
-/// Like [`run`], of a case that may start this program once more.
-pub(crate) fn run_again(case: Case, again: Option<Again>) -> Outcome {
+/// Like [`run`], for a check that may start this program once more.
+pub(crate) fn run_again(check: Check, again: Option<Again>) -> Outcome {
     let (sender, receiver) = mpsc::channel();
     let mut watch = Watch::new();
     let begun = Instant::now();
-    let spawned = thread::Builder::new().name(case.clause.id.to_owned()).stack_size(STACK).spawn(move || {
+    let spawned = thread::Builder::new().name(check.clause.id.to_owned()).stack_size(STACK).spawn(move || {
         AGAIN.set(again);
-        let outcome = catch_unwind(AssertUnwindSafe(case.test));
-        let outcome = outcome.unwrap_or_else(|payload| Outcome::Fail(message(payload.as_ref())));
-        // The receiver is gone only after it has given this thread up.
+        let outcome = catch_unwind(AssertUnwindSafe(check.test));
+        let outcome = outcome.unwrap_or_else(|payload| Outcome::Fail(probe::message(payload.as_ref())));
+        // The receiver is gone only if it gave up on this thread.
         let _ = sender.send(outcome);
     });
     if let Err(error) = spawned {
-        return Outcome::Fail(format!("the case could not be started: {error}"));
+        return Outcome::Fail(format!("the check could not be started: {error}"));
     }
     loop {
         if let Ok(outcome) = receiver.recv_timeout(INTERVAL) {
@@ -57,7 +56,7 @@ pub(crate) fn run_again(case: Case, again: Option<Again>) -> Outcome {
         if watch.finds_all_asleep() {
             let waits = probe::waited_for().map(|what| format!("\nwaited for: {what}"));
             let waits: String = waits.collect();
-            return Outcome::Fail(format!("hangs: every thread sleeps, and nobody is left to wake one{waits}"));
+            return Outcome::Fail(format!("hangs: every thread sleeps, and none is left to wake another{waits}"));
         }
         if begun.elapsed() > PATIENCE {
             return Outcome::Fail(format!("hangs: not done after {} s", PATIENCE.as_secs()));
@@ -65,44 +64,33 @@ pub(crate) fn run_again(case: Case, again: Option<Again>) -> Outcome {
     }
 }
 
-/// Runs a case as a test: panics if it failed, and prints why if it did not apply.
+/// Runs a check as a test: panics if it failed, and prints why if it did not apply.
 ///
 /// # Panics
 ///
-/// With the clause's id and promise, when the case failed.
-pub fn check(case: Case) {
-    check_outcome(case, run(case));
+/// When the check failed, with the clause's id and promise.
+pub fn assert_kept(check: Check) {
+    assert_outcome(check, run(check));
 }
 
-/// Like [`check`], for the test of this name.
+/// Like [`assert_kept`], for the test of that name.
 #[doc(hidden)]
-pub fn check_named(case: Case, path: &'static str) {
-    // What libtest calls a test has no crate's name in front.
+pub fn assert_kept_named(check: Check, path: &'static str) {
+    // libtest names tests without the name of the crate.
     let test = path.split_once("::").map_or(path, |(_, name)| name);
-    check_outcome(case, run_again(case, Some(Again::Test(test))));
+    assert_outcome(check, run_again(check, Some(Again::Test(test))));
 }
 
 #[expect(clippy::print_stdout, reason = "only what a test prints so is kept with it")]
-fn check_outcome(case: Case, outcome: Outcome) {
-    let Clause { id, promise, guards, .. } = case.clause;
+fn assert_outcome(check: Check, outcome: Outcome) {
+    let Clause { id, promise, guards, .. } = check.clause;
     match outcome {
         Outcome::Fail(why) => panic!("{id} {promise}\n  broken: {why}\n  guards against: {guards}"),
         outcome => println!("{id} {outcome}"),
     }
 }
 
-/// The text of a panic, where it has one.
-pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
-    if let Some(text) = payload.downcast_ref::<&str>() {
-        (*text).to_owned()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "it panicked with a non-string payload".to_owned()
-    }
-}
-
-/// The suite's one list: hands every clause, with the trait that it asks for, to the macro `$then`.
+/// The suite's only list: passes every clause, with the trait that it needs, to the macro `$then`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __for_each_clause {
@@ -236,8 +224,8 @@ macro_rules! root_clauses {
     ($needs:ident $module:ident::$name:ident) => { None };
 }
 
-/// The clauses about the future of `block_on`: those that an executor without tasks is asked. What breaks one of them
-/// breaks many others too, as tasks are driven from there.
+/// The clauses about the root, which are all that an executor without tasks is asked. A fault that breaks one of them
+/// breaks many others, too, because `block_on` also drives the tasks.
 pub fn root_clauses() -> Vec<Clause> {
     crate::__for_each_clause! { [root_clauses] }.into_iter().flatten().collect()
 }
@@ -246,7 +234,7 @@ pub fn root_clauses() -> Vec<Clause> {
 ///
 /// ```text
 /// conformance::tests!(RawExecutor);           // implements RemoteSpawn
-/// conformance::tests!(Executor: LocalPool);   // owns tasks, but takes none from other threads
+/// conformance::tests!(Executor: LocalPool);   // owns tasks, but accepts none from other threads
 /// conformance::tests!(BlockOn: Pollster);     // owns no tasks
 /// ```
 #[macro_export]
@@ -280,8 +268,8 @@ macro_rules! __test {
         $(
             #[test]
             fn $name() {
-                $crate::check_named(
-                    $crate::__case!($kind $needs $executor, $module::$name),
+                $crate::assert_kept_named(
+                    $crate::__check!($kind $needs $executor, $module::$name),
                     ::std::concat!(::std::module_path!(), "::", ::std::stringify!($name)),
                 );
             }
@@ -289,35 +277,35 @@ macro_rules! __test {
     };
 }
 
-/// The whole suite for an executor, as a `Vec<Case>`: see [`tests!`] for the forms.
+/// The whole suite for an executor, as a `Vec<Check>`; [`tests!`] shows the forms.
 #[macro_export]
 macro_rules! suite {
     (RemoteSpawn: $executor:ty) => {
-        $crate::__for_each_clause! { [$crate::__cases] RemoteSpawn $executor }
+        $crate::__for_each_clause! { [$crate::__checks] RemoteSpawn $executor }
     };
     (Executor: $executor:ty) => {
-        $crate::__for_each_clause! { [$crate::__cases] Executor $executor }
+        $crate::__for_each_clause! { [$crate::__checks] Executor $executor }
     };
     (BlockOn: $executor:ty) => {
-        $crate::__for_each_clause! { [$crate::__cases] BlockOn $executor }
+        $crate::__for_each_clause! { [$crate::__checks] BlockOn $executor }
     };
     ($executor:ty) => {
-        $crate::__for_each_clause! { [$crate::__cases] RemoteSpawn $executor }
+        $crate::__for_each_clause! { [$crate::__checks] RemoteSpawn $executor }
     };
 }
 
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __cases {
+macro_rules! __checks {
     ([$kind:ident $executor:ty] $($needs:ident $module:ident::$name:ident,)*) => {
-        ::std::vec![$($crate::__case!($kind $needs $executor, $module::$name)),*]
+        ::std::vec![$($crate::__check!($kind $needs $executor, $module::$name)),*]
     };
 }
 
-/// A case of one clause, or a case that says why the executor's kind has none.
+/// The check of one clause, or one that says why the clause cannot be asked of this kind of executor.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __case {
+macro_rules! __check {
     (BlockOn Executor $executor:ty, $module:ident::$name:ident) => {
         $crate::__not_applicable!("Executor", "it owns no tasks: it does not implement the trait", $module::$name)
     };
@@ -332,7 +320,7 @@ macro_rules! __case {
         )
     };
     ($kind:ident $needs:ident $executor:ty, $module:ident::$name:ident) => {
-        $crate::Case { clause: $crate::$module::$name::CLAUSE, test: $crate::$module::$name::<$executor> }
+        $crate::Check { clause: $crate::$module::$name::CLAUSE, test: $crate::$module::$name::<$executor> }
     };
 }
 
@@ -340,7 +328,7 @@ macro_rules! __case {
 #[macro_export]
 macro_rules! __not_applicable {
     ($capability:literal, $why:literal, $module:ident::$name:ident) => {
-        $crate::Case {
+        $crate::Check {
             clause: $crate::$module::$name::CLAUSE,
             test: || $crate::Outcome::NotApplicable { capability: $capability, why: $why },
         }

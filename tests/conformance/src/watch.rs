@@ -1,45 +1,45 @@
-//! Whether a case hangs: not by the clock, but because nobody is left who could go on.
+//! Whether a check hangs: judged not by the clock, but by whether any thread could still go on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How long a watching thread waits from one look to the next.
+/// The time between two looks of a watching thread.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(20);
 
-/// So many looks in a row have to find every thread asleep. Together they take five times as long as any clause sleeps.
+/// How many looks in a row must find every thread asleep. Together they take five times as long as any clause sleeps.
 const LOOKS: usize = 50;
 
-/// The threads that watch a case in this process, by the system's numbers. They are awake at times, for no case's good.
+/// The system's numbers of the threads in this process that watch checks. They wake up now and then, but help none.
 static WATCHING: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
 
-/// The threads of a process and of those below it, and how often each was taken off a processor.
+/// The threads of a process and of its descendants, and how often each was switched off a processor.
 type Switches = BTreeMap<u64, u64>;
 
-/// Looks, from a thread that has nothing else to do, whether the rest of the process sleeps for good.
+/// Checks, from a thread that has nothing else to do, whether the rest of the process sleeps forever.
 ///
-/// A thread that waits for a processor is not asleep, so a machine that gives no time cannot make a case look like one
-/// that hangs; and as looks are counted, and not the time, neither can one that gives the watching thread none.
+/// A busy machine cannot make a working check look like a hang: a thread that waits for a processor is not asleep, and
+/// since looks are counted and not time, it does not matter if the watching thread itself gets no processor.
 pub(crate) struct Watch {
-    /// The watching thread. `None` where the system does not say what threads do: no case hangs there.
+    /// The watching thread. `None` where the system does not tell what threads do: no hang is found there.
     own: Option<u64>,
     latest: Option<Switches>,
     alike: usize,
 }
 
 impl Watch {
-    /// For the thread that calls it.
+    /// Watches from the calling thread.
     pub(crate) fn new() -> Self {
         let own = own_number();
         watching().extend(own);
         Self { own, latest: None, alike: 0 }
     }
 
-    /// Looks once. Whether every thread but those that watch has slept, without a break, for the last [`LOOKS`].
+    /// Looks once. Returns whether all threads, except those that watch, have slept through the last [`LOOKS`].
     pub(crate) fn finds_all_asleep(&mut self) -> bool {
         let found = self.own.and_then(|_| asleep(&watching()));
-        // Who was switched to in between, be it only to go back to sleep, was switched from as well.
+        // A thread that ran in between, if only to go back to sleep, has one switch more.
         self.alike = if found.is_some() && found == self.latest { self.alike + 1 } else { 0 };
         self.latest = found;
         self.alike >= LOOKS
@@ -63,7 +63,7 @@ fn own_number() -> Option<u64> {
     fs::read_link("/proc/thread-self").ok()?.file_name()?.to_str()?.parse().ok()
 }
 
-/// The switches of every thread but those `except`, if all of them sleep.
+/// The switches of all threads that are not in `except`, if all of these sleep.
 fn asleep(except: &BTreeSet<u64>) -> Option<Switches> {
     let mut switches = Switches::new();
     let mut processes = vec!["self".to_owned()];
@@ -71,7 +71,7 @@ fn asleep(except: &BTreeSet<u64>) -> Option<Switches> {
         for thread in fs::read_dir(format!("/proc/{process}/task")).ok()? {
             let thread = thread.ok()?;
             let number = thread.file_name().to_str()?.parse().ok()?;
-            // A case may wait for a process that it has started.
+            // A check may wait for a process that it started.
             let children = fs::read_to_string(thread.path().join("children")).ok()?;
             processes.extend(children.split_whitespace().map(str::to_owned));
             if !except.contains(&number) {
@@ -82,7 +82,7 @@ fn asleep(except: &BTreeSet<u64>) -> Option<Switches> {
     Some(switches)
 }
 
-/// How often the thread of that status was taken off a processor, if it sleeps or has ended.
+/// How often the thread with this status was switched off a processor, if it sleeps or has ended.
 fn switches_asleep(status: &str) -> Option<u64> {
     let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     // Not a thread that runs or waits for a processor (R), for a disk (D), or for a debugger (t, T).

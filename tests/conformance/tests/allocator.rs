@@ -1,18 +1,18 @@
-//! What the counting allocator does when the system has no memory to give.
+//! What the counting allocator does when the system has no memory.
 
 use conformance::{Allocations, CountingAllocator};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-/// More than any system gives; three of them are more than a counter holds.
+/// More than any system provides; three times this overflows a counter.
 const TOO_MUCH: usize = isize::MAX as usize - 64;
 
 #[test]
 fn an_allocation_that_fails_neither_unwinds_nor_counts() {
     let before = Allocations::now();
     for _ in 0..3 {
-        Vec::<u8>::new().try_reserve_exact(TOO_MUCH).expect_err("nobody has so much memory");
+        Vec::<u8>::new().try_reserve_exact(TOO_MUCH).expect_err("no system has so much memory");
     }
     assert_eq!(Allocations::now(), before);
 }
@@ -22,7 +22,7 @@ fn a_reallocation_that_fails_neither_unwinds_nor_counts() {
     let mut bytes = vec![0_u8; 16];
     let before = Allocations::now();
     for _ in 0..3 {
-        bytes.try_reserve_exact(TOO_MUCH).expect_err("nobody has so much memory");
+        bytes.try_reserve_exact(TOO_MUCH).expect_err("no system has so much memory");
     }
     assert_eq!(Allocations::now(), before);
     assert_eq!(bytes, [0; 16]);

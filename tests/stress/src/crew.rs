@@ -7,13 +7,13 @@ use std::thread;
 
 use conformance::Allocations;
 
-/// How often a waiting thread looks before it lets others run. With more threads than processors, the one that is
-/// waited for may need this one's.
+/// How often a waiting thread checks before it yields. With more threads than processors, the awaited thread may need
+/// this one's processor.
 const LOOKS: u32 = 100;
 
-/// Threads that are kept from round to round, as starting one takes longer than what is to be hit.
+/// Threads that are reused from round to round, because starting one takes longer than the window that must be hit.
 ///
-/// They wait and are waited for by atomics only: a lock would order what is meant to race.
+/// They wait, and are awaited, through atomics only: a lock would order what is meant to race.
 #[derive(Debug)]
 pub struct Crew {
     shared: Arc<Shared>,
@@ -25,7 +25,7 @@ pub type Job = Box<dyn FnOnce() + Send>;
 
 #[derive(Debug)]
 struct Shared {
-    /// The number of the round that is under way.
+    /// The number of the current round.
     round: AtomicUsize,
     begun: AtomicUsize,
     done: AtomicUsize,
@@ -36,14 +36,14 @@ struct Shared {
 
 #[derive(Default)]
 struct Station {
-    /// Filled before a round begins, emptied in it: nobody ever waits for this lock.
+    /// Filled before a round begins and emptied in it: no thread ever waits for this lock.
     job: Mutex<Option<Job>>,
-    /// What the thread had allocated, less what it had freed, at the end of its last round.
+    /// Bytes that the thread had allocated, less those that it had freed, at the end of its last round.
     bytes: AtomicIsize,
 }
 
 impl Crew {
-    /// Starts so many threads.
+    /// Starts that many threads.
     pub fn new(size: usize) -> Self {
         let shared = Arc::new(Shared {
             round: AtomicUsize::new(0),
@@ -65,7 +65,7 @@ impl Crew {
         self.threads.len()
     }
 
-    /// Hands out a job for each thread, and lets all of them begin at once.
+    /// Hands a job to each thread, and lets all begin at the same time.
     pub fn begin(&self, jobs: impl Iterator<Item = Job>) {
         for (station, job) in self.shared.stations.iter().zip(jobs) {
             *station.job.lock().expect("no job panics under the lock") = Some(job);
@@ -76,7 +76,7 @@ impl Crew {
         self.shared.round.fetch_add(1, Release);
     }
 
-    /// Waits until so many threads have begun.
+    /// Waits until that many threads have begun.
     pub fn await_begun(&self, threads: usize) {
         wait_until(|| self.shared.begun.load(Relaxed) >= threads);
     }
@@ -92,7 +92,7 @@ impl Crew {
         assert!(!self.shared.failed.load(Relaxed), "a thread that wakes, aborts or joins panicked");
     }
 
-    /// The bytes that this thread and those of the crew have allocated and not freed. Between rounds.
+    /// The bytes that this thread and those of the crew have allocated and not freed. Call it between rounds.
     pub fn live_bytes(&self) -> isize {
         let theirs: isize = self.shared.stations.iter().map(|station| station.bytes.load(Relaxed)).sum();
         Allocations::now().bytes + theirs
@@ -110,7 +110,7 @@ impl Drop for Crew {
         self.shared.over.store(true, Relaxed);
         self.begin(std::iter::empty());
         for thread in self.threads.drain(..) {
-            // Jobs' panics are caught, so there is nothing to be told.
+            // Panics of jobs are caught, so joining cannot fail.
             let _ = thread.join();
         }
     }
@@ -150,7 +150,7 @@ pub fn wait_until(reached: impl Fn() -> bool) {
     }
 }
 
-/// Passes a little time.
+/// Spins for a moment.
 pub fn spin(turns: u64) {
     for _ in 0..turns {
         hint::spin_loop();

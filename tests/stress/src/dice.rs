@@ -21,14 +21,14 @@ impl Dice {
         self.next() % sides
     }
 
-    /// A number of 1 to `2^powers` that is as likely to have few digits as many: pauses so chosen hit short windows and
-    /// long ones.
+    /// A number from 1 to `2^powers`, each number of binary digits being equally likely: such pauses hit short windows
+    /// and long ones.
     pub fn pause(&mut self, powers: u32) -> u64 {
         let power = self.below(u64::from(powers) + 1);
         1 + self.below(1 << power)
     }
 
-    /// Dice of their own for somebody else, whose numbers follow from these.
+    /// Independent dice, whose numbers follow from these.
     pub fn split(&mut self) -> Self {
         Self::new(self.next())
     }

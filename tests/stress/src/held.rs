@@ -3,10 +3,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-/// The most futures that a round makes.
+/// The maximum number of futures in a round.
 pub(crate) const MOST: usize = 24;
 
-/// What became of the futures of a round. Kept from round to round, so that a round allocates nothing for it.
+/// What happened to the futures of a round. Reused, so that a round allocates nothing for it.
 #[derive(Default)]
 pub(crate) struct Tally {
     entries: [Entry; MOST],
@@ -17,9 +17,9 @@ pub(crate) struct Tally {
 #[derive(Default)]
 struct Entry {
     drops: AtomicUsize,
-    /// The next poll is the last.
+    /// Whether the next poll is the last.
     complete: AtomicBool,
-    /// A clone of the waker of the first poll. Filled by the thread that drives and emptied by the same one.
+    /// A clone of the waker of the first poll. Filled and emptied by the thread that drives.
     waker: Mutex<Option<Waker>>,
 }
 
@@ -36,7 +36,7 @@ impl Tally {
         self.entries[index].complete.store(true, Release);
     }
 
-    /// The waker that the future left at its first poll.
+    /// Takes the waker that the future left at its first poll.
     pub(crate) fn take_waker(&self, index: usize) -> Option<Waker> {
         self.entries[index].waker.lock().expect("no code that can panic runs under this lock").take()
     }
@@ -46,12 +46,12 @@ impl Tally {
         self.entries[index].drops.load(Acquire)
     }
 
-    /// The numbers of the futures of this round that were not dropped, that were dropped more than once, and of the
-    /// polls after the end. Begins the next round.
+    /// How many futures of this round were not dropped, how many were dropped more than once, and how many polls came
+    /// after an end. Begins the next round.
     pub(crate) fn settle(&self) -> (u64, u64, u64) {
         let (mut undropped, mut again) = (0, 0);
         for (index, entry) in self.entries[..self.next.swap(0, Relaxed)].iter().enumerate() {
-            // That of a task whose first poll came so late that nobody asked for it.
+            // The waker of a task whose first poll came too late for its waker to be taken.
             drop(self.take_waker(index));
             match entry.drops.swap(0, AcqRel) {
                 0 => undropped += 1,
@@ -64,8 +64,8 @@ impl Tally {
     }
 }
 
-/// A future that nobody but a wake can bring to its end, and that holds its own waker: an executor that relies on
-/// wakers being dropped first never drops it.
+/// A future that only ends by a wake, and that holds its own waker: an executor that drops a future only after its last
+/// waker never drops this one.
 pub(crate) struct Held {
     tally: Arc<Tally>,
     index: usize,
@@ -96,7 +96,7 @@ impl Future for Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // AcqRel: whoever sees the future dropped sees what its polls did.
+        // AcqRel: a thread that sees the drop sees what the polls did.
         self.tally.entries[self.index].drops.fetch_add(1, AcqRel);
     }
 }
@@ -118,7 +118,7 @@ mod tests {
         let (_, undropped) = tally.future();
         let (twice, future) = tally.future();
         drop(future);
-        // What a second drop would do, were it not undefined.
+        // As a second drop would do, if it were not undefined.
         tally.entries[twice].drops.fetch_add(1, Relaxed);
         assert_eq!(tally.settle(), (1, 1, 0));
         assert_eq!(tally.settle(), (0, 0, 0));

@@ -12,58 +12,58 @@ use crate::crew::{Crew, spin};
 use crate::dice::Dice;
 use crate::held::{Held, Tally};
 
-/// Rounds before bytes are compared: the first ones fill the caches of executors and threads.
+/// Rounds before bytes are compared: these fill the caches of executors and threads.
 const WARM_UP: usize = 200;
 
-/// How many of the polled tasks have a handle that the owner keeps: it is the first wake of a task that can come too
-/// late for the drop, so more tasks are more chances.
+/// How many of the polled tasks have a handle that the owner keeps. Only the first wake of a task can come too late for
+/// the drop, so more tasks give more chances.
 const OWN: usize = 8;
 
-/// How long a pause before an action may be, as a power of two of spins: some microseconds, the length of a drop.
+/// The longest pause before an action, as a power of two of spins: some microseconds, about as long as a drop.
 const PAUSE: u32 = 8;
 
-/// How many rounds there are and how many threads race in them.
+/// How many rounds to run, and how many threads race in them.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Rounds, shared out between the numbers of threads.
+    /// Rounds, divided among the numbers of threads.
     pub rounds: usize,
     /// The numbers of threads that act while the executor is dropped.
     pub threads: Vec<usize>,
-    /// What the random choices follow from.
+    /// The seed of all random choices.
     pub seed: u64,
 }
 
 impl Plan {
-    /// So many rounds, over 1 to 4 threads.
+    /// That many rounds, with 1 to 4 threads.
     pub fn new(rounds: usize) -> Self {
         Self { rounds, threads: vec![1, 2, 3, 4], seed: 1 }
     }
 }
 
-/// What was found to be wrong, as counts. Nothing, if all are 0 but `rounds`.
+/// Counts of what went wrong. Nothing did if all but `rounds` are 0.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Findings {
     /// Rounds that were run.
     pub rounds: usize,
     /// Rounds that left a future undropped.
     pub rounds_with_undropped: u64,
-    /// Futures that were never dropped: those that live at the end.
+    /// Futures that were never dropped, and live at the end.
     pub undropped: u64,
     /// Futures that were dropped more than once.
     pub dropped_again: u64,
     /// Polls of futures that had ended.
     pub polled_after_end: u64,
-    /// Rounds after which more or fewer bytes were allocated than after the round before.
+    /// Rounds after which more or fewer bytes were live than after the previous round.
     pub rounds_with_bytes: u64,
-    /// The bytes that live at the end, less those after the first rounds.
+    /// The bytes that are live at the end, less those after the first rounds.
     pub bytes: i64,
     /// Handles that yielded nothing although the executor was gone.
     pub unresolved: u64,
-    /// Joiners that were waiting and not woken when the executor went.
+    /// Joiners that waited and were not woken when the executor was dropped.
     pub joiners_not_woken: u64,
     /// Handles that reported an end before the future was dropped.
     pub reported_early: u64,
-    /// Handles that yielded what they must not: a panic, or another task's value.
+    /// Handles that yielded a panic or another task's value.
     pub wrong_results: u64,
 }
 
@@ -73,7 +73,7 @@ impl Findings {
         *self == Self { rounds: self.rounds, ..Self::default() }
     }
 
-    /// What is wrong, in words that are the same from run to run.
+    /// What went wrong, in words that are the same from run to run.
     pub fn verdicts(&self) -> Vec<&'static str> {
         let verdicts = [
             (self.undropped, "leaves futures undropped"),
@@ -112,7 +112,7 @@ impl fmt::Display for Findings {
     }
 }
 
-/// The verdict on a joiner that sleeps on.
+/// The verdict on a joiner that goes on sleeping.
 pub const JOINER_NOT_WOKEN: &str = "does not wake a joiner that waits when the executor is dropped";
 
 type Handle = Box<dyn JoinHandle<usize>>;
@@ -128,13 +128,13 @@ impl<E: Executor + Described> Race<E>
 where
     E::JoinHandle<usize>: 'static,
 {
-    /// Nobody spawns during the drop, as nobody can.
-    #[expect(clippy::new_without_default, reason = "the other constructor is as good a default")]
+    /// Without spawns during the drop, because the executor has no spawner.
+    #[expect(clippy::new_without_default, reason = "neither constructor is the obvious default")]
     pub fn new() -> Self {
         Self { spawner: |_| None }
     }
 
-    /// The other threads spawn as well.
+    /// With spawns: the other threads have a spawner each.
     pub fn with_spawner() -> Self
     where
         E: RemoteSpawn,
@@ -148,13 +148,13 @@ where
         }
     }
 
-    /// Runs the rounds, and calls `seen` after each with what was found so far.
+    /// Runs the rounds, and calls `seen` after each with the findings so far.
     ///
     /// # Panics
     ///
     /// When the executor, or one of its wakers or handles, panics; when the program does not count allocations.
     pub fn run(&self, plan: &Plan, mut seen: impl FnMut(&Findings)) -> Findings {
-        assert!(Allocations::are_counted(), "a program that races has `CountingAllocator` as its global allocator");
+        assert!(Allocations::are_counted(), "a race needs `CountingAllocator` as the program's global allocator");
         let mut dice = Dice::new(plan.seed);
         let mut findings = Findings::default();
         for (index, &threads) in plan.threads.iter().enumerate() {
@@ -167,7 +167,7 @@ where
             let mut before = series.crew.live_bytes();
             for _ in from..to {
                 self.round(&mut series, &mut findings);
-                // Compared with the round before, so that one leak is not found again in each later round.
+                // Compared with the previous round, so that a leak is not found again in every later round.
                 let after = series.crew.live_bytes();
                 findings.rounds_with_bytes += u64::from(after != before);
                 findings.bytes += (after - before) as i64;
@@ -214,7 +214,7 @@ where
             .collect();
         drop((wakers, kept));
         let mut own: Vec<_> = polled.chain([unpolled]).collect();
-        // One of the owner's handles has a joiner when the executor goes.
+        // One of the owner's handles has a joiner when the executor is dropped.
         own[0].poll(tally);
 
         crew.begin(jobs.into_iter().map(|kit| Box::new(move || kit.act()) as Box<dyn FnOnce() + Send>));
@@ -235,14 +235,14 @@ where
     }
 }
 
-/// What is kept from round to round.
+/// What is reused from round to round.
 struct Series {
     crew: Crew,
     tally: Arc<Tally>,
     dice: Dice,
 }
 
-/// Drives the executor until the task was polled, and so left its waker.
+/// Drives the executor until the task was polled and has left its waker.
 fn first_waker<E: Executor>(executor: &E, tally: &Tally, index: usize) -> Waker {
     for _ in 0..1000 {
         if let Some(waker) = tally.take_waker(index) {
@@ -253,10 +253,10 @@ fn first_waker<E: Executor>(executor: &E, tally: &Tally, index: usize) -> Waker 
     panic!("a task was not polled while its executor was driven a thousand times")
 }
 
-/// A handle, and what was seen through it.
+/// A handle, and what it has reported.
 struct Kept {
     index: usize,
-    /// Gone where the task was detached.
+    /// `None` if the task was detached.
     handle: Option<Handle>,
     joiner: Option<Arc<Joiner>>,
     resolved: bool,
@@ -271,7 +271,7 @@ impl Kept {
         Self { index, handle, joiner: None, resolved: false, reported_early: false, wrong_result: false }
     }
 
-    /// Polls the handle, with a waker that is new, unless it has yielded its result already.
+    /// Polls the handle with a new waker, unless it has already yielded its result.
     fn poll(&mut self, tally: &Tally) {
         let Some(handle) = self.handle.as_mut().filter(|_| !self.resolved) else { return };
         let joiner = Arc::new(Joiner::default());
@@ -289,7 +289,7 @@ impl Kept {
         }
     }
 
-    /// Once the executor is gone.
+    /// Judges the handle, once the executor is gone.
     fn settle(mut self, findings: &mut Findings, tally: &Tally) {
         if self.handle.is_some() && !self.resolved {
             // Acquire: pairs with the Release in `Joiner::wake`.
@@ -314,12 +314,12 @@ impl Wake for Joiner {
     }
 }
 
-/// What one of the threads has to act with.
+/// What one of the threads acts on.
 struct Kit {
     own: Kept,
     spawn: Option<SpawnFn>,
     wakers: Vec<Waker>,
-    /// The same wakers, for all threads at once.
+    /// The same wakers, shared by all threads.
     shared: Arc<[Waker]>,
     tally: Arc<Tally>,
     kept: mpsc::Sender<Kept>,
@@ -327,7 +327,7 @@ struct Kit {
 }
 
 impl Kit {
-    /// Does everything once, in random order.
+    /// Does each action once, in random order.
     fn act(mut self) {
         let mut actions: [fn(&mut Self); 9] = [
             Self::wake_by_ref,
@@ -351,13 +351,13 @@ impl Kit {
         kept.send(own).expect("the owner waits");
     }
 
-    /// Each thread begins with another task, as the first wake of a task is the one that counts.
+    /// Each thread begins with another task, because only the first wake of a task matters.
     fn wake_by_ref(&mut self) {
         let (later, first) = self.shared.split_at(self.dice.below(self.shared.len() as u64) as usize);
         first.iter().chain(later).for_each(Waker::wake_by_ref);
     }
 
-    /// The own task's next poll is its last, if a wake brings it about before the executor goes.
+    /// Makes the next poll of the own task its last, if a wake causes one before the executor is dropped.
     fn complete(&mut self) {
         if self.dice.below(2) == 0 {
             self.tally.complete(self.own.index);

@@ -4,13 +4,13 @@
 //! changes when an executor or a clause does, and programs that only measure do without.
 #![forbid(unsafe_code)]
 
-use conformance::Case;
+use conformance::Check;
 use executor::Described as _;
 
 macro_rules! suites {
     ($($kind:ident $executor:ty,)*) => {
         /// Each executor's name and its cases, in the order of the line-up.
-        pub fn suites() -> Vec<(&'static str, Vec<Case>)> {
+        pub fn suites() -> Vec<(&'static str, Vec<Check>)> {
             vec![$((<$executor>::NAME, conformance::suite!($kind: $executor))),*]
         }
     };

@@ -8,8 +8,8 @@ use std::thread;
 
 use broken::frame::{Choice, Core, Frame};
 use broken::{EXHIBITS, Kind, TRIGGER};
-use conformance::process::{PATIENCE, answer, in_parallel, requested, run_case};
-use conformance::{Case, Clause, Outcome, suite};
+use conformance::process::{PATIENCE, answer, in_parallel, requested, run_check};
+use conformance::{Check, Clause, Outcome, suite};
 use output::Stop;
 
 #[global_allocator]
@@ -35,7 +35,7 @@ fn run_trigger() -> Outcome {
 }
 
 /// The cases of an executor, by its name, such as `bare-park/broken`.
-fn cases(name: &str) -> Option<Vec<Case>> {
+fn cases(name: &str) -> Option<Vec<Check>> {
     let (name, version) = name.split_once('/')?;
     let exhibit = EXHIBITS.iter().find(|exhibit| exhibit.name == name)?;
     let version = if version == "broken" { exhibit.broken } else { exhibit.fixed };
@@ -48,7 +48,7 @@ fn cases(name: &str) -> Option<Vec<Case>> {
     };
     TRIGGERED.get_or_init(|| version.trigger);
     let clause = Clause { id: TRIGGER, promise: "The exhibit's trigger returns.", ..cases.first()?.clause };
-    cases.push(Case { clause, test: run_trigger });
+    cases.push(Check { clause, test: run_trigger });
     Some(cases)
 }
 
@@ -78,7 +78,7 @@ fn show(wanted: &[String]) -> Result<(), Stop> {
             cases("bare-park/fixed").expect("it is in the list").into_iter().map(|case| case.clause.id).collect();
         let workers = thread::available_parallelism().map_or(1, usize::from) * 4;
         let outcomes = in_parallel(workers, cases, |clause| {
-            Ok((clause, run_case(&program, &executor, clause, PATIENCE)?.outcome))
+            Ok((clause, run_check(&program, &executor, clause, PATIENCE)?.outcome))
         });
         for (clause, outcome) in outcomes.map_err(|error| format!("a case could not be run: {error}"))? {
             if let Outcome::Fail(why) = outcome {
