@@ -471,8 +471,8 @@ mutants! {
         "noop-keeps-tasks": "a thread that stops driving drops the tasks that it has",
             "        self.tasks.append(&mut tasks.queue);\n        mem::swap(&mut self.tasks, &mut tasks.queue);\n" => "        let _ = &mut tasks.queue;\n".
         "noop-gives-back-late": "the right to drive is given up before the tasks are",
-            "        let entered = self.shared.driver.enter();\n        let mut driven = Driven::new(&self.shared);\n"
-            => "        let mut driven = Driven::new(&self.shared);\n        let entered = self.shared.driver.enter();\n".
+            "        let entered = self.driver.enter();\n        let mut driven = Driven::new(self);\n"
+            => "        let mut driven = Driven::new(self);\n        let entered = self.driver.enter();\n".
         "noop-gives-back-silently": "who takes over is not told that there are tasks",
             "        self.shared.populated.store(!tasks.queue.is_empty(), Relaxed);\n" => "".
         "noop-takes-over-late": "a task that is spawned while others are taken over is forgotten",
@@ -506,8 +506,8 @@ mutants! {
         "park-gives-back-newest-first": "tasks that the thread that stops driving has not seen come before those that it has",
             "        self.tasks.append(&mut tasks.queue);\n        mem::swap(&mut self.tasks, &mut tasks.queue);\n" => "        tasks.queue.append(&mut self.tasks);\n".
         "park-gives-back-late": "the right to drive is given up before the tasks are",
-            "        let entered = self.shared.driver.enter();\n        let mut driven = Driven::new(&self.shared);\n"
-            => "        let mut driven = Driven::new(&self.shared);\n        let entered = self.shared.driver.enter();\n".
+            "        let entered = self.driver.enter();\n        let mut driven = Driven::new(self);\n"
+            => "        let mut driven = Driven::new(self);\n        let entered = self.driver.enter();\n".
         "park-gives-back-silently": "who takes over is not told that there are tasks",
             "        self.shared.populated.store(!tasks.queue.is_empty(), Relaxed);\n" => "".
         "park-takes-over-late": "a task that is spawned while others are taken over is forgotten",
@@ -521,7 +521,7 @@ mutants! {
         "park-no-closed-flag": "an executor that is gone still takes tasks",
             "if tasks.closed {" => "if tasks.closed && tasks.queue.capacity() > usize::MAX / 2 {".
         "park-drop-under-lock": "futures are dropped while the queue is locked",
-            "let tasks = self.shared.tasks().close();" => "let mut locked = self.shared.tasks();\n        let tasks = locked.close();".
+            "let tasks = self.tasks().close();" => "let mut locked = self.tasks();\n        let tasks = locked.close();".
         "park-spawn-silent": "a spawn does not unpark the driver",
             "        drop(tasks);\n        self.wake_by_ref();" => "        drop(tasks);".
     }
