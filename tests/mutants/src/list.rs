@@ -425,7 +425,7 @@ mutants! {
     }
     "arc-waker/src/executor.rs": {
         "arc-drops-under-a-poll": "an executor that is dropped beside a poll waits for the task",
-            "        if !self.shared.driver.close() {" => "        if !self.shared.driver.close() && false {".
+            "        if !self.driver.close() {" => "        if !self.driver.close() && false {".
         "arc-no-closed-flag": "an executor that is gone still takes tasks",
             "if new_tasks.closed {" => "if new_tasks.closed && new_tasks.queue.capacity() > usize::MAX / 2 {".
         "arc-sends-first": "a thread sends that it has spawned before it has",
@@ -438,27 +438,27 @@ mutants! {
         "arc-push-silent": "nobody unparks the driver",
             "            self.driver.unpark();\n" => "".
         "arc-drop-under-lock": "futures are dropped while what is spawned is locked",
-            "let new_tasks = self.shared.new_tasks().close();" => "let mut locked = self.shared.new_tasks();\n        let new_tasks = locked.close();".
+            "let new_tasks = self.new_tasks().close();" => "let mut locked = self.new_tasks();\n        let new_tasks = locked.close();".
         "arc-closes-nothing": "dropping the executor ends no task",
-            "self.shared.local().close();" => "Local::new(unbounded().1);".
+            "self.local().close();" => "Local::new(unbounded().1);".
         "arc-keeps-the-place": "the place of a task that has ended is never free again",
-            "if !task.is_some_and(Running::end) {" => "if task.is_some_and(Running::end) {".
+            "if !task.is_some_and(Running::complete) {" => "if task.is_some_and(Running::complete) {".
         "arc-frees-the-place": "the place of a task that has ended is free while its key is on the way",
-            "if !task.is_some_and(Running::end) {" => "if !task.is_some_and(Running::end) || true {".
+            "if !task.is_some_and(Running::complete) {" => "if !task.is_some_and(Running::complete) || true {".
         "arc-takes-the-queue-along": "what was ready is gone when the thread stops to drive",
             "        self.local.queue = LocalQueue::unsettle(self.shared.address());"
             => "        LocalQueue::unsettle(self.shared.address());
         self.local.queue = Some(Box::default());".
         "arc-stays": "a call that has arrived and is ready keeps the right to drive",
-            "            drop(AtHome::arrive(shared));" => "            std::mem::forget(_entered);".
+            "            drop(Owner::new(shared));" => "            std::mem::forget(_entered);".
         "arc-unwinds-with-the-right": "a first poll that panics keeps the right to drive",
             "        Self::unwind(self.shared, self.call);" => "        let _ = Self::unwind;".
         "arc-arrives-beside": "a call arrives although another thread drives",
             "        let arrived = self.driver.arrive();" => "        let arrived = self.driver.arrive() || !self.driver.is_here();".
         "arc-receives-nothing": "what other threads send is not looked for",
-            "shared.receive(local).max(SHORT)" => "shared.queue(|queue| queue.len()).unwrap_or(0).max(SHORT)".
+            "shared.receive(local).max(MIN_ROUND)" => "shared.queue(|queue| queue.len()).unwrap_or(0).max(MIN_ROUND)".
         "arc-drives-unsettled": "who takes over looks at a queue that it does not have",
-            "home.as_ref().is_none_or(|home: &AtHome| home.has_work())" => "home.as_ref().is_some_and(|home: &AtHome| home.has_work())".
+            "owner.as_ref().is_none_or(|owner: &Owner| owner.has_work())" => "owner.as_ref().is_some_and(|owner: &Owner| owner.has_work())".
     }
     "noop-waker/src/executor.rs": {
         "noop-shares-a-context": "one context for all tasks of a round: what one of them does to it, the others see",
