@@ -8,7 +8,7 @@ use std::ptr;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use executor::support::{BoxedFuture, Driver, Emptied, Entered, Join, RootWaker, TaskCount, TaskHandle, UNPOISONED};
+use executor::support::{BoxedFuture, Driver, Entered, Join, RootWaker, RunWaiters, TaskCount, TaskHandle, UNPOISONED};
 use executor::sync::atomic::Ordering::*;
 use executor::sync::{Mutex, MutexGuard};
 use slab::Slab;
@@ -24,7 +24,7 @@ const MIN_ROUND: usize = 32;
 /// The executor itself, which its spawners share.
 pub(crate) struct Shared {
     driver: Driver,
-    emptied: Emptied,
+    run_waiters: RunWaiters,
     pub(crate) count: TaskCount,
     /// Where other threads send the tasks that they make ready. As in the [`LocalQueue`]: keys, and [`SPAWNED`].
     remote: Sender<usize>,
@@ -58,7 +58,7 @@ impl Default for Shared {
         let (remote, receiver) = unbounded();
         Self {
             driver: Driver::new(),
-            emptied: Emptied::new(),
+            run_waiters: RunWaiters::new(),
             count: TaskCount::new(),
             remote,
             new_tasks: Mutex::default(),
@@ -84,14 +84,14 @@ impl Shared {
     }
 
     pub(crate) fn run(&self) {
-        self.block_on(pin!(self.emptied.wait(&self.driver)));
+        self.block_on(pin!(self.run_waiters.wait(&self.driver)));
     }
 
     /// Accepts a future, or drops it at once if the executor is gone.
     pub(crate) fn spawn<T>(self: &Arc<Self>, (future, join): (BoxedFuture, Join<T>)) -> TaskHandle<T> {
         let task = Task::new(self.clone());
         let handle = join.into_handle(Waker::from(task.clone()));
-        if self.queue(|_| ()).is_some() || self.arrive() {
+        if self.queue(|_| ()).is_some() || self.drive_early() {
             self.count.spawned(true);
             self.queue(|queue| queue.push_spawned((task, future)));
         } else {
@@ -162,13 +162,13 @@ impl Shared {
         LocalQueue::with(self.address(), f)
     }
 
-    /// Makes this thread drive, if it is in the first poll of a `block_on`. See [`Driver::arrive`].
-    fn arrive(&self) -> bool {
-        let arrived = self.driver.arrive();
-        if arrived {
+    /// Makes this thread drive, if it is in the first poll of a `block_on`. See [`Driver::drive_early`].
+    fn drive_early(&self) -> bool {
+        let drives = self.driver.drive_early();
+        if drives {
             drop(self.settle());
         }
-        arrived
+        drives
     }
 
     /// Gives the ready queue to the calling thread, which drives, unless that has it already.
@@ -217,7 +217,7 @@ impl Shared {
     /// Outlined so that the fast path inlines.
     #[inline(never)]
     fn push_remotely(&self, key: usize) {
-        if self.arrive() {
+        if self.drive_early() {
             self.queue(|queue| queue.push(key));
         } else {
             self.send(key);
@@ -323,14 +323,14 @@ impl<'a> Owner<'a> {
                 shared.count.ended();
             }
         }
-        shared.emptied.announce_if(|| shared.is_empty());
+        shared.run_waiters.notify_if_empty(|| shared.is_empty());
     }
 
     /// Whether there is something to do.
     fn has_work(&self) -> bool {
         let Self { shared, local } = self;
         let ready = shared.queue(|queue| queue.len() > 0).unwrap_or(false) || !local.remote.is_empty();
-        ready || (shared.emptied.is_awaited() && shared.is_empty())
+        ready || (shared.run_waiters.any() && shared.is_empty())
     }
 }
 

@@ -5,10 +5,10 @@ use std::marker::PhantomData;
 use std::ptr;
 
 use crate::foreign::UNPOISONED;
-use crate::here::{here, number};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use crate::sync::thread::{self, Thread};
 use crate::sync::{Mutex, MutexGuard, thread_local};
+use crate::thread_id;
 
 thread_local! {
     /// The first poll that this thread is in.
@@ -35,12 +35,12 @@ struct Note {
 /// A thread that drives, parks, is unparked and leaves takes no lock, unless there are or were followers, or it parks
 /// here for the first time since another did.
 ///
-/// # Arriving
+/// # Driving early
 ///
 /// A `block_on` takes the right when its future is not ready at once, so that a call whose future is costs little more
 /// than the poll. What the future wakes or spawns in that first poll would then go the way for other threads. So the
 /// poll leaves a note in a thread-local, and a spawn, or a wake that would otherwise unpark the driver, takes the right
-/// for that call if the right is free: [`arrive`](Self::arrive). The note says for which call, and `arrived` keeps
+/// for that call if the right is free: [`drive_early`](Self::drive_early). The note says for which call, and `early_call` keeps
 /// that, as no other call may pass the right on: calls that use the same executor on one thread end in any order where
 /// a program switches between stacks.
 ///
@@ -91,16 +91,16 @@ struct Note {
 /// the work itself is what is looked for before each park.
 #[derive(Default)]
 pub struct Driver {
-    /// The thread that drives, as [`here`] names it; 0 while nobody does.
+    /// The thread that drives, as [`thread_id`] names it; 0 while nobody does.
     driving: AtomicUsize,
     /// Set while the driving thread sleeps or is about to.
     parked: AtomicBool,
     /// Set while there may be followers that sleep.
     followed: AtomicBool,
     /// The thread whose handle is in `threads.driver`. Changed by the one that drives.
-    known: AtomicUsize,
+    registered: AtomicUsize,
     /// The call in its first poll for which the right was taken; 0 for none. Changed by the thread that drives.
-    arrived: AtomicUsize,
+    early_call: AtomicUsize,
     threads: Mutex<Threads>,
 }
 
@@ -136,7 +136,7 @@ impl Driver {
         Entered { driver: self, drives: Cell::new(false), not_send: PhantomData }
     }
 
-    /// Announces the first poll of a `block_on`'s future, in which [`arrive`](Self::arrive) takes the right. However the
+    /// Announces the first poll of a `block_on`'s future, in which [`drive_early`](Self::drive_early) takes the right. However the
     /// poll ends, also by unwinding, [`end_first_poll`](Self::end_first_poll) comes next.
     ///
     /// `call` tells the call from all others that are under way: the address of something that is its own.
@@ -158,23 +158,23 @@ impl Driver {
     #[inline]
     pub fn end_first_poll(&self, call: usize) -> Option<Entered<'_>> {
         let uneventful = NOTE.try_with(|note| note.driver.replace(0) == self.address()).unwrap_or(true);
-        if uneventful { None } else { self.arrived(call) }
+        if uneventful { None } else { self.end_early(call) }
     }
 
     /// The call, where its first poll has woken or spawned something, or made other calls.
     #[cold]
     #[inline(never)]
-    fn arrived(&self, call: usize) -> Option<Entered<'_>> {
+    fn end_early(&self, call: usize) -> Option<Entered<'_>> {
         // Relaxed: changed by the thread that drives, which is this one.
-        if !self.is_here() || self.arrived.load(Relaxed) != call {
+        if !self.drives_here() || self.early_call.load(Relaxed) != call {
             return None;
         }
-        self.arrived.store(0, Relaxed);
+        self.early_call.store(0, Relaxed);
         Some(Entered { driver: self, drives: Cell::new(true), not_send: PhantomData })
     }
 
     #[inline]
-    fn is_coming(&self) -> bool {
+    fn is_in_first_poll(&self) -> bool {
         // In a thread-local's destructor, where thread-locals are made of keys: then there is no first poll.
         NOTE.try_with(|note| note.driver.get() == self.address()).unwrap_or(false)
     }
@@ -182,18 +182,18 @@ impl Driver {
     /// Takes the right for the call of this executor in whose first poll the thread is. False if it is in none, or the
     /// right is not free: then it is not asked for again in this poll.
     #[cold]
-    pub fn arrive(&self) -> bool {
-        if !self.is_coming() {
+    pub fn drive_early(&self) -> bool {
+        if !self.is_in_first_poll() {
             return false;
         }
         NOTE.with(|note| {
             note.driver.set(0);
-            let arrived = self.take();
-            if arrived {
+            let taken = self.take();
+            if taken {
                 // Relaxed: for this thread.
-                self.arrived.store(note.call.get(), Relaxed);
+                self.early_call.store(note.call.get(), Relaxed);
             }
-            arrived
+            taken
         })
     }
 
@@ -206,7 +206,7 @@ impl Driver {
     /// Takes the right if it is free.
     fn take(&self) -> bool {
         // Acquire: pairs with the Release in `leave`; the tasks are as the last thread left them.
-        self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(number)).is_ok()
+        self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(thread_id::assign)).is_ok()
     }
 
     /// Panics as [`enter`](Self::enter) does. For a `block_on` that enters only where its future is not ready at once.
@@ -214,7 +214,7 @@ impl Driver {
     #[inline]
     pub fn assert_not_nested(&self) {
         assert!(
-            !self.is_here(),
+            !self.drives_here(),
             "`block_on` or `run` was called inside a task of the same executor, or inside the future that it drives: it \
              would wait for itself; `.await` the future instead"
         );
@@ -222,9 +222,9 @@ impl Driver {
 
     /// Whether the calling thread holds the right.
     #[inline]
-    pub fn is_here(&self) -> bool {
+    pub fn drives_here(&self) -> bool {
         // Relaxed: only this thread writes its own number, so reading it means having written it.
-        here() == self.driving.load(Relaxed)
+        thread_id::current() == self.driving.load(Relaxed)
     }
 
     /// Takes the right for good: for the executor's drop. False if a thread holds it.
@@ -235,7 +235,7 @@ impl Driver {
     /// the executor at that moment are not noticed.
     #[must_use]
     pub fn close(&self) -> bool {
-        if self.is_coming() {
+        if self.is_in_first_poll() {
             // That call's stack was forgotten.
             NOTE.with(|note| note.driver.set(0));
         }
@@ -246,7 +246,7 @@ impl Driver {
     /// Makes the driving thread look for work again, if there is one and it sleeps. Call it after the work is visible.
     pub fn unpark(&self) {
         // The driving thread is awake when it calls this itself.
-        if self.is_here() {
+        if self.drives_here() {
             return;
         }
         // (2) AcqRel: pairs with (1) and (3) in `Entered::park_unless`.
@@ -301,8 +301,8 @@ impl Entered<'_> {
         if !self.drives.get() {
             return self.follow_unless(ready);
         }
-        if self.driver.known.load(Relaxed) != here() {
-            self.make_known();
+        if self.driver.registered.load(Relaxed) != thread_id::current() {
+            self.register();
         }
         // (1) AcqRel: pairs with (2).
         self.driver.parked.swap(true, AcqRel);
@@ -335,10 +335,10 @@ impl Entered<'_> {
     }
 
     #[cold]
-    fn make_known(&self) {
+    fn register(&self) {
         self.driver.threads().driver = Some(thread::current());
         // Relaxed: read by whoever drives, and the right to drive is handed over with an order.
-        self.driver.known.store(here(), Relaxed);
+        self.driver.registered.store(thread_id::current(), Relaxed);
     }
 
     #[cold]

@@ -7,17 +7,17 @@ mod abort_on_drop;
 mod cached;
 mod capabilities;
 mod driver;
-mod emptied;
 mod foreign;
-mod here;
 mod join_error;
 mod join_set;
 mod joinable;
 mod pointers;
 mod root_waker;
+mod run_waiters;
 mod spare_memory;
 pub mod sync;
 mod task_count;
+mod thread_id;
 mod yield_now;
 
 pub use abort_on_drop::AbortOnDrop;
@@ -36,13 +36,17 @@ pub mod support {
     pub use crate::abort::TaskAbortHandle;
     pub use crate::cached::{Cached, Renew};
     pub use crate::driver::{Driver, Entered};
-    pub use crate::emptied::{Emptied, UntilEmptied};
     pub use crate::foreign::{UNPOISONED, discard, discard_panic, drop_future_before};
-    pub use crate::here::{here, number};
     pub use crate::joinable::{BoxedFuture, Join, TaskHandle, joinable};
     pub use crate::root_waker::RootWaker;
+    pub use crate::run_waiters::{RunWait, RunWaiters};
     pub use crate::spare_memory::SpareMemory;
     pub use crate::task_count::TaskCount;
+
+    /// Which thread is this?
+    pub mod thread_id {
+        pub use crate::thread_id::{assign, current};
+    }
 
     /// Whether a future had better be boxed as the first thing that `spawn` does with it: then it is made in its box and
     /// not moved there. That takes an allocation more, which is little for what is so large.

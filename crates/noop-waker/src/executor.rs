@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use executor::support::{BoxedFuture, Driver, Emptied, Join, TaskCount, TaskHandle, UNPOISONED};
+use executor::support::{BoxedFuture, Driver, Join, RunWaiters, TaskCount, TaskHandle, UNPOISONED};
 use executor::sync::atomic::{AtomicBool, Ordering::*};
 use executor::sync::{Mutex, MutexGuard, hint, thread};
 
@@ -20,7 +20,7 @@ const ROUNDS_PER_YIELD: u32 = 64;
 #[derive(Default)]
 pub(crate) struct Shared {
     driver: Driver,
-    emptied: Emptied,
+    run_waiters: RunWaiters,
     pub(crate) count: TaskCount,
     tasks: Mutex<Tasks>,
     /// There may be tasks under the lock. While false, the driving thread need not take it.
@@ -48,7 +48,7 @@ impl Shared {
     }
 
     pub(crate) fn run(&self) {
-        self.block_on(pin!(self.emptied.wait(&self.driver)));
+        self.block_on(pin!(self.run_waiters.wait(&self.driver)));
     }
 
     /// Accepts a future, or drops it at once if the executor is gone.
@@ -105,7 +105,7 @@ impl Shared {
             return Some(task);
         }
         tasks.queue.push(task);
-        self.count.spawned(self.driver.is_here());
+        self.count.spawned(self.driver.drives_here());
         // Relaxed: the driving thread reads it again and again.
         self.populated.store(true, Relaxed);
         None
@@ -148,7 +148,7 @@ impl<'a> Driven<'a> {
             }
             pending
         });
-        self.shared.emptied.announce_if(|| self.is_empty());
+        self.shared.run_waiters.notify_if_empty(|| self.is_empty());
     }
 
     /// Takes the tasks that were spawned since, or left by the thread that drove before.

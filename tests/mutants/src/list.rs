@@ -177,7 +177,7 @@ mutants! {
                 continue;
             }
             let ready = ||".
-        "raw-arrives-before-its-work": "who comes to drive in a first poll polls what it makes ready now before what it made ready then",
+        "raw-early-before-its-work": "who comes to drive in a first poll polls what it makes ready now before what it made ready then",
             "        remote.take(&local.queue, &local.list);\n" => "        let _ = remote;\n".
         "raw-unwinds-with-the-right": "a first poll that panics keeps the right to drive",
             "        Self::unwind(self.shared, self.call);" => "        let _ = Self::unwind;".
@@ -378,7 +378,7 @@ mutants! {
     }
     "biased-waker/src/root.rs": {
         "biased-root-at-home-anywhere": "every thread is at home with every root",
-            "here() == self.home" => "self.home != here().wrapping_sub(self.home)".
+            "thread_id::current() == self.home" => "self.home != thread_id::current().wrapping_sub(self.home)".
         "biased-root-wake-silent": "a wake from another thread does not unpark the root's",
             "            self.thread.unpark();\n" => "            let _ = &self.thread;\n".
         "biased-root-stays-woken": "a wake at home in the last poll of a `block_on` is taken for one in the next",
@@ -449,12 +449,12 @@ mutants! {
             "        self.local.queue = LocalQueue::unsettle(self.shared.address());"
             => "        LocalQueue::unsettle(self.shared.address());
         self.local.queue = Some(Box::default());".
-        "arc-stays": "a call that has arrived and is ready keeps the right to drive",
+        "arc-stays": "a call that drives early and is ready keeps the right to drive",
             "            drop(Owner::new(shared));" => "            std::mem::forget(_entered);".
         "arc-unwinds-with-the-right": "a first poll that panics keeps the right to drive",
             "        Self::unwind(self.shared, self.call);" => "        let _ = Self::unwind;".
-        "arc-arrives-beside": "a call arrives although another thread drives",
-            "        let arrived = self.driver.arrive();" => "        let arrived = self.driver.arrive() || !self.driver.is_here();".
+        "arc-early-beside": "a call drives early although another thread drives",
+            "        let drives = self.driver.drive_early();" => "        let drives = self.driver.drive_early() || !self.driver.drives_here();".
         "arc-receives-nothing": "what other threads send is not looked for",
             "shared.receive(local).max(MIN_ROUND)" => "shared.queue(|queue| queue.len()).unwrap_or(0).max(MIN_ROUND)".
         "arc-drives-unsettled": "who takes over looks at a queue that it does not have",
@@ -563,10 +563,10 @@ mutants! {
         "driver-knows-no-followers": "a thread that waits for the right is not noted",
             "        threads.followers.insert(number, thread::current());\n" => "".
         "driver-lets-two-drive": "a second thread drives as well",
-            "(driving == 0).then(number)" => "(driving == 0 || driving != here()).then(number)".
+            "(driving == 0).then(thread_id::assign)" => "(driving == 0 || driving != thread_id::current()).then(thread_id::assign)".
         "driver-takes-relaxed": "who takes over does not see how the last one left the tasks",
-            "        self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(number)).is_ok()"
-            => "        self.driving.fetch_update(Relaxed, Relaxed, |driving| (driving == 0).then(number)).is_ok()".
+            "        self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(thread_id::assign)).is_ok()"
+            => "        self.driving.fetch_update(Relaxed, Relaxed, |driving| (driving == 0).then(thread_id::assign)).is_ok()".
         "driver-leaves-relaxed": "who leaves does not publish how",
             "self.driver.driving.store(0, Release);" => "self.driver.driving.store(0, Relaxed);".
         "driver-leaves-unasked": "who leaves looks for followers first",
@@ -586,19 +586,19 @@ mutants! {
             "        // (5) AcqRel: pairs with (4) in `leave`.
         self.driver.followed.swap(true, AcqRel);\n"
             => "".
-        "driver-arrives-anywhere": "a wake or a spawn takes the right outside of a call, where nobody passes it on",
-            "        if !self.is_coming() {
+        "driver-early-anywhere": "a wake or a spawn takes the right outside of a call, where nobody passes it on",
+            "        if !self.is_in_first_poll() {
             return false;
         }
 " => "".
-        "driver-arrives-for-good": "a call that came to drive in its only poll keeps the right",
-            "        if !self.is_here() || self.arrived.load(Relaxed) != call {" => "        if self.is_here() || self.arrived.load(Relaxed) != call {".
+        "driver-early-for-good": "a call that came to drive in its only poll keeps the right",
+            "        if !self.drives_here() || self.early_call.load(Relaxed) != call {" => "        if self.drives_here() || self.early_call.load(Relaxed) != call {".
         "driver-leaves-for-another": "a first poll that ends passes on the right that another call of the thread took",
-            "        if !self.is_here() || self.arrived.load(Relaxed) != call {" => "        if !self.is_here() || call == 0 {".
+            "        if !self.drives_here() || self.early_call.load(Relaxed) != call {" => "        if !self.drives_here() || call == 0 {".
         "driver-note-left": "the note of a call that is over stays, and the next spawn takes the right for it",
             "note.driver.replace(0) == self.address()" => "note.driver.get() == self.address()".
         "driver-keeps-the-last": "who brings work unparks the thread that parked last, though another drives",
-            "if self.driver.known.load(Relaxed) != here() {" => "if self.driver.known.load(Relaxed) == 0 {".
+            "if self.driver.registered.load(Relaxed) != thread_id::current() {" => "if self.driver.registered.load(Relaxed) == 0 {".
     }
     "executor/src/spare_memory.rs": {
         "spare-grants-all": "memory is kept that came from elsewhere, and that nobody takes",
@@ -609,8 +609,8 @@ mutants! {
         "spare-drops-nothing": "what is freed is not dropped",
             "                unsafe { ptr::drop_in_place(memory) };" => "                let _ = ptr::drop_in_place::<T>;".
     }
-    "executor/src/emptied.rs": {
-        "emptied-asks-before-the-lock": "a task that is spawned between question and answer is overlooked",
+    "executor/src/run_waiters.rs": {
+        "run-waiters-asks-before-the-lock": "a task that is spawned between question and answer is overlooked",
             "        let wakers = {
             let mut waiting = self.waiting();
             // Asked under the lock: who has spawned a task and then waits has done both before, or waits after this.
@@ -619,9 +619,9 @@ mutants! {
         let wakers = {
             let mut waiting = self.waiting();
             if !is_empty {".
-        "emptied-waits-silently": "who waits does not unpark the driver",
+        "run-waiters-waits-silently": "who waits does not unpark the driver",
             "        self.driver.unpark();\n" => "".
-        "emptied-wakes-nobody": "the end of the last task is told to nobody",
+        "run-waiters-wakes-nobody": "the end of the last task is told to nobody",
             "wakers.into_iter().for_each(Waker::wake);" => "drop(wakers);".
     }
     "executor/src/abort.rs": {
@@ -632,7 +632,7 @@ mutants! {
     }
     "executor/src/task_count.rs": {
         "count-keeps-ended": "a task that has ended is still counted",
-            "        self.here.store(self.here.load(Relaxed).wrapping_sub(1), Release);\n" => "".
+            "        self.local.store(self.local.load(Relaxed).wrapping_sub(1), Release);\n" => "".
     }
     "raw-waker/src/abort.rs": {
         "raw-abort-handle-idle": "an abort handle aborts nothing",
@@ -704,22 +704,22 @@ mutants! {
         "root-renews-unfenced": "the wakes of clones that are gone are not ordered before the next call",
             "        fence(Acquire);\n" => "".
         "root-stays-woken": "a wake at home in the last poll of a `block_on` is taken for one in the next",
-            "        renewed.signal.woken_here.store(false, Relaxed);\n" => "".
+            "        renewed.signal.woken_locally.store(false, Relaxed);\n" => "".
         "root-stays-woken-away": "a wake elsewhere in the last poll of a `block_on` is taken for one in the next",
-            "        renewed.signal.woken_away.store(false, Relaxed);\n" => "".
+            "        renewed.signal.woken_remotely.store(false, Relaxed);\n" => "".
         "root-wake-looks": "a wake of a woken root looks and does not write",
-            "} else if !self.woken_away.swap(true, Release) {"
-            => "} else if !self.woken_away.load(Relaxed) && !self.woken_away.swap(true, Release) {".
+            "} else if !self.woken_remotely.swap(true, Release) {"
+            => "} else if !self.woken_remotely.load(Relaxed) && !self.woken_remotely.swap(true, Release) {".
         "root-taken-relaxed": "the root's poll sees nothing of what the wakes published",
-            "self.signal.woken_away.swap(false, Acquire)" => "self.signal.woken_away.swap(false, Relaxed)".
+            "self.signal.woken_remotely.swap(false, Acquire)" => "self.signal.woken_remotely.swap(false, Relaxed)".
         "root-taken-in-two-steps": "a wake between looking and clearing is lost",
-            "self.signal.woken_away.load(Relaxed) && self.signal.woken_away.swap(false, Acquire)"
-            => "self.signal.woken_away.load(Acquire) && {
-            self.signal.woken_away.store(false, Release);
+            "self.signal.woken_remotely.load(Relaxed) && self.signal.woken_remotely.swap(false, Acquire)"
+            => "self.signal.woken_remotely.load(Acquire) && {
+            self.signal.woken_remotely.store(false, Release);
             true
         }".
         "root-woken-as-if-at-home": "another thread takes the way that is the own thread's",
-            "if self.home == here() {" => "if self.home != 0 {".
+            "if self.owner == thread_id::current() {" => "if self.owner != 0 {".
         "root-wake-silent": "a wake from another thread does not unpark the root's",
             "            self.thread.unpark();\n" => "            let _ = &self.thread;\n".
     }

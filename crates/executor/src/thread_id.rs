@@ -9,26 +9,26 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 #[cfg(not(wakers_loom))]
 std::thread_local! {
-    static NUMBER: Cell<usize> = const { Cell::new(usize::MAX) };
+    static ID: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
 /// The calling thread's number, which no other thread ever has, nor any thread 0; or `usize::MAX` if it has never asked
-/// for one with [`number`].
+/// for one with [`assign`].
 #[cfg(not(wakers_loom))]
 #[inline]
-pub fn here() -> usize {
+pub fn current() -> usize {
     // In a thread-local's destructor, where thread-locals are made of keys: then no thread's number.
-    NUMBER.try_with(Cell::get).unwrap_or(usize::MAX)
+    ID.try_with(Cell::get).unwrap_or(usize::MAX)
 }
 
 /// The calling thread's number, from now on.
 #[cfg(not(wakers_loom))]
 #[inline]
-pub fn number() -> usize {
+pub fn assign() -> usize {
     static LAST: AtomicUsize = AtomicUsize::new(0);
-    let known = NUMBER.get();
-    if known != usize::MAX {
-        return known;
+    let id = ID.get();
+    if id != usize::MAX {
+        return id;
     }
     // Relaxed: all that matters is that no two are the same.
     let new = LAST.fetch_add(1, Relaxed) + 1;
@@ -36,18 +36,18 @@ pub fn number() -> usize {
         // No two threads may have the same.
         process::abort();
     }
-    NUMBER.set(new);
+    ID.set(new);
     new
 }
 
 /// In a model each thread has a number from its start.
 #[cfg(wakers_loom)]
-pub fn here() -> usize {
+pub fn current() -> usize {
     crate::sync::thread::current().id().0
 }
 
-/// See [`here`].
+/// See [`current`].
 #[cfg(wakers_loom)]
-pub fn number() -> usize {
-    here()
+pub fn assign() -> usize {
+    current()
 }
