@@ -426,6 +426,20 @@ mutants! {
     "arc-waker/src/executor.rs": {
         "arc-drops-under-a-poll": "an executor that is dropped beside a poll waits for the task",
             "        if !self.driver.close() {" => "        if !self.driver.close() && false {".
+        "arc-drop-under-lock": "futures are dropped while what is spawned is locked",
+            "let new_tasks = self.new_tasks().close();" => "let mut locked = self.new_tasks();\n        let new_tasks = locked.close();".
+        "arc-closes-nothing": "dropping the executor ends no task",
+            "self.local().close();" => "Local::new(unbounded().1);".
+        "arc-stays": "a call that drives early and is ready keeps the right to drive",
+            "            drop(Owner::new(shared));" => "            std::mem::forget(_entered);".
+        "arc-unwinds-with-the-right": "a first poll that panics keeps the right to drive",
+            "        Self::unwind(self.shared, self.call);" => "        let _ = Self::unwind;".
+        "arc-receives-nothing": "what other threads send is not looked for",
+            "self.receive(local).max(MIN_ROUND)" => "self.queue(|queue| queue.len()).unwrap_or(0).max(MIN_ROUND)".
+        "arc-drives-unsettled": "who takes over looks at a queue that it does not have",
+            "owner.as_ref().is_none_or(|owner" => "owner.as_ref().is_some_and(|owner".
+    }
+    "arc-waker/src/schedule.rs": {
         "arc-no-closed-flag": "an executor that is gone still takes tasks",
             "if new_tasks.closed {" => "if new_tasks.closed && new_tasks.queue.capacity() > usize::MAX / 2 {".
         "arc-sends-first": "a thread sends that it has spawned before it has",
@@ -437,10 +451,8 @@ mutants! {
         self.new_tasks().queue.push_back(spawned);".
         "arc-push-silent": "nobody unparks the driver",
             "            self.driver.unpark();\n" => "".
-        "arc-drop-under-lock": "futures are dropped while what is spawned is locked",
-            "let new_tasks = self.new_tasks().close();" => "let mut locked = self.new_tasks();\n        let new_tasks = locked.close();".
-        "arc-closes-nothing": "dropping the executor ends no task",
-            "self.local().close();" => "Local::new(unbounded().1);".
+    }
+    "arc-waker/src/owner.rs": {
         "arc-keeps-the-place": "the place of a task that has ended is never free again",
             "if !task.is_some_and(Running::complete) {" => "if task.is_some_and(Running::complete) {".
         "arc-frees-the-place": "the place of a task that has ended is free while its key is on the way",
@@ -449,16 +461,8 @@ mutants! {
             "        self.local.queue = LocalQueue::unsettle(self.shared.address());"
             => "        LocalQueue::unsettle(self.shared.address());
         self.local.queue = Some(Box::default());".
-        "arc-stays": "a call that drives early and is ready keeps the right to drive",
-            "            drop(Owner::new(shared));" => "            std::mem::forget(_entered);".
-        "arc-unwinds-with-the-right": "a first poll that panics keeps the right to drive",
-            "        Self::unwind(self.shared, self.call);" => "        let _ = Self::unwind;".
         "arc-early-beside": "a call drives early although another thread drives",
             "        let drives = self.driver.drive_early();" => "        let drives = self.driver.drive_early() || !self.driver.drives_here();".
-        "arc-receives-nothing": "what other threads send is not looked for",
-            "shared.receive(local).max(MIN_ROUND)" => "shared.queue(|queue| queue.len()).unwrap_or(0).max(MIN_ROUND)".
-        "arc-drives-unsettled": "who takes over looks at a queue that it does not have",
-            "owner.as_ref().is_none_or(|owner: &Owner| owner.has_work())" => "owner.as_ref().is_some_and(|owner: &Owner| owner.has_work())".
     }
     "noop-waker/src/executor.rs": {
         "noop-shares-a-context": "one context for all tasks of a round: what one of them does to it, the others see",

@@ -1,5 +1,6 @@
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
 use std::thread;
 
 use executor::{BlockOn, Executor, JoinHandle, Spawn, yield_now};
