@@ -14,8 +14,8 @@ thread_local! {
     static CACHED: Cached<Box<RootWaker>> = const { Cached::new() };
 }
 
-/// The waker for the future of a `block_on`, in the strategies where a wake names the task: that future is no task,
-/// it stays on its thread's stack, so its waker is a flag and the thread.
+/// The waker for the root, the future of a `block_on`, in the strategies where a wake names the task. The root is no
+/// task and stays on its thread's stack, so its waker is a flag and the thread.
 ///
 /// park-waker, where every waker is of this kind, spells out and explains its own.
 #[derive(Debug)]
@@ -26,12 +26,12 @@ pub struct RootWaker {
 
 #[derive(Debug)]
 struct Signal {
-    /// Woken on its own thread, which alone touches this: so plain loads and stores do.
+    /// Woken on its own thread. No other thread touches this, so plain loads and stores do.
     woken_locally: AtomicBool,
-    /// Woken by another.
+    /// Woken by another thread.
     woken_remotely: AtomicBool,
     thread: Thread,
-    /// The thread once more, as [`thread_id`] names it.
+    /// The same thread, as [`thread_id`] names it.
     owner: usize,
 }
 
@@ -50,7 +50,7 @@ impl RootWaker {
         unshared
     }
 
-    /// What tells the call that this is for from all others under way.
+    /// Tells the call that this waker is for from all others under way.
     #[inline]
     pub fn address(&self) -> usize {
         ptr::from_ref(self).addr()
@@ -68,7 +68,7 @@ impl RootWaker {
         self.signal.woken_locally.load(Relaxed) || self.signal.woken_remotely.load(Relaxed)
     }
 
-    /// Like [`is_woken`](Self::is_woken), and forgets it: call it before the poll.
+    /// Like [`is_woken`](Self::is_woken), and clears it: call this before the poll.
     #[inline]
     pub fn take_woken(&self) -> bool {
         let local = self.signal.woken_locally.load(Relaxed);

@@ -8,11 +8,12 @@ use crate::support::Driver;
 use crate::sync::atomic::{AtomicBool, Ordering::*};
 use crate::sync::{Mutex, MutexGuard};
 
-/// Tells those who wait in `run` that no task is left.
+/// Wakes the calls of `run` once no task is left.
 ///
-/// Only the driving thread can tell that cheaply, as it sees each task end; nobody has to count. Who waits asks it: a
-/// flag is raised and the driver unparked. The driver lowers the flag at a moment when there is no task, and wakes all
-/// who asked before. While there are tasks the flag stays up, and the driver looks again after each round.
+/// Only the driving thread can tell that cheaply: it sees each task end, so no other thread has to count. A call that
+/// waits asks it, by setting a flag and unparking the driver. The driver clears the flag at a moment when there is no
+/// task, and wakes all calls that asked before. While there are tasks the flag stays set, and the driver looks again
+/// after each round.
 #[derive(Default)]
 pub struct RunWaiters {
     /// There are entries in `waiting`.
@@ -28,19 +29,20 @@ struct Waiting {
 }
 
 impl RunWaiters {
-    /// An event that nobody waits for yet.
+    /// No call waits yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether somebody waits. The driving thread asks before it parks.
+    /// Whether a call waits. The driving thread asks before it parks.
     #[inline]
     pub fn any(&self) -> bool {
         // Relaxed: a waiter unparks the driver after it has set the flag, and that orders the two.
         self.awaited.load(Relaxed)
     }
 
-    /// Wakes those who wait, if there are any and `is_empty` says that no task is left. For the driving thread.
+    /// Wakes the calls that wait, if there are any and `is_empty` says that no task is left. Only for the driving
+    /// thread.
     #[inline]
     pub fn notify_if_empty(&self, is_empty: impl FnOnce() -> bool) {
         if self.any() {
@@ -62,7 +64,7 @@ impl RunWaiters {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Ready at a moment, after its first poll, when no task is left. `driver` is whom to ask.
+    /// Completes once the executor has been empty after the first poll. `driver` is unparked to check.
     pub fn wait<'a>(&'a self, driver: &'a Driver) -> RunWait<'a> {
         RunWait { waiters: self, driver, since: None }
     }
@@ -73,7 +75,7 @@ impl RunWaiters {
 }
 
 impl fmt::Debug for RunWaiters {
-    /// Shows no more than this: a writer is foreign code, and must not run under the lock.
+    /// Shows no more: a writer is foreign code, and must not run under the lock.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RunWaiters").field("awaited", &self.awaited).finish_non_exhaustive()
     }

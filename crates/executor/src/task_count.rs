@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::*};
 
 /// How many tasks have not ended, for [`Executor::tasks`](crate::Executor::tasks).
 ///
-/// Two words, of which neither means anything alone: the driving thread adds and subtracts in its own with plain loads
-/// and stores, and other threads add to theirs. So a task that is spawned and ends where it is driven costs no atomic
-/// read-modify-write.
+/// Two words, neither of which means anything alone: the driving thread adds to and subtracts from its own with plain
+/// loads and stores, and other threads add to theirs. So a task that is spawned and ends on the thread that drives
+/// costs no atomic read-modify-write.
 #[derive(Debug, Default)]
 pub struct TaskCount {
     /// What the driving thread has spawned, less all that have ended. Written by that thread.
@@ -21,7 +21,7 @@ impl TaskCount {
         Self::default()
     }
 
-    /// One more. Call it before the task can end. `local` says whether this thread drives.
+    /// One more. Call this before the task can end. `local` says whether this thread drives.
     #[inline]
     pub fn spawned(&self, local: bool) {
         if local {
@@ -39,10 +39,10 @@ impl TaskCount {
         self.local.store(self.local.load(Relaxed).wrapping_sub(1), Release);
     }
 
-    /// Exact for the driving thread; for others, that of some moment, and those that were spawned elsewhere since then.
+    /// Exact for the driving thread. For others, the number at some moment, plus what other threads have spawned since.
     pub fn get(&self) -> usize {
-        // Acquire: pairs with the Release in `spawned` and `ended`. Who sees a task's end sees that it was spawned:
-        // there are never fewer than none.
+        // Acquire: pairs with the Release in `spawned` and `ended`. A thread that sees a task's
+        // end also sees its spawn, so the number is never negative.
         let local = self.local.load(Acquire);
         local.wrapping_add(self.remote.load(Relaxed))
     }

@@ -12,16 +12,16 @@ std::thread_local! {
     static ID: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
-/// The calling thread's number, which no other thread ever has, nor any thread 0; or `usize::MAX` if it has never asked
-/// for one with [`assign`].
+/// The calling thread's number: unique per thread, never 0, never reused. `usize::MAX` while the thread has none.
+/// [`assign`] gives it one.
 #[cfg(not(wakers_loom))]
 #[inline]
 pub fn current() -> usize {
-    // In a thread-local's destructor, where thread-locals are made of keys: then no thread's number.
+    // Fails in a thread-local's destructor, on platforms where thread-locals are made of keys: then no thread's number.
     ID.try_with(Cell::get).unwrap_or(usize::MAX)
 }
 
-/// The calling thread's number, from now on.
+/// Returns the calling thread's number, and gives it one first if it has none.
 #[cfg(not(wakers_loom))]
 #[inline]
 pub fn assign() -> usize {
@@ -33,7 +33,7 @@ pub fn assign() -> usize {
     // Relaxed: all that matters is that no two are the same.
     let new = LAST.fetch_add(1, Relaxed) + 1;
     if new > usize::MAX / 2 {
-        // No two threads may have the same.
+        // Two threads with one number would both drive.
         process::abort();
     }
     ID.set(new);

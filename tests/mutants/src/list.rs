@@ -659,7 +659,7 @@ mutants! {
         "join-wakes-under-lock": "the joiner is woken while the state is locked",
             "                drop(state);
                 if let Some(waker) = joiner {
-                    // A joiner's waker is foreign code; a panic in it must not reach the run loop.
+                    // A joiner's waker is foreign code: a panic in it must not reach the run loop.
                     discard_panic(|| waker.wake());
                 }"
             => "                if let Some(waker) = joiner {
@@ -668,7 +668,7 @@ mutants! {
         "join-replaces-under-lock": "a join waker that is replaced is dropped while the state is locked",
             "mem::swap(joiner, &mut fresh);" => "mem::swap(joiner, &mut fresh);\n                discard(fresh.take());".
         "join-leaves-under-lock": "a join waker that goes with its handle is dropped while the state is locked",
-            "        drop(state);\n        // Foreign code: whoever drops" => "        // Foreign code: whoever drops".
+            "        drop(state);\n        // Foreign code. The thread that drops" => "        // Foreign code. The thread that drops".
         "join-reports-early": "the result is reported before the future is dropped",
             "    join.complete(drop_future_before(result, || future.set(None)));"
             => "    join.complete(result);
