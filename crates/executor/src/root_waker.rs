@@ -44,7 +44,8 @@ impl RootWaker {
 
     #[inline]
     fn is_unshared(&self) -> bool {
-        // Our two: `signal` and `waker`. The fence orders the wakes of those that are gone before what comes.
+        // The two references of this waker are `signal` and `waker`. The fence orders the wakes of clones that are gone
+        // before what comes next.
         let unshared = Arc::strong_count(&self.signal) == 2;
         fence(Acquire);
         unshared

@@ -469,19 +469,19 @@ mutants! {
             "        self.tasks.retain_mut(|task| {" => "        let mut cx = Context::from_waker(waker);\n        self.tasks.retain_mut(|task| {",
             "task.poll(&mut Context::from_waker(waker))" => "task.poll(&mut cx)".
         "noop-empty-but-for-new-ones": "no task is left, although some were spawned since the round",
-            "self.tasks.is_empty() && self.shared.tasks().queue.is_empty()" => "self.tasks.is_empty()".
+            "self.tasks.is_empty() && self.shared.tasks().all.is_empty()" => "self.tasks.is_empty()".
         "noop-empty-but-for-old-ones": "no task is left, although the thread that drives has some",
-            "self.tasks.is_empty() && self.shared.tasks().queue.is_empty()" => "self.shared.tasks().queue.is_empty()".
+            "self.tasks.is_empty() && self.shared.tasks().all.is_empty()" => "self.shared.tasks().all.is_empty()".
         "noop-keeps-tasks": "a thread that stops driving drops the tasks that it has",
-            "        self.tasks.append(&mut tasks.queue);\n        mem::swap(&mut self.tasks, &mut tasks.queue);\n" => "        let _ = &mut tasks.queue;\n".
+            "        self.tasks.append(&mut tasks.all);\n        mem::swap(&mut self.tasks, &mut tasks.all);\n" => "        let _ = &mut tasks.all;\n".
         "noop-gives-back-late": "the right to drive is given up before the tasks are",
             "        let entered = self.driver.enter();\n        let mut driven = Driven::new(self);\n"
             => "        let mut driven = Driven::new(self);\n        let entered = self.driver.enter();\n".
         "noop-gives-back-silently": "who takes over is not told that there are tasks",
-            "        self.shared.populated.store(!tasks.queue.is_empty(), Relaxed);\n" => "".
+            "        self.shared.populated.store(!tasks.all.is_empty(), Relaxed);\n" => "".
         "noop-takes-over-late": "a task that is spawned while others are taken over is forgotten",
             "        let mut tasks = self.shared.tasks();\n        self.shared.populated.store(false, Relaxed);\n" => "        let mut tasks = self.shared.tasks();\n",
-            "            self.tasks.append(&mut tasks.queue);\n        }\n" => "            self.tasks.append(&mut tasks.queue);\n        }\n        drop(tasks);\n        self.shared.populated.store(false, Relaxed);\n".
+            "            self.tasks.append(&mut tasks.all);\n        }\n" => "            self.tasks.append(&mut tasks.all);\n        }\n        drop(tasks);\n        self.shared.populated.store(false, Relaxed);\n".
     }
     "park-waker/src/waker.rs": {
         "park-wake-looks": "a wake of a woken thread looks and does not write",
@@ -505,25 +505,25 @@ mutants! {
         "park-takes-over-silently": "who takes over does not poll the tasks once, though they know another thread",
             "(!drove || driven.has_work())" => "driven.has_work()".
         "park-newest-first": "new tasks are polled before the old ones",
-            "            self.tasks.append(&mut tasks.queue);\n        }\n"
-            => "            tasks.queue.append(&mut self.tasks);\n            mem::swap(&mut self.tasks, &mut tasks.queue);\n        }\n".
+            "            self.tasks.append(&mut tasks.all);\n        }\n"
+            => "            tasks.all.append(&mut self.tasks);\n            mem::swap(&mut self.tasks, &mut tasks.all);\n        }\n".
         "park-gives-back-newest-first": "tasks that the thread that stops driving has not seen come before those that it has",
-            "        self.tasks.append(&mut tasks.queue);\n        mem::swap(&mut self.tasks, &mut tasks.queue);\n" => "        tasks.queue.append(&mut self.tasks);\n".
+            "        self.tasks.append(&mut tasks.all);\n        mem::swap(&mut self.tasks, &mut tasks.all);\n" => "        tasks.all.append(&mut self.tasks);\n".
         "park-gives-back-late": "the right to drive is given up before the tasks are",
             "        let entered = self.driver.enter();\n        let mut driven = Driven::new(self);\n"
             => "        let mut driven = Driven::new(self);\n        let entered = self.driver.enter();\n".
         "park-gives-back-silently": "who takes over is not told that there are tasks",
-            "        self.shared.populated.store(!tasks.queue.is_empty(), Relaxed);\n" => "".
+            "        self.shared.populated.store(!tasks.all.is_empty(), Relaxed);\n" => "".
         "park-takes-over-late": "a task that is spawned while others are taken over is forgotten",
             "        let mut tasks = self.shared.tasks();\n        self.shared.populated.store(false, Relaxed);\n" => "        let mut tasks = self.shared.tasks();\n",
-            "            self.tasks.append(&mut tasks.queue);\n        }\n" => "            self.tasks.append(&mut tasks.queue);\n        }\n        drop(tasks);\n        self.shared.populated.store(false, Relaxed);\n".
+            "            self.tasks.append(&mut tasks.all);\n        }\n" => "            self.tasks.append(&mut tasks.all);\n        }\n        drop(tasks);\n        self.shared.populated.store(false, Relaxed);\n".
         "park-changed-relaxed": "who polls because of a change does not see it",
             "self.shared.changed.swap(false, Acquire);" => "self.shared.changed.swap(false, Relaxed);".
         "park-shares-a-context": "one context for all tasks of a round: what one of them does to it, the others see",
             "        self.tasks.retain_mut(|task| {" => "        let mut cx = Context::from_waker(waker);\n        self.tasks.retain_mut(|task| {",
             "task.poll(&mut Context::from_waker(waker))" => "task.poll(&mut cx)".
         "park-no-closed-flag": "an executor that is gone still takes tasks",
-            "if tasks.closed {" => "if tasks.closed && tasks.queue.capacity() > usize::MAX / 2 {".
+            "if tasks.closed {" => "if tasks.closed && tasks.all.capacity() > usize::MAX / 2 {".
         "park-drop-under-lock": "futures are dropped while the queue is locked",
             "let tasks = self.tasks().close();" => "let mut locked = self.tasks();\n        let tasks = locked.close();".
         "park-spawn-silent": "a spawn does not unpark the driver",

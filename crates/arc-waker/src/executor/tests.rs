@@ -10,7 +10,7 @@ use crate::ArcExecutor;
 
 type Order = Arc<std::sync::Mutex<Vec<usize>>>;
 
-/// Tasks of which each is pending once, and notes when it is polled again; and their wakers.
+/// Spawns tasks that are pending once and note when they are polled again. Returns their wakers.
 fn tasks<const N: usize>(executor: &ArcExecutor, order: &Order) -> [Waker; N] {
     let wakers: [_; N] = std::array::from_fn(|index| {
         let (slot, order, mut polls) = (Arc::new(std::sync::Mutex::new(None)), order.clone(), 0);
