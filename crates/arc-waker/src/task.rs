@@ -11,11 +11,11 @@ use crate::executor::Shared;
 /// What the wakers of a task share: whether it is in the ready queue, and its key.
 ///
 /// ```text
-///            wake (1)                poll (2)
-///   idle ──────────────▶ queued ────────────────▶ running ──▶ ended (4)
-///    ▲                     ▲                         │
-///    │                     └──── woken during it (3) ┤
-///    └───────────── not woken during it ─────────────┘
+///            wake (1)               poll (2)
+///   idle ──────────────▶ queued ──────────────▶ running ──▶ ended (4)
+///    ▲                     ▲                       │
+///    │                     └── woken meanwhile (3) ┤
+///    └────────────── not woken meanwhile ──────────┘
 /// ```
 ///
 /// (1) `wake_by_ref` sets `queued`, and queues the task if the flag was clear: so it is in the queue at most once.
