@@ -10,7 +10,7 @@ use std::pin::{Pin, pin};
 use std::ptr::{self, NonNull};
 use std::task::{Context, Poll};
 
-use executor::support::{Driver, Emptied, Entered, SpareMemory, TaskCount, is_large};
+use executor::support::{Driver, Entered, RunWaiters, SpareMemory, TaskCount, is_large};
 use executor::sync::Arc;
 use executor::sync::cell::Cell;
 use executor::sync::thread_local;
@@ -44,7 +44,7 @@ pub struct BiasedSpawner {
 #[derive(Default)]
 pub(crate) struct Shared {
     driver: Driver,
-    emptied: Emptied,
+    run_waiters: RunWaiters,
     count: TaskCount,
     remote: RemoteQueue,
     local: Local,
@@ -66,8 +66,8 @@ pub(crate) struct Local {
 }
 
 // SAFETY: `Local` is reached in four ways: through `Shared::local_at`, which asks whether this thread drives; through
-// `Shared::arrive`, once `Driver::arrive` has said that it does from now on; in `drive`, `poll_ready`, `has_work` and
-// `AtHome`, and what they call, once `Entered::drives` or `Driver::is_here` has said that this thread does; and in the
+// `Shared::arrive`, once `Driver::drive_early` has said that it does from now on; in `drive`, `poll_ready`, `has_work` and
+// `AtHome`, and what they call, once `Entered::drives` or `Driver::drives_here` has said that this thread does; and in the
 // executor's drop, once `Driver::close` has said that nobody does nor ever will. At most one thread drives at a time,
 // and the right passes from thread to thread with a Release and an Acquire, in `Driver`.
 unsafe impl Sync for Local {}
@@ -122,7 +122,7 @@ impl Spawn for BiasedExecutor {
 
 impl Executor for BiasedExecutor {
     fn run(&self) {
-        self.block_on(self.shared.emptied.wait(&self.shared.driver));
+        self.block_on(self.shared.run_waiters.wait(&self.shared.driver));
     }
 
     fn tasks(&self) -> Option<usize> {
@@ -215,13 +215,13 @@ impl BiasedExecutor {
             task.fail(JoinError::panicked(payload));
             local.bury(task, &self.shared.count);
         }
-        self.shared.emptied.announce_if(|| self.shared.is_empty());
+        self.shared.run_waiters.notify_if_empty(|| self.shared.is_empty());
     }
 
     /// Whether there is something to do. Only for the driving thread.
     fn has_work(&self) -> bool {
         let Shared { local, remote, .. } = &*self.shared;
-        !local.queue.is_empty() || !remote.is_empty() || (self.shared.emptied.is_awaited() && self.shared.is_empty())
+        !local.queue.is_empty() || !remote.is_empty() || (self.shared.run_waiters.any() && self.shared.is_empty())
     }
 }
 
@@ -316,7 +316,7 @@ impl AtHome<'_> {
     /// Makes the thread the home of what it was the home of before, if it still drives that.
     #[inline(never)]
     fn return_to(outer: &Arc<Shared>) {
-        if outer.driver.is_here() {
+        if outer.driver.drives_here() {
             HOME.with(|home| home.set(Arc::as_ptr(outer)));
             // What this thread called meanwhile comes before what it wakes now.
             outer.remote.take(&outer.local);
@@ -477,7 +477,7 @@ impl Shared {
     }
 
     /// What belongs to the driving thread, if this one comes to drive, as it is in the first poll of a `block_on`. See
-    /// [`Driver::arrive`].
+    /// [`Driver::drive_early`].
     ///
     /// # Safety
     ///
@@ -486,7 +486,7 @@ impl Shared {
     unsafe fn arrive<'a>(this: *const Self) -> Option<&'a Local> {
         // SAFETY: as the caller promises.
         let shared = unsafe { &*this };
-        if !shared.driver.arrive() {
+        if !shared.driver.drive_early() {
             return None;
         }
         // SAFETY: as the caller promises; and the call that drives now borrows the executor, which keeps the `Arc`.

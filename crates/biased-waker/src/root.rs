@@ -7,7 +7,7 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
-use executor::support::{here, number};
+use executor::support::thread_id;
 use executor::sync::atomic::{AtomicBool, Ordering::*};
 use executor::sync::cell::Cell;
 use executor::sync::thread::{self, Thread};
@@ -39,7 +39,7 @@ struct Root {
     /// Woken by another.
     woken_away: AtomicBool,
     thread: Thread,
-    /// The thread once more, as [`here`] names it.
+    /// The thread once more, as [`thread_id`] names it.
     home: usize,
     /// For the models: begins and ends with this.
     alive: Alive,
@@ -83,7 +83,7 @@ impl RootWaker {
             woken_here: Cell::new(false),
             woken_away: AtomicBool::new(false),
             thread: thread::current(),
-            home: number(),
+            home: thread_id::assign(),
             alive: Alive::new(),
         };
         let root = NonNull::from(Box::leak(Box::new(root)));
@@ -142,7 +142,7 @@ impl Drop for RootWaker {
 impl Root {
     #[inline]
     fn is_here(&self) -> bool {
-        here() == self.home
+        thread_id::current() == self.home
     }
 
     #[inline]

@@ -9,7 +9,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use executor::support::{Driver, Emptied, Entered, RootWaker, SpareMemory, TaskCount, is_large};
+use executor::support::{Driver, Entered, RootWaker, RunWaiters, SpareMemory, TaskCount, is_large};
 use executor::{
     BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
 };
@@ -38,7 +38,7 @@ pub struct RawSpawner {
 #[derive(Default)]
 pub(crate) struct Shared {
     driver: Driver,
-    emptied: Emptied,
+    run_waiters: RunWaiters,
     count: TaskCount,
     remote: RemoteQueue,
     local: Local,
@@ -55,7 +55,7 @@ struct Local {
 }
 
 // SAFETY: `Local` is reached in four ways: through `Shared::local`, which asks whether this thread drives; through
-// `Shared::arrive`, once `Driver::arrive` has said that it does from now on; in `poll_ready`, `has_work` and what they
+// `Shared::arrive`, once `Driver::drive_early` has said that it does from now on; in `poll_ready`, `has_work` and what they
 // call, which `drive` calls once `Entered::drives` has said that this thread does; and in the executor's drop, once
 // `Driver::close` has said that nobody does nor ever will. At most one thread drives at a time, and the right passes
 // from thread to thread with a Release and an Acquire, in `Driver`.
@@ -111,7 +111,7 @@ impl Spawn for RawExecutor {
 
 impl Executor for RawExecutor {
     fn run(&self) {
-        self.block_on(self.shared.emptied.wait(&self.shared.driver));
+        self.block_on(self.shared.run_waiters.wait(&self.shared.driver));
     }
 
     fn tasks(&self) -> Option<usize> {
@@ -203,13 +203,13 @@ impl RawExecutor {
                 self.shared.count.ended();
             }
         }
-        self.shared.emptied.announce_if(|| self.shared.is_empty());
+        self.shared.run_waiters.notify_if_empty(|| self.shared.is_empty());
     }
 
     /// Whether there is something to do. Only for the driving thread.
     fn has_work(&self) -> bool {
         let Shared { local, remote, .. } = &*self.shared;
-        local.queue.len() > 0 || !remote.is_empty() || (self.shared.emptied.is_awaited() && self.shared.is_empty())
+        local.queue.len() > 0 || !remote.is_empty() || (self.shared.run_waiters.any() && self.shared.is_empty())
     }
 }
 
@@ -307,14 +307,14 @@ impl Shared {
     /// What belongs to the driving thread, if this is the one.
     #[inline]
     fn local(&self) -> Option<&Local> {
-        self.driver.is_here().then_some(&self.local)
+        self.driver.drives_here().then_some(&self.local)
     }
 
     /// What belongs to the driving thread, if this one comes to drive, as it is in the first poll of a `block_on`. See
-    /// [`Driver::arrive`].
+    /// [`Driver::drive_early`].
     #[cold]
     fn arrive(&self) -> Option<&Local> {
-        if !self.driver.arrive() {
+        if !self.driver.drive_early() {
             return None;
         }
         // What this thread made ready before it drove comes before what it wakes now.
@@ -334,7 +334,7 @@ impl Shared {
     }
 
     pub(crate) fn is_driven_here(&self) -> bool {
-        self.driver.is_here()
+        self.driver.drives_here()
     }
 
     /// Puts a task into the ready queue and wakes the thread that drives. The queue of an executor that is gone drops

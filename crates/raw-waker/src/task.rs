@@ -14,7 +14,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use executor::support::{SpareMemory, discard, drop_future_before, quietly};
+use executor::support::{SpareMemory, discard, discard_panic, drop_future_before};
 use executor::sync::atomic::{AtomicUsize, Ordering::*};
 use executor::sync::cell::{Cell, UnsafeCell};
 use executor::sync::{Alive, free};
@@ -175,7 +175,7 @@ impl<F: Future> Task<F> {
         };
         // SAFETY: as the caller promises.
         let result = unsafe { Self::with_stage(task, take) };
-        quietly(|| drop(result));
+        discard_panic(|| drop(result));
     }
 
     /// See [`TaskVTable::free`].
@@ -386,7 +386,7 @@ impl TaskRef {
             // SAFETY: `JOINER` was set before `ENDED`, so the joiner belongs to this thread, for good.
             let joiner = self.joiner.with_mut(|joiner| unsafe { (*joiner).take() });
             // A joiner's waker is foreign code; a panic in it must not reach the run loop.
-            quietly(|| joiner.into_iter().for_each(Waker::wake));
+            discard_panic(|| joiner.into_iter().for_each(Waker::wake));
         }
     }
 }
@@ -602,7 +602,7 @@ impl<T> RawJoinHandle<T> {
         drop(task);
         // Foreign code: whoever drops a handle asks for nothing, and so is told of no panic.
         discard(joiner);
-        quietly(|| drop(result));
+        discard_panic(|| drop(result));
     }
 }
 
