@@ -18,10 +18,11 @@ use executor::{
     BlockOn, Capabilities, Described, Executor, Idle, JoinError, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
 };
 
-use crate::abort::BiasedAbortHandle;
+use crate::abort::AbortHandle;
+use crate::join::JoinHandle;
 use crate::queue::{EndedList, LocalQueue, RemoteQueue, TaskList};
 use crate::root::RootWaker;
-use crate::task::{BiasedJoinHandle, Kept, TaskRef, Turn};
+use crate::task::{Kept, TaskRef, Turn};
 use crate::waker;
 
 /// The least number of turns in a round. To look after every turn whether there is other work would be a good part of
@@ -108,10 +109,10 @@ impl BlockOn for BiasedExecutor {
 }
 
 impl Spawn for BiasedExecutor {
-    type JoinHandle<T: Send + 'static> = BiasedJoinHandle<T>;
-    type AbortHandle = BiasedAbortHandle;
+    type JoinHandle<T: Send + 'static> = JoinHandle<T>;
+    type AbortHandle = AbortHandle;
 
-    fn spawn<F>(&self, future: F) -> BiasedJoinHandle<F::Output>
+    fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -139,10 +140,10 @@ impl RemoteSpawn for BiasedExecutor {
 }
 
 impl Spawn for BiasedSpawner {
-    type JoinHandle<T: Send + 'static> = BiasedJoinHandle<T>;
-    type AbortHandle = BiasedAbortHandle;
+    type JoinHandle<T: Send + 'static> = JoinHandle<T>;
+    type AbortHandle = AbortHandle;
 
-    fn spawn<F>(&self, future: F) -> BiasedJoinHandle<F::Output>
+    fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -390,7 +391,7 @@ impl Local {
     fn bury(&self, task: Kept, count: &TaskCount) {
         self.list.remove(task);
         count.ended();
-        if task.end(Some(&self.spare)) {
+        if task.complete(Some(&self.spare)) {
             self.ended.push(task);
         }
     }
@@ -404,7 +405,7 @@ impl Local {
 
 impl Shared {
     #[inline]
-    fn spawn<F>(this: &Arc<Self>, future: F) -> BiasedJoinHandle<F::Output>
+    fn spawn<F>(this: &Arc<Self>, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -414,7 +415,7 @@ impl Shared {
 
     /// Kept out of what makes the future, so that this becomes part of that and the box is its place from the start.
     #[inline(never)]
-    fn accept_boxed<F>(this: &Arc<Self>, future: Pin<Box<F>>) -> BiasedJoinHandle<F::Output>
+    fn accept_boxed<F>(this: &Arc<Self>, future: Pin<Box<F>>) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -423,7 +424,7 @@ impl Shared {
     }
 
     /// Accepts a future, or drops it at once where the executor is gone.
-    fn accept<F>(this: &Arc<Self>, future: F) -> BiasedJoinHandle<F::Output>
+    fn accept<F>(this: &Arc<Self>, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,

@@ -6,14 +6,17 @@
 mod abort;
 mod count;
 mod executor;
+mod join;
+mod joiner;
 mod queue;
 mod root;
+mod stage;
 mod task;
 mod waker;
 
-pub use crate::abort::BiasedAbortHandle;
+pub use crate::abort::AbortHandle as BiasedAbortHandle;
 pub use crate::executor::{BiasedExecutor, BiasedSpawner};
-pub use crate::task::BiasedJoinHandle;
+pub use crate::join::JoinHandle as BiasedJoinHandle;
 
 // So that a program needs no other dependency.
 pub use ::executor::{

@@ -14,9 +14,10 @@ use executor::{
     BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
 };
 
-use crate::abort::RawAbortHandle;
+use crate::abort::AbortHandle;
+use crate::join::JoinHandle;
 use crate::queue::{LocalQueue, RemoteQueue, TaskList};
-use crate::task::{RawJoinHandle, TaskRef};
+use crate::task::TaskRef;
 
 /// The least number of turns in a round. To look after every turn whether there is other work would be a good part of
 /// what a turn costs.
@@ -97,10 +98,10 @@ impl BlockOn for RawExecutor {
 }
 
 impl Spawn for RawExecutor {
-    type JoinHandle<T: Send + 'static> = RawJoinHandle<T>;
-    type AbortHandle = RawAbortHandle;
+    type JoinHandle<T: Send + 'static> = JoinHandle<T>;
+    type AbortHandle = AbortHandle;
 
-    fn spawn<F>(&self, future: F) -> RawJoinHandle<F::Output>
+    fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -128,10 +129,10 @@ impl RemoteSpawn for RawExecutor {
 }
 
 impl Spawn for RawSpawner {
-    type JoinHandle<T: Send + 'static> = RawJoinHandle<T>;
-    type AbortHandle = RawAbortHandle;
+    type JoinHandle<T: Send + 'static> = JoinHandle<T>;
+    type AbortHandle = AbortHandle;
 
-    fn spawn<F>(&self, future: F) -> RawJoinHandle<F::Output>
+    fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -257,7 +258,7 @@ impl Drop for Coming<'_> {
 
 impl Shared {
     #[inline]
-    fn spawn<F>(self: &Arc<Self>, future: F) -> RawJoinHandle<F::Output>
+    fn spawn<F>(self: &Arc<Self>, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -267,7 +268,7 @@ impl Shared {
 
     /// Kept out of what makes the future, so that this becomes part of that and the box is its place from the start.
     #[inline(never)]
-    fn accept_boxed<F>(self: &Arc<Self>, future: Pin<Box<F>>) -> RawJoinHandle<F::Output>
+    fn accept_boxed<F>(self: &Arc<Self>, future: Pin<Box<F>>) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -276,7 +277,7 @@ impl Shared {
     }
 
     /// Accepts a future, or drops it at once where the executor is gone.
-    fn accept<F>(self: &Arc<Self>, future: F) -> RawJoinHandle<F::Output>
+    fn accept<F>(self: &Arc<Self>, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,

@@ -3,13 +3,16 @@
 
 mod abort;
 mod executor;
+mod join;
+mod joiner;
 mod queue;
+mod stage;
 mod task;
 mod waker;
 
-pub use crate::abort::RawAbortHandle;
+pub use crate::abort::AbortHandle as RawAbortHandle;
 pub use crate::executor::{RawExecutor, RawSpawner};
-pub use crate::task::RawJoinHandle;
+pub use crate::join::JoinHandle as RawJoinHandle;
 
 // So that a program needs no other dependency.
 pub use ::executor::{

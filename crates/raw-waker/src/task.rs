@@ -2,42 +2,38 @@
 
 #![expect(unsafe_code, reason = "one allocation is shared by the queue, the list, the wakers and the join handle")]
 
-use std::cell;
-use std::fmt;
-use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::process;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use executor::support::{SpareMemory, discard, drop_future_before, quietly};
+use executor::JoinError;
+use executor::support::{SpareMemory, quietly};
+use executor::sync::Alive;
 use executor::sync::atomic::{AtomicUsize, Ordering::*};
 use executor::sync::cell::{Cell, UnsafeCell};
-use executor::sync::{Alive, free};
-use executor::{JoinError, JoinHandle};
 
-use crate::abort::RawAbortHandle;
 use crate::executor::Shared;
+use crate::join::JoinHandle;
+use crate::stage::{Task, TaskVTable};
 use crate::waker;
 
 /// The task is in the ready queue, or whoever set this is about to put it there.
-const QUEUED: usize = 1 << 0;
+pub(crate) const QUEUED: usize = 1 << 0;
 /// The future is gone. Its result is there, unless it was taken.
-const ENDED: usize = 1 << 1;
+pub(crate) const ENDED: usize = 1 << 1;
 /// The task's next turn drops the future instead of polling it.
-const ABORTED: usize = 1 << 2;
+pub(crate) const ABORTED: usize = 1 << 2;
 /// The join handle was not dropped before the end: the result is for it to take or to drop. Otherwise the driving
 /// thread drops it.
-const HANDLE: usize = 1 << 3;
+pub(crate) const HANDLE: usize = 1 << 3;
 /// `joiner` belongs to the driving thread, for which the join handle left a waker there. Otherwise it belongs to the
 /// join handle.
-const JOINER: usize = 1 << 4;
+pub(crate) const JOINER: usize = 1 << 4;
 /// One count. The counts stand above the flags, so that both change in one operation.
-const COUNT: usize = 1 << 5;
+pub(crate) const COUNT: usize = 1 << 5;
 
 /// What every task begins with, whatever its future: all that wakers, queue and list need to know.
 ///
@@ -63,12 +59,12 @@ const COUNT: usize = 1 << 5;
 #[repr(C)]
 pub(crate) struct Header {
     /// For the models: begins and ends with this.
-    alive: Alive,
+    pub(crate) alive: Alive,
     /// For the models: is used whenever `stage` is.
-    access: UnsafeCell<()>,
+    pub(crate) access: UnsafeCell<()>,
     /// Belongs to the driving thread while `JOINER` is set, else to the join handle. The handle sets `JOINER` and takes
     /// it back, neither after `ENDED`.
-    joiner: UnsafeCell<Option<Waker>>,
+    pub(crate) joiner: UnsafeCell<Option<Waker>>,
     /// The neighbours in the executor's list. Belong to the thread that drives or drops the executor. A task that is
     /// new to it is its own `previous`.
     pub(crate) previous: Cell<Option<NonNull<Header>>>,
@@ -76,140 +72,8 @@ pub(crate) struct Header {
     /// The next task in the ready queue. Belongs to whoever holds the queue's count.
     pub(crate) next_ready: Cell<Option<NonNull<Header>>>,
     pub(crate) shared: Arc<Shared>,
-    vtable: &'static TaskVTable,
-    state: AtomicUsize,
-}
-
-/// A header and what it is the header of.
-#[repr(C)]
-struct Task<F: Future> {
-    header: Header,
-    /// Belongs to the thread that drives or drops the executor until `ENDED`; then to the join handle while `HANDLE` is
-    /// set, else to the driving thread. Before the executor has accepted the task, and if it rejects it: to the one
-    /// that spawns.
-    stage: cell::UnsafeCell<Stage<F>>,
-}
-
-/// The future before `ENDED`, the result after it: the flags know which, so this needs no tag. (A tag in the future's
-/// bytes could be read through a reference while the future refers to itself: tokio-rs/tokio#6729.)
-#[repr(C)]
-union Stage<F: Future> {
-    future: ManuallyDrop<F>,
-    result: ManuallyDrop<Result<F::Output, JoinError>>,
-}
-
-/// What depends on the type of the future, behind the header's untyped pointer.
-///
-/// Each function asks for a pointer to the header of a `Task<F>` that is alive, of the `F` that the table was made for.
-struct TaskVTable {
-    /// Polls the future. `Ready` when the result has taken its place. Asks for the right to `stage`, before `ENDED`.
-    poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Poll<()>,
-    /// Puts [`JoinError::Cancelled`] into the future's place. Asks for the right to `stage`, before `ENDED`.
-    cancel: unsafe fn(NonNull<Header>),
-    /// Where the `Result<F::Output, JoinError>` lies, in bytes from the header. It may be read once, with the right to
-    /// `stage`, after `ENDED`.
-    result: usize,
-    /// Drops the result, which must not have been taken. Asks for the right to `stage`, after `ENDED`.
-    drop_result: unsafe fn(NonNull<Header>),
-    /// Frees the memory, or leaves it to the driving thread's spare memory. Asks that no count is left.
-    free: unsafe fn(NonNull<Header>, Option<&SpareMemory>),
-}
-
-impl<F: Future> Task<F> {
-    const VTABLE: &'static TaskVTable = &TaskVTable {
-        poll: Self::poll,
-        cancel: Self::cancel,
-        result: mem::offset_of!(Self, stage),
-        drop_result: Self::drop_result,
-        free: Self::free,
-    };
-
-    /// # Safety
-    ///
-    /// `task` points to the header of a `Task<F>` that is alive, and the caller has the right to its `stage`.
-    unsafe fn with_stage<R>(task: NonNull<Header>, f: impl FnOnce(&mut Stage<F>) -> R) -> R {
-        // SAFETY: the header is the first field of a `repr(C)` struct, and the pointer was made from one to the whole.
-        let task = unsafe { task.cast::<Self>().as_ref() };
-        task.header.alive.check();
-        task.header.access.with_mut(|_| {
-            // SAFETY: the caller has the right to `stage`.
-            f(unsafe { &mut *task.stage.get() })
-        })
-    }
-
-    /// See [`TaskVTable::poll`].
-    unsafe fn poll(task: NonNull<Header>, cx: &mut Context<'_>) -> Poll<()> {
-        let poll = |stage: &mut Stage<F>| {
-            // SAFETY: a task that has not ended holds its future.
-            let future = unsafe { &mut *stage.future };
-            // SAFETY: the future stays in its allocation until `Stage::end` drops it in place.
-            let future = unsafe { Pin::new_unchecked(future) };
-            let result = match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
-                Ok(Poll::Pending) => return Poll::Pending,
-                Ok(Poll::Ready(value)) => Ok(value),
-                Err(payload) => Err(JoinError::panicked(payload)),
-            };
-            // SAFETY: as above.
-            unsafe { stage.end(result) };
-            Poll::Ready(())
-        };
-        // SAFETY: as the caller promises.
-        unsafe { Self::with_stage(task, poll) }
-    }
-
-    /// See [`TaskVTable::cancel`].
-    unsafe fn cancel(task: NonNull<Header>) {
-        let cancel = |stage: &mut Stage<F>| {
-            // SAFETY: a task that has not ended holds its future.
-            unsafe { stage.end(Err(JoinError::Cancelled)) }
-        };
-        // SAFETY: as the caller promises.
-        unsafe { Self::with_stage(task, cancel) }
-    }
-
-    /// See [`TaskVTable::drop_result`].
-    unsafe fn drop_result(task: NonNull<Header>) {
-        let take = |stage: &mut Stage<F>| {
-            // SAFETY: a task that has ended holds its result, until this takes it.
-            unsafe { stage.take() }
-        };
-        // SAFETY: as the caller promises.
-        let result = unsafe { Self::with_stage(task, take) };
-        quietly(|| drop(result));
-    }
-
-    /// See [`TaskVTable::free`].
-    unsafe fn free(task: NonNull<Header>, spare: Option<&SpareMemory>) {
-        // SAFETY: `TaskRef::new` made the pointer from this type's box, and nobody else has a count any more.
-        let task = unsafe { Box::from_raw(task.cast::<Self>().as_ptr()) };
-        match spare {
-            Some(spare) => spare.free(task),
-            None => free(task),
-        }
-    }
-}
-
-impl<F: Future> Stage<F> {
-    /// Drops the future in place, and only then stores the result: whoever sees it may rely on the future being gone.
-    ///
-    /// # Safety
-    ///
-    /// The future is there.
-    unsafe fn end(&mut self, result: Result<F::Output, JoinError>) {
-        // SAFETY: it is there, and from now on nobody takes it for alive.
-        let drop_future = || unsafe { ManuallyDrop::drop(&mut self.future) };
-        self.result = ManuallyDrop::new(drop_future_before(result, drop_future));
-    }
-
-    /// Moves the result out.
-    ///
-    /// # Safety
-    ///
-    /// The result is there, and nobody takes it for there from now on.
-    unsafe fn take(&mut self) -> Result<F::Output, JoinError> {
-        // SAFETY: as the caller promises.
-        unsafe { ManuallyDrop::take(&mut self.result) }
-    }
+    pub(crate) vtable: &'static TaskVTable,
+    pub(crate) state: AtomicUsize,
 }
 
 /// A counted pointer to a task: what `Arc<Task>` is to arc-waker.
@@ -227,7 +91,7 @@ impl TaskRef {
         future: F,
         shared: Arc<Shared>,
         spare: Option<&SpareMemory>,
-    ) -> (TaskRef, RawJoinHandle<F::Output>)
+    ) -> (TaskRef, JoinHandle<F::Output>)
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -243,22 +107,14 @@ impl TaskRef {
             vtable: Task::<F>::VTABLE,
             state: AtomicUsize::new(QUEUED | HANDLE | (3 * COUNT)),
         };
-        // Header and future are put in place one by one: a task that is put together first is one more copy of the
-        // future.
-        let memory = spare.map_or_else(Box::<Task<F>>::new_uninit, SpareMemory::allocate);
-        let task = NonNull::from(Box::leak(memory)).cast::<Task<F>>();
-        // SAFETY: it points to memory for a task.
-        let stage = unsafe { &raw mut (*task.as_ptr()).stage };
-        // SAFETY: it points to memory for a stage, which begins with the future.
-        unsafe { stage.cast::<F>().write(future) };
-        // SAFETY: it points to memory for a task, which begins with the header.
-        unsafe { task.cast::<Header>().write(header) };
-        let header: NonNull<Header> = task.cast();
+        let header = Task::allocate(header, future, spare);
         // For the links of `RemoteQueue`.
         header.as_ptr().expose_provenance();
         let task = TaskRef { header };
         task.previous.set(Some(header));
-        (task, RawJoinHandle { task: Some(TaskRef { header }), result: PhantomData })
+        // SAFETY: the task was made for this future.
+        let handle = unsafe { JoinHandle::new(TaskRef { header }) };
+        (task, handle)
     }
 
     /// The list's count of a task that is not in the list yet. `None` once it was returned. Only for the thread that
@@ -361,7 +217,7 @@ impl TaskRef {
         // SAFETY: the driving thread has the right to `stage`, and the task has not ended.
         let poll = unsafe { (task.vtable.poll)(task.header, &mut Context::from_waker(&waker)) };
         poll.map(|()| {
-            task.end();
+            task.complete();
             task.header
         })
     }
@@ -370,12 +226,12 @@ impl TaskRef {
     /// the executor, or that spawns the task, if the executor has rejected it.
     pub(crate) fn cancel(&self) {
         // SAFETY: that thread has the right to `stage`, and the task has not ended.
-        unsafe { (self.vtable.cancel)(self.header) };
-        self.end();
+        unsafe { (self.vtable.fail)(self.header, JoinError::Cancelled) };
+        self.complete();
     }
 
     /// Reports the result, which is in its place.
-    fn end(&self) {
+    fn complete(&self) {
         // AcqRel: pairs with the fetch_update in the handle's `change`, and with its loads: whoever sees `ENDED` sees
         // the result; this thread sees the joiner.
         let before = self.state.fetch_or(ENDED, AcqRel);
@@ -444,215 +300,5 @@ impl Drop for TaskRef {
     }
 }
 
-/// Awaits a task of a [`RawExecutor`](crate::RawExecutor), from within the task's own allocation.
-pub struct RawJoinHandle<T> {
-    /// None once the result was taken.
-    task: Option<TaskRef>,
-    /// A handle hands a `T` out and holds none of its own.
-    result: PhantomData<fn() -> T>,
-}
-
-// SAFETY: the handle gives access to the task's state, which is atomic, to `joiner`, which `Waker: Send + Sync` lets
-// any thread touch while it has the right to it, and to the result, a `T`, which may be moved to this thread.
-unsafe impl<T: Send> Send for RawJoinHandle<T> {}
-// SAFETY: through `&RawJoinHandle` there is only `abort`, `is_finished` and `abort_handle`, which counts the task: they
-// touch nothing but atomics and the queue.
-unsafe impl<T: Send> Sync for RawJoinHandle<T> {}
-// As for the handle that the other strategies share: what a panic leaves behind is a task that has ended.
-impl<T> UnwindSafe for RawJoinHandle<T> {}
-impl<T> RefUnwindSafe for RawJoinHandle<T> {}
-
-impl<T: Send + 'static> JoinHandle<T> for RawJoinHandle<T> {
-    type AbortHandle = RawAbortHandle;
-
-    fn abort(&self) {
-        self.task.iter().for_each(TaskRef::abort);
-    }
-
-    fn is_finished(&self) -> bool {
-        self.task.as_ref().is_none_or(TaskRef::is_finished)
-    }
-
-    fn abort_handle(&self) -> RawAbortHandle {
-        RawAbortHandle::new(self.task.clone())
-    }
-}
-
-impl<T> Future for RawJoinHandle<T> {
-    type Output = Result<T, JoinError>;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let task = self.task.as_ref().expect("a join handle was polled after it had yielded its result");
-        if !task.is_finished() && task.register(cx.waker()) {
-            return Poll::Pending;
-        }
-        let task = self.task.take().expect("it was there");
-        // SAFETY: the task has ended and its handle, which forgets it, has the right to `stage`; `T` is the output of
-        // the task's future.
-        Poll::Ready(unsafe { task.into_result() })
-    }
-}
-
-/// What a join handle does.
-impl TaskRef {
-    #[inline]
-    pub(crate) fn is_finished(&self) -> bool {
-        // Acquire: pairs with the fetch_or in `end`.
-        self.state.load(Acquire) & ENDED != 0
-    }
-
-    /// Leaves `waker` for the end of the task. False if that has come.
-    fn register(&self, waker: &Waker) -> bool {
-        // Before the joiner is taken back: foreign code, and it may panic.
-        let mut fresh = Some(waker.clone());
-        // Relaxed: only the handle changes this flag.
-        if self.state.load(Relaxed) & JOINER != 0 && !self.change(|state| state & !JOINER) {
-            discard(fresh);
-            return false;
-        }
-        self.joiner.with_mut(|joiner| {
-            // SAFETY: `JOINER` is not set, so the joiner belongs to the handle.
-            mem::swap(unsafe { &mut *joiner }, &mut fresh);
-        });
-        let pending = self.change(|state| state | JOINER);
-        discard(fresh);
-        pending
-    }
-
-    /// Changes the handle's flags. False if the task has ended.
-    fn change(&self, change: impl Fn(usize) -> usize) -> bool {
-        // AcqRel: pairs with the fetch_or in `end`: one of the two comes first, and knows what the other did.
-        let changed = self.state.fetch_update(AcqRel, Acquire, |state| match state {
-            _ if state & ENDED != 0 => None,
-            _ => Some(change(state)),
-        });
-        changed.is_ok()
-    }
-
-    /// Drops the joiner and the count, if the joiner is the handle's. The count first: the joiner's drop is foreign
-    /// code.
-    #[cold]
-    fn drop_joiner(self) {
-        let joiner = self.take_joiner();
-        drop(self);
-        discard(joiner);
-    }
-
-    /// The joiner, if it is the handle's. For a handle that is done with the task.
-    fn take_joiner(&self) -> Option<Waker> {
-        // Relaxed: only the handle changes this flag.
-        if self.state.load(Relaxed) & JOINER != 0 {
-            return None;
-        }
-        // SAFETY: `JOINER` is not set, so the joiner belongs to the handle.
-        self.joiner.with_mut(|joiner| unsafe { (*joiner).take() })
-    }
-
-    /// The result of a task that has ended.
-    ///
-    /// # Safety
-    ///
-    /// The task has ended, its output is `T`, and nobody else takes or drops its result: the caller has the right to
-    /// `stage`.
-    unsafe fn take_result<T>(&self) -> Result<T, JoinError> {
-        // SAFETY: it stays in the task's allocation.
-        let result = unsafe { self.header.byte_add(self.vtable.result) };
-        // SAFETY: as the caller promises.
-        self.access.with_mut(|_| unsafe { result.cast().read() })
-    }
-
-    /// Like [`take_result`](Self::take_result), for a handle that is done with the task. Kept out of the handle's poll,
-    /// so that the rest of that can become part of what awaits it.
-    ///
-    /// # Safety
-    ///
-    /// As for [`take_result`](Self::take_result).
-    #[inline(never)]
-    unsafe fn into_result<T>(self) -> Result<T, JoinError> {
-        // SAFETY: as the caller promises.
-        let result = unsafe { self.take_result() };
-        // Relaxed: only the handle changes this flag.
-        if self.state.load(Relaxed) & JOINER == 0 {
-            // The end came while it was replaced, and left it there.
-            self.drop_joiner();
-        }
-        result
-    }
-}
-
-impl<T> Drop for RawJoinHandle<T> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.task.is_some() {
-            self.leave();
-        }
-    }
-}
-
-impl<T> RawJoinHandle<T> {
-    /// Lets the task go on without its handle.
-    #[inline(never)]
-    fn leave(&mut self) {
-        let Some(task) = self.task.take() else { return };
-        let detached = task.change(|state| state & !(HANDLE | JOINER));
-        // SAFETY: the task has ended and its handle, which goes, has the right to `stage`.
-        let result = (!detached).then(|| unsafe { task.take_result::<T>() });
-        let joiner = task.take_joiner();
-        drop(task);
-        // Foreign code: whoever drops a handle asks for nothing, and so is told of no panic.
-        discard(joiner);
-        quietly(|| drop(result));
-    }
-}
-
-impl<T> fmt::Debug for RawJoinHandle<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RawJoinHandle").finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::env;
-    use std::process::Command;
-
-    use executor::Spawn;
-
-    use super::*;
-    use crate::RawExecutor;
-
-    const CHILD: &str = "WAKERS_TEST_OVERFLOW";
-
-    /// Clause W21, which no black box can check: it would have to leak half as many wakers as there are addresses.
-    #[test]
-    fn a_count_that_would_overflow_aborts_the_process() {
-        if env::var_os(CHILD).is_some() {
-            overflow();
-        }
-        let test = "task::tests::a_count_that_would_overflow_aborts_the_process";
-        let child = Command::new(env::current_exe().expect("the test knows its own path"))
-            .args([test, "--exact", "--nocapture"])
-            .env(CHILD, "1")
-            .output()
-            .expect("the test can run itself");
-        assert!(!child.status.success());
-        let printed = String::from_utf8_lossy(&child.stdout);
-        assert!(printed.contains("about to clone"), "it ended before the clone: {printed}");
-        assert!(!printed.contains("cloned"), "it went on after the clone: {printed}");
-        #[cfg(unix)]
-        assert!(std::os::unix::process::ExitStatusExt::signal(&child.status).is_some(), "{}", child.status);
-    }
-
-    fn overflow() -> ! {
-        let executor = RawExecutor::default();
-        let handle = executor.spawn(std::future::pending::<()>());
-        let task = handle.task.as_ref().expect("the result was not taken");
-        let waker = waker::borrow(task);
-        task.state.fetch_add(usize::MAX / 2, Relaxed);
-        println!("about to clone");
-        mem::forget(Waker::clone(&waker));
-        println!("cloned");
-        process::exit(0);
-    }
-}
+mod tests;

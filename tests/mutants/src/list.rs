@@ -108,6 +108,8 @@ mutants! {
             "let before = self.state.fetch_or(ENDED, AcqRel);" => "let before = self.state.fetch_or(ENDED, Relaxed);".
         "raw-end-forgets-joiner": "a task that ends wakes no joiner",
             "} else if before & JOINER != 0 {" => "} else if before & JOINER != 0 && before & QUEUED != 0 {".
+    }
+    "raw-waker/src/joiner.rs": {
         "raw-joiner-set-blindly": "a join waker is handed over although the task has ended",
             "self.change(|state| state | JOINER)" => "self.state.fetch_or(JOINER, AcqRel);
         true".
@@ -122,9 +124,9 @@ mutants! {
             "if self.state.load(Relaxed) & JOINER != 0 && !self.change(|state| state & !JOINER) {"
             => "if self.state.load(Relaxed) & ENDED != 0 && !self.change(|state| state & !JOINER) {".
         "raw-handle-dropped-blindly": "a handle goes without looking whether there is a result to drop",
-            "let detached = task.change(|state| state & !(HANDLE | JOINER));"
-            => "task.state.fetch_and(!(HANDLE | JOINER), AcqRel);
-        let detached = true;".
+            "self.change(|state| state & !(HANDLE | JOINER))"
+            => "self.state.fetch_and(!(HANDLE | JOINER), AcqRel);
+        true".
         "raw-finished-relaxed": "a handle sees that its task has ended, and orders nothing",
             "self.state.load(Acquire) & ENDED != 0" => "self.state.load(Relaxed) & ENDED != 0".
         "raw-joiner-left": "a joiner stays behind where the end came while it was replaced",
@@ -256,9 +258,6 @@ mutants! {
         "biased-abort-overlooked": "the turn of a task that is about to be pushed does not look whether it was aborted",
             "let away = if here & CALLED != 0 { self.answer() } else { self.count.away().load(Acquire) };"
             => "let away = if here & CALLED != 0 { self.answer() } else { 0 };".
-        "biased-joiner-left": "a joiner stays behind where the end came while it was borrowed",
-            "if away & BORROWED == 0 && (away & ENDED != 0 || self.at_home().is_none()) {"
-            => "if away & ENDED != 0 || (away & BORROWED == 0 && self.at_home().is_none()) {".
         "biased-cleared-late": "the task counts as queued until its poll is over",
             "        self.next_ready.set(None);
         // SAFETY: the driving thread has the right to `stage`, and the task has not ended.
@@ -285,6 +284,11 @@ mutants! {
         "biased-kept-late": "who lets go of a task counts what that keeps when the task may be gone",
             "        unsafe { Arc::increment_strong_count(self.shared.as_ptr()) };\n" => "",
             "        if self.count.merge() {" => "        let shared = self.shared;\n        let last = self.count.merge();\n        unsafe { Arc::increment_strong_count(shared.as_ptr()) };\n        if last {".
+    }
+    "biased-waker/src/joiner.rs": {
+        "biased-joiner-left": "a joiner stays behind where the end came while it was borrowed",
+            "if away & BORROWED == 0 && (away & ENDED != 0 || self.at_home().is_none()) {"
+            => "if away & ENDED != 0 || (away & BORROWED == 0 && self.at_home().is_none()) {".
         "biased-takes-joiner-relaxed": "a handle takes its joiner without seeing what the end left of it",
             "let away = self.count.away().load(Acquire);" => "let away = self.count.away().load(Relaxed);"
             ; equivalent: "each caller has acquired the end before, or is at home".
@@ -295,9 +299,9 @@ mutants! {
         });"
             => "let changed = self.count.away().fetch_update(AcqRel, Acquire, |away| Some(change(away)));".
         "biased-joiner-not-borrowed": "the joiner is changed elsewhere without being borrowed",
-            "if !self.change_away(|away| away | BORROWED) {" => "if !self.change_away(|away| away | 0) {".
+            "if !self.change(|away| away | BORROWED) {" => "if !self.change(|away| away | 0) {".
         "biased-joiner-kept": "the joiner is borrowed and not given back",
-            "let pending = self.change_away(|away| away & !BORROWED);" => "let pending = self.change_away(|away| away | BORROWED);".
+            "let pending = self.change(|away| away & !BORROWED);" => "let pending = self.change(|away| away | BORROWED);".
         "biased-detached-blindly": "a handle goes at home and leaves the result of a task that has ended",
             "        here & ENDED == 0\n    }" => "        here & ENDED == 0 || here & DETACHED == 0\n    }".
         "biased-finished-relaxed": "a handle sees that its task has ended, and orders nothing",
