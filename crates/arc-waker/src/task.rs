@@ -57,7 +57,7 @@ impl Running {
     }
 
     /// Sets `queued` for good, and says whether it was: then the key is on its way to the ready queue, or in it.
-    pub(crate) fn end(self) -> bool {
+    pub(crate) fn complete(self) -> bool {
         // Relaxed: no poll comes after this one.
         self.task.queued.swap(true, Relaxed)
     }

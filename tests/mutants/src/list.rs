@@ -429,7 +429,7 @@ mutants! {
     }
     "arc-waker/src/executor.rs": {
         "arc-drops-under-a-poll": "an executor that is dropped beside a poll waits for the task",
-            "        if !self.shared.driver.close() {" => "        if !self.shared.driver.close() && false {".
+            "        if !self.driver.close() {" => "        if !self.driver.close() && false {".
         "arc-no-closed-flag": "an executor that is gone still takes tasks",
             "if new_tasks.closed {" => "if new_tasks.closed && new_tasks.queue.capacity() > usize::MAX / 2 {".
         "arc-sends-first": "a thread sends that it has spawned before it has",
@@ -442,27 +442,27 @@ mutants! {
         "arc-push-silent": "nobody unparks the driver",
             "            self.driver.unpark();\n" => "".
         "arc-drop-under-lock": "futures are dropped while what is spawned is locked",
-            "let new_tasks = self.shared.new_tasks().close();" => "let mut locked = self.shared.new_tasks();\n        let new_tasks = locked.close();".
+            "let new_tasks = self.new_tasks().close();" => "let mut locked = self.new_tasks();\n        let new_tasks = locked.close();".
         "arc-closes-nothing": "dropping the executor ends no task",
-            "self.shared.local().close();" => "Local::new(unbounded().1);".
+            "self.local().close();" => "Local::new(unbounded().1);".
         "arc-keeps-the-place": "the place of a task that has ended is never free again",
-            "if !task.is_some_and(Running::end) {" => "if task.is_some_and(Running::end) {".
+            "if !task.is_some_and(Running::complete) {" => "if task.is_some_and(Running::complete) {".
         "arc-frees-the-place": "the place of a task that has ended is free while its key is on the way",
-            "if !task.is_some_and(Running::end) {" => "if !task.is_some_and(Running::end) || true {".
+            "if !task.is_some_and(Running::complete) {" => "if !task.is_some_and(Running::complete) || true {".
         "arc-takes-the-queue-along": "what was ready is gone when the thread stops to drive",
             "        self.local.queue = LocalQueue::unsettle(self.shared.address());"
             => "        LocalQueue::unsettle(self.shared.address());
         self.local.queue = Some(Box::default());".
         "arc-stays": "a call that has arrived and is ready keeps the right to drive",
-            "            drop(AtHome::arrive(shared));" => "            std::mem::forget(_entered);".
+            "            drop(Owner::new(shared));" => "            std::mem::forget(_entered);".
         "arc-unwinds-with-the-right": "a first poll that panics keeps the right to drive",
             "        Self::unwind(self.shared, self.call);" => "        let _ = Self::unwind;".
         "arc-arrives-beside": "a call arrives although another thread drives",
             "        let arrived = self.driver.arrive();" => "        let arrived = self.driver.arrive() || !self.driver.is_here();".
         "arc-receives-nothing": "what other threads send is not looked for",
-            "shared.receive(local).max(SHORT)" => "shared.queue(|queue| queue.len()).unwrap_or(0).max(SHORT)".
+            "shared.receive(local).max(MIN_ROUND)" => "shared.queue(|queue| queue.len()).unwrap_or(0).max(MIN_ROUND)".
         "arc-drives-unsettled": "who takes over looks at a queue that it does not have",
-            "home.as_ref().is_none_or(|home: &AtHome| home.has_work())" => "home.as_ref().is_some_and(|home: &AtHome| home.has_work())".
+            "owner.as_ref().is_none_or(|owner: &Owner| owner.has_work())" => "owner.as_ref().is_some_and(|owner: &Owner| owner.has_work())".
     }
     "noop-waker/src/executor.rs": {
         "noop-shares-a-context": "one context for all tasks of a round: what one of them does to it, the others see",
@@ -475,8 +475,8 @@ mutants! {
         "noop-keeps-tasks": "a thread that stops driving drops the tasks that it has",
             "        self.tasks.append(&mut tasks.queue);\n        mem::swap(&mut self.tasks, &mut tasks.queue);\n" => "        let _ = &mut tasks.queue;\n".
         "noop-gives-back-late": "the right to drive is given up before the tasks are",
-            "        let entered = self.shared.driver.enter();\n        let mut driven = Driven::new(&self.shared);\n"
-            => "        let mut driven = Driven::new(&self.shared);\n        let entered = self.shared.driver.enter();\n".
+            "        let entered = self.driver.enter();\n        let mut driven = Driven::new(self);\n"
+            => "        let mut driven = Driven::new(self);\n        let entered = self.driver.enter();\n".
         "noop-gives-back-silently": "who takes over is not told that there are tasks",
             "        self.shared.populated.store(!tasks.queue.is_empty(), Relaxed);\n" => "".
         "noop-takes-over-late": "a task that is spawned while others are taken over is forgotten",
@@ -510,8 +510,8 @@ mutants! {
         "park-gives-back-newest-first": "tasks that the thread that stops driving has not seen come before those that it has",
             "        self.tasks.append(&mut tasks.queue);\n        mem::swap(&mut self.tasks, &mut tasks.queue);\n" => "        tasks.queue.append(&mut self.tasks);\n".
         "park-gives-back-late": "the right to drive is given up before the tasks are",
-            "        let entered = self.shared.driver.enter();\n        let mut driven = Driven::new(&self.shared);\n"
-            => "        let mut driven = Driven::new(&self.shared);\n        let entered = self.shared.driver.enter();\n".
+            "        let entered = self.driver.enter();\n        let mut driven = Driven::new(self);\n"
+            => "        let mut driven = Driven::new(self);\n        let entered = self.driver.enter();\n".
         "park-gives-back-silently": "who takes over is not told that there are tasks",
             "        self.shared.populated.store(!tasks.queue.is_empty(), Relaxed);\n" => "".
         "park-takes-over-late": "a task that is spawned while others are taken over is forgotten",
@@ -525,7 +525,7 @@ mutants! {
         "park-no-closed-flag": "an executor that is gone still takes tasks",
             "if tasks.closed {" => "if tasks.closed && tasks.queue.capacity() > usize::MAX / 2 {".
         "park-drop-under-lock": "futures are dropped while the queue is locked",
-            "let tasks = self.shared.tasks().close();" => "let mut locked = self.shared.tasks();\n        let tasks = locked.close();".
+            "let tasks = self.tasks().close();" => "let mut locked = self.tasks();\n        let tasks = locked.close();".
         "park-spawn-silent": "a spawn does not unpark the driver",
             "        drop(tasks);\n        self.wake_by_ref();" => "        drop(tasks);".
     }
