@@ -16,14 +16,14 @@ impl TaskRef {
     #[inline]
     pub(crate) fn is_finished(&self) -> bool {
         // Acquire: pairs with the fetch_or in `complete`.
-        self.count.away().load(Acquire) & ENDED != 0
+        self.count.remote().load(Acquire) & ENDED != 0
     }
 
     /// Leaves `waker` for the end of the task. False if the task has ended, which a call on the driving thread has
     /// ruled out before.
     pub(crate) fn register(&self, waker: &Waker) -> bool {
-        if self.at_home().is_none() {
-            return self.register_from_elsewhere(waker);
+        if self.local().is_none() {
+            return self.register_remotely(waker);
         }
         let known = self.joiner.with(|joiner| {
             // SAFETY: the handle is on the driving thread and borrows nothing, so the joiner is that thread's (2).
@@ -39,10 +39,10 @@ impl TaskRef {
     }
 
     #[inline(never)]
-    fn register_from_elsewhere(&self, waker: &Waker) -> bool {
+    fn register_remotely(&self, waker: &Waker) -> bool {
         // Before the joiner is borrowed: foreign code, and it may panic.
         let mut fresh = Some(waker.clone());
-        if !self.change(|away| away | BORROWED) {
+        if !self.change(|remote| remote | BORROWED) {
             discard(fresh);
             return false;
         }
@@ -50,7 +50,7 @@ impl TaskRef {
             // SAFETY: `BORROWED` is set, so the joiner belongs to the handle (2).
             mem::swap(unsafe { &mut *joiner }, &mut fresh);
         });
-        let pending = self.change(|away| away & !BORROWED);
+        let pending = self.change(|remote| remote & !BORROWED);
         discard(fresh);
         pending
     }
@@ -58,20 +58,20 @@ impl TaskRef {
     /// Makes the driving thread drop the result. False if the task has ended and the result is the handle's to drop.
     #[inline]
     pub(crate) fn detach(&self) -> bool {
-        if self.at_home().is_none() {
-            return self.change(|away| away | DETACHED | BORROWED);
+        if self.local().is_none() {
+            return self.change(|remote| remote | DETACHED | BORROWED);
         }
-        let here = self.count.here();
-        self.count.set_here(here | DETACHED);
-        here & ENDED == 0
+        let local = self.count.local();
+        self.count.set_local(local | DETACHED);
+        local & ENDED == 0
     }
 
-    /// Changes the handle's flags in `away`. False if the task has ended.
+    /// Changes the handle's flags in `remote`. False if the task has ended.
     fn change(&self, change: impl Fn(usize) -> usize) -> bool {
         // AcqRel: pairs with the fetch_or in `complete`: one of the two comes first, and the other sees it.
-        let changed = self.count.away().fetch_update(AcqRel, Acquire, |away| match away {
-            _ if away & ENDED != 0 => None,
-            _ => Some(change(away)),
+        let changed = self.count.remote().fetch_update(AcqRel, Acquire, |remote| match remote {
+            _ if remote & ENDED != 0 => None,
+            _ => Some(change(remote)),
         });
         changed.is_ok()
     }
@@ -80,14 +80,14 @@ impl TaskRef {
     #[inline]
     pub(crate) fn has_left_joiner(&self) -> bool {
         // Relaxed: only the handle changes this flag (1).
-        self.count.away().load(Relaxed) & BORROWED != 0
+        self.count.remote().load(Relaxed) & BORROWED != 0
     }
 
     /// The joiner, if it is the handle's. For a handle that gives up its reference.
     pub(crate) fn take_joiner(&self) -> Option<Waker> {
         // Acquire: pairs with the fetch_or in `complete`.
-        let away = self.count.away().load(Acquire);
-        if away & BORROWED == 0 && (away & ENDED != 0 || self.at_home().is_none()) {
+        let remote = self.count.remote().load(Acquire);
+        if remote & BORROWED == 0 && (remote & ENDED != 0 || self.local().is_none()) {
             return None;
         }
         // SAFETY: it is borrowed, or the task has not ended and the handle is on the driving thread (2).

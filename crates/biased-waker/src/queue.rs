@@ -1,7 +1,7 @@
 //! The ready queue, the list of all tasks and that of those to let go of, all threaded through the tasks themselves, so
 //! that neither a wake nor a spawn allocates for them.
 
-#![expect(unsafe_code, reason = "the stack's links are references given away as pointers")]
+#![expect(unsafe_code, reason = "the stack's links are references given remote as pointers")]
 
 use std::ptr::{self, NonNull};
 
@@ -9,16 +9,16 @@ use executor::support::SpareMemory;
 use executor::sync::atomic::{AtomicPtr, Ordering::*};
 use executor::sync::cell::Cell;
 
-use crate::executor::Local;
-use crate::task::{Header, Kept, TaskRef};
+use crate::owner::Local;
+use crate::task::{Header, LocalTask, TaskRef};
 
 /// The part of the ready queue for the thread that drives: first in, first out, no atomics. The `next_ready` of a task
 /// in it is the queue's: the next task, or the task itself if it is the last.
 #[derive(Default)]
 pub(crate) struct LocalQueue {
     /// Means something while there is a last.
-    first: Cell<Option<Kept>>,
-    last: Cell<Option<Kept>>,
+    first: Cell<Option<LocalTask>>,
+    last: Cell<Option<LocalTask>>,
 }
 
 impl LocalQueue {
@@ -27,7 +27,7 @@ impl LocalQueue {
     }
 
     #[inline]
-    pub(crate) fn push(&self, task: Kept) {
+    pub(crate) fn push(&self, task: LocalTask) {
         task.next_ready.set(Some(task));
         match self.last.replace(Some(task)) {
             Some(last) => last.next_ready.set(Some(task)),
@@ -36,23 +36,23 @@ impl LocalQueue {
     }
 
     /// Takes over tasks whose `next_ready` lead from the first to the last.
-    fn append(&self, first: Kept, last: Kept) {
+    fn append(&self, first: LocalTask, last: LocalTask) {
         match self.last.replace(Some(last)) {
             Some(last) => last.next_ready.set(Some(first)),
             None => self.first.set(Some(first)),
         }
     }
 
-    /// Takes out all tasks: the result is the first, and [`next_in_chain`](Kept::next_in_chain) leads to the others.
+    /// Takes out all tasks: the result is the first, and [`next_in_chain`](LocalTask::next_in_chain) leads to the others.
     /// They count as queued until their `next_ready` is cleared.
     #[inline]
-    pub(crate) fn take(&self) -> Option<Kept> {
+    pub(crate) fn take(&self) -> Option<LocalTask> {
         self.last.take().and(self.first.get())
     }
 
     /// Takes out `task`, if it is the only one.
     #[inline]
-    pub(crate) fn take_only(&self, task: Kept) -> bool {
+    pub(crate) fn take_only(&self, task: LocalTask) -> bool {
         let is_only = self.last.get() == Some(task) && self.first.get() == Some(task);
         if is_only {
             self.last.set(None);
@@ -100,7 +100,7 @@ impl RemoteQueue {
             if top == CLOSED {
                 return Err(task);
             }
-            task.next_called.set(NonNull::new(top));
+            task.next_remote.set(NonNull::new(top));
             // Release: pairs with the Acquire in `take` and `close`, which sees the link and all before it.
             match self.top.compare_exchange_weak(top, task.as_ptr().as_ptr(), Release, Relaxed) {
                 Ok(_) => {
@@ -138,12 +138,12 @@ impl RemoteQueue {
         while let Some(task) = next {
             // SAFETY: the stack's reference passes to the result.
             let task = unsafe { TaskRef::from_raw(task) };
-            let link = task.next_called.get();
+            let link = task.next_remote.get();
             next = link.and_then(|link| NonNull::new(ptr::with_exposed_provenance_mut(link.addr().get())));
-            if let Some(task) = Kept::receive(task) {
+            if let Some(task) = LocalTask::from_stack(task) {
                 // It may be new and in the ready queue already: aborted at home before it was received.
                 if task.is_new() {
-                    local.list.insert(task);
+                    local.all.insert(task);
                 }
                 if task.next_ready.get().is_none() {
                     // What was pushed before it comes before it.
@@ -163,12 +163,12 @@ impl RemoteQueue {
 /// task in it are the list's.
 #[derive(Default)]
 pub(crate) struct TaskList {
-    first: Cell<Option<Kept>>,
+    first: Cell<Option<LocalTask>>,
 }
 
 impl TaskList {
     #[inline]
-    pub(crate) fn insert(&self, task: Kept) {
+    pub(crate) fn insert(&self, task: LocalTask) {
         let first = self.first.replace(Some(task));
         task.previous.set(None);
         task.next.set(first);
@@ -177,13 +177,13 @@ impl TaskList {
         }
     }
 
-    pub(crate) fn first(&self) -> Option<Kept> {
+    pub(crate) fn first(&self) -> Option<LocalTask> {
         self.first.get()
     }
 
     /// Takes out a task that is in this list.
     #[inline]
-    pub(crate) fn remove(&self, task: Kept) {
+    pub(crate) fn remove(&self, task: LocalTask) {
         let (previous, next) = (task.previous.get(), task.next.get());
         match previous {
             Some(previous) => previous.next.set(next),
@@ -197,22 +197,22 @@ impl TaskList {
 
 /// The tasks that have ended and that the executor has not let go of. The `next` of a task in it is the list's.
 #[derive(Default)]
-pub(crate) struct EndedList {
-    first: Cell<Option<Kept>>,
+pub(crate) struct Retired {
+    first: Cell<Option<LocalTask>>,
 }
 
-impl EndedList {
+impl Retired {
     #[inline]
-    pub(crate) fn push(&self, task: Kept) {
+    pub(crate) fn push(&self, task: LocalTask) {
         task.next.set(self.first.replace(Some(task)));
     }
 
     /// Lets go of all of them, and leaves their memory to `spare`.
     #[inline]
-    pub(crate) fn let_go(&self, spare: &SpareMemory) {
+    pub(crate) fn reclaim(&self, spare: &SpareMemory) {
         while let Some(task) = self.first.get() {
             self.first.set(task.next.get());
-            task.let_go(Some(spare));
+            task.reclaim(Some(spare));
         }
     }
 }

@@ -3,23 +3,12 @@
 
 #![expect(unsafe_code, reason = "the links are counts given away as pointers")]
 
-use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 
 use executor::sync::atomic::{AtomicPtr, Ordering::*};
 use executor::sync::cell::Cell;
 
 use crate::task::{Header, TaskRef};
-
-/// Looks at a task through a count that stays where it is.
-///
-/// # Safety
-///
-/// Somebody holds a count on `task`, and keeps it while the result is used.
-unsafe fn peek(task: NonNull<Header>) -> ManuallyDrop<TaskRef> {
-    // SAFETY: the caller knows of a count, and the result does not give it back.
-    ManuallyDrop::new(unsafe { TaskRef::from_raw(task) })
-}
 
 /// The part of the ready queue for the thread that drives: first in, first out, no atomics. It owns a count of each
 /// task in it, and with it the task's `next_ready`.
@@ -41,7 +30,7 @@ impl LocalQueue {
         let task = task.into_raw();
         match self.last.replace(Some(task)) {
             // SAFETY: the queue owns a count of its last task.
-            Some(last) => unsafe { peek(last) }.next_ready.set(Some(task)),
+            Some(last) => unsafe { TaskRef::borrow_raw(last) }.next_ready.set(Some(task)),
             None => self.first.set(Some(task)),
         }
         self.len.set(self.len.get() + 1);
@@ -51,7 +40,7 @@ impl LocalQueue {
     fn append(&self, first: NonNull<Header>, last: NonNull<Header>, len: usize) {
         match self.last.replace(Some(last)) {
             // SAFETY: the queue owns a count of its last task.
-            Some(last) => unsafe { peek(last) }.next_ready.set(Some(first)),
+            Some(last) => unsafe { TaskRef::borrow_raw(last) }.next_ready.set(Some(first)),
             None => self.first.set(Some(first)),
         }
         self.len.set(self.len.get() + len);
@@ -149,7 +138,7 @@ impl RemoteQueue {
         let mut next = last;
         while let Some(pointer) = next {
             // SAFETY: the stack owns a count of each of its tasks.
-            let task = unsafe { peek(pointer) };
+            let task = unsafe { TaskRef::borrow_raw(pointer) };
             // What was pushed before it comes before it.
             let link = task.next_ready.replace(first);
             if let Some(unlisted) = task.unlisted() {
@@ -180,7 +169,7 @@ impl TaskList {
         let task = task.into_raw();
         if let Some(first) = first {
             // SAFETY: the list owns a count of its first task.
-            unsafe { peek(first) }.previous.set(Some(task));
+            unsafe { TaskRef::borrow_raw(first) }.previous.set(Some(task));
         }
         self.first.set(Some(task));
     }
@@ -200,12 +189,12 @@ impl TaskList {
         let (previous, next) = (task.previous.get(), task.next.get());
         match previous {
             // SAFETY: the list owns a count of each of its tasks.
-            Some(previous) => unsafe { peek(previous) }.next.set(next),
+            Some(previous) => unsafe { TaskRef::borrow_raw(previous) }.next.set(next),
             None => self.first.set(next),
         }
         if let Some(next) = next {
             // SAFETY: the list owns a count of each of its tasks.
-            unsafe { peek(next) }.previous.set(previous);
+            unsafe { TaskRef::borrow_raw(next) }.previous.set(previous);
         }
         task
     }

@@ -1,4 +1,7 @@
-//! A spawned future, its result, its joiner and its links, in one allocation that is counted by hand.
+//! A spawned task: what wakers, queue and list know of it, and its references, counted by hand.
+//!
+//! The future and its result are in `stage.rs`, the join handle is in `join.rs`, and who wakes it in `joiner.rs`.
+//! `task` pushes to the queue of `executor`, and that polls what is in it: so each of the two names the other.
 
 #![expect(unsafe_code, reason = "one allocation is shared by the queue, the list, the wakers and the join handle")]
 
@@ -20,20 +23,25 @@ use crate::join::JoinHandle;
 use crate::stage::{Task, TaskVTable};
 use crate::waker;
 
-/// The task is in the ready queue, or whoever set this is about to put it there.
+/// The task is in the ready queue, or the thread that set this is about to put it there.
 pub(crate) const QUEUED: usize = 1 << 0;
 /// The future is gone. Its result is there, unless it was taken.
 pub(crate) const ENDED: usize = 1 << 1;
-/// The task's next turn drops the future instead of polling it.
+/// The next poll drops the future instead of polling it.
 pub(crate) const ABORTED: usize = 1 << 2;
-/// The join handle was not dropped before the end: the result is for it to take or to drop. Otherwise the driving
+/// The join handle was not dropped before the end: the result is the handle's to take or to drop. Otherwise the driving
 /// thread drops it.
 pub(crate) const HANDLE: usize = 1 << 3;
-/// `joiner` belongs to the driving thread, for which the join handle left a waker there. Otherwise it belongs to the
-/// join handle.
+/// `joiner` belongs to the driving thread. Otherwise it belongs to the join handle.
+///
+/// 1. It is clear at first. Only the handle changes it, in an operation that fails once `ENDED` is set.
+/// 2. While it is clear, the handle may touch `joiner`, and nobody else. While it is set, the driving thread may.
+/// 3. So it no longer changes after `ENDED`. If it is set then, the driving thread takes the waker out and wakes it. If
+///    it is clear, a waker that is there is the handle's to drop.
+/// 4. A handle that is dropped before the end clears it together with `HANDLE`.
 pub(crate) const JOINER: usize = 1 << 4;
-/// One count. The counts stand above the flags, so that both change in one operation.
-pub(crate) const COUNT: usize = 1 << 5;
+/// One reference. The number of references is above the flags, so that both change in one operation.
+pub(crate) const REFERENCE: usize = 1 << 5;
 
 /// What every task begins with, whatever its future: all that wakers, queue and list need to know.
 ///
@@ -45,31 +53,41 @@ pub(crate) const COUNT: usize = 1 << 5;
 ///    └────────────── not woken meanwhile ──────────┘
 /// ```
 ///
-/// (1) Whoever sets `QUEUED` puts the task into the queue, with a count for the queue: so it is there at most once.
-/// (2) The driving thread takes it out, and clears `QUEUED` and gives the queue's count back in one operation *before*
-/// it polls. (3) A wake during the poll finds `QUEUED` cleared and puts the task into the queue again: it cannot be
-/// lost. No second thread can take it out meanwhile, as only one drives. (4) The driving thread drops the future,
-/// stores the result and sets `ENDED`, in that order, and wakes the joiner. A wake from now on does nothing.
+/// (1) `TaskRef::wake`, `wake_by_ref`, `abort`: the thread that sets `QUEUED` puts the task into the queue, with a
+/// reference for the queue. So the task is there at most once. (2) `TaskRef::poll`: the driving thread has taken the
+/// task out. It clears `QUEUED` and gives back the queue's reference in one operation *before* it polls. (3) As (1): a
+/// wake during the poll finds `QUEUED` clear and puts the task into the queue again, so it cannot be lost. No second
+/// thread can take it out during the poll, as only one drives. (4) `TaskRef::complete`: the driving thread has dropped
+/// the future and stored the result. It sets `ENDED`, and then wakes the joiner. A wake from now on does nothing.
 ///
-/// Counts are held by the list until the task has ended, by the queue while the task is in it, by each waker and by the
-/// join handle: one each. While the task has not ended the list's count keeps it alive, so neither waking nor polling
-/// can free it.
+/// Which flags may be set in which phase (`1` set, `–` clear, `·` either; `JOINER` only together with `HANDLE`):
 ///
-/// What a wake and a turn touch comes last, beside the future.
+/// ```text
+///             QUEUED   ENDED   ABORTED   HANDLE   JOINER
+///   idle        –        –        –        ·        ·
+///   QUEUED      1        –        ·        ·        ·
+///   running     ·        –        ·        ·        ·
+///   ENDED       ·        1        ·        as at the end
+/// ```
+///
+/// One reference each is held by the list until the task has ended, by the queue while the task is in it, by each waker
+/// and by the join handle. While the task has not ended the list's reference keeps it alive, so neither a wake nor a
+/// poll can free it.
+///
+/// What a wake and a poll touch comes last, next to the future.
 #[repr(C)]
 pub(crate) struct Header {
     /// For the models: begins and ends with this.
     pub(crate) alive: Alive,
     /// For the models: is used whenever `stage` is.
     pub(crate) access: UnsafeCell<()>,
-    /// Belongs to the driving thread while `JOINER` is set, else to the join handle. The handle sets `JOINER` and takes
-    /// it back, neither after `ENDED`.
+    /// Belongs to the driving thread or to the join handle, as [`JOINER`] says.
     pub(crate) joiner: UnsafeCell<Option<Waker>>,
-    /// The neighbours in the executor's list. Belong to the thread that drives or drops the executor. A task that is
-    /// new to it is its own `previous`.
+    /// The neighbours in the executor's list. They belong to the thread that drives or drops the executor. A task that
+    /// is not in the list yet is its own `previous`.
     pub(crate) previous: Cell<Option<NonNull<Header>>>,
     pub(crate) next: Cell<Option<NonNull<Header>>>,
-    /// The next task in the ready queue. Belongs to whoever holds the queue's count.
+    /// The next task in the ready queue. It belongs to the thread that has the queue's reference.
     pub(crate) next_ready: Cell<Option<NonNull<Header>>>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) vtable: &'static TaskVTable,
@@ -78,15 +96,15 @@ pub(crate) struct Header {
 
 /// A counted pointer to a task: what `Arc<Task>` is to arc-waker.
 ///
-/// Its count is what makes it sound to look at the header. In a `ManuallyDrop` it stands for a count that is held
+/// Its reference makes it sound to look at the header. In a `ManuallyDrop` it stands for a reference that is held
 /// elsewhere, by a waker or by the list.
 pub(crate) struct TaskRef {
     header: NonNull<Header>,
 }
 
 impl TaskRef {
-    /// Allocates a task that counts as queued. Its counts are those of the two results, for the queue and for whoever
-    /// spawned it, and one for the executor's list, which [`unlisted`](Self::unlisted) returns once.
+    /// Allocates a task that counts as queued. It has three references: those of the two results, for the queue and for
+    /// the code that spawns it, and one for the executor's list, which [`unlisted`](Self::unlisted) returns once.
     pub(crate) fn new<F>(
         future: F,
         shared: Arc<Shared>,
@@ -105,7 +123,7 @@ impl TaskRef {
             next_ready: Cell::new(None),
             shared,
             vtable: Task::<F>::VTABLE,
-            state: AtomicUsize::new(QUEUED | HANDLE | (3 * COUNT)),
+            state: AtomicUsize::new(QUEUED | HANDLE | (3 * REFERENCE)),
         };
         let header = Task::allocate(header, future, spare);
         // For the links of `RemoteQueue`.
@@ -117,7 +135,7 @@ impl TaskRef {
         (task, handle)
     }
 
-    /// The list's count of a task that is not in the list yet. `None` once it was returned. Only for the thread that
+    /// The list's reference to a task that is not in the list yet. `None` once it was returned. Only for the thread that
     /// drives or drops the executor, or spawns the task.
     pub(crate) fn unlisted(&self) -> Option<TaskRef> {
         if self.previous.get() != Some(self.header) {
@@ -127,42 +145,51 @@ impl TaskRef {
         Some(TaskRef { header: self.header })
     }
 
-    /// Gives the count away with the pointer.
+    /// Gives away the reference with the pointer.
     pub(crate) fn into_raw(self) -> NonNull<Header> {
         ManuallyDrop::new(self).header
     }
 
     /// # Safety
     ///
-    /// `header` points to a task, and a count on it passes to the result, or is kept elsewhere while the result, which
-    /// then must not be dropped, is used.
+    /// `header` points to a task, and a reference to it passes to the result, or is kept elsewhere while the result,
+    /// which then must not be dropped, is used.
     pub(crate) unsafe fn from_raw(header: NonNull<Header>) -> Self {
         Self { header }
+    }
+
+    /// Uses a reference that stays where it is.
+    ///
+    /// # Safety
+    ///
+    /// `header` points to a task to which somebody else holds a reference and keeps it while the result is used.
+    pub(crate) unsafe fn borrow_raw(header: NonNull<Header>) -> ManuallyDrop<Self> {
+        ManuallyDrop::new(Self { header })
     }
 
     pub(crate) fn as_ptr(&self) -> NonNull<Header> {
         self.header
     }
 
-    /// Puts the task into the ready queue unless it is there, and uses up the count.
+    /// Puts the task into the ready queue unless it is there, and uses up the reference.
     pub(crate) fn wake(self) {
-        if !self.shared.is_driven_here() {
-            // Queue and driver are reached through the task, so this count keeps it alive until the wake is through.
+        if !self.shared.drives_here() {
+            // Queue and driver are reached through the task, so this reference keeps it alive until the wake is through.
             self.wake_by_ref();
             return;
         }
-        // On the driving thread the executor is alive, and this count can become the queue's.
+        // On the driving thread the executor is alive, and this reference can become the queue's.
         // AcqRel: as in `wake_by_ref`.
         let before = self.state.fetch_update(AcqRel, Acquire, |state| match state {
             _ if state & ENDED != 0 => None,
-            _ if state & QUEUED != 0 => Some(state - COUNT),
+            _ if state & QUEUED != 0 => Some(state - REFERENCE),
             _ => Some(state | QUEUED),
         });
         match before {
             Ok(before) if before & QUEUED == 0 => {
                 let shared = Arc::as_ptr(&self.shared);
-                // SAFETY: the `block_on` that drives stands on this thread's stack and borrows the executor, and with
-                // it `Shared`. (The task would not do: the queue owns it as soon as it is pushed.)
+                // SAFETY: the `block_on` that drives is on this thread's stack and borrows the executor, and with it
+                // `Shared`. (The task would not do: the queue owns it as soon as it is pushed.)
                 unsafe { &*shared }.push(self);
             }
             Ok(_) => mem::forget(self),
@@ -172,48 +199,48 @@ impl TaskRef {
 
     /// Puts the task into the ready queue unless it is there.
     pub(crate) fn wake_by_ref(&self) {
-        // AcqRel: pairs with the fetch_sub in `poll`; the poll sees what every waking thread wrote. Written also where
+        // AcqRel: pairs with the fetch_sub in `poll`; the poll sees what every waking thread wrote. It also writes where
         // nothing changes, as the task is queued already: so this wake, too, happens before the poll.
         let before = self.state.fetch_update(AcqRel, Acquire, |state| match state {
             _ if state & ENDED != 0 => None,
             _ if state & QUEUED != 0 => Some(state),
-            _ => Some((state | QUEUED) + COUNT),
+            _ => Some((state | QUEUED) + REFERENCE),
         });
         if before.is_ok_and(|before| before & QUEUED == 0) {
-            // The count that was just added.
+            // The reference that was just added.
             self.shared.push(TaskRef { header: self.header });
         }
     }
 
-    /// Makes the task's next turn drop its future, and gives it a turn.
+    /// Makes the task's next poll drop its future, and schedules that poll.
     pub(crate) fn abort(&self) {
         // AcqRel: pairs with the fetch_sub in `poll`; the future's drop sees what was done before the abort.
         let before = self.state.fetch_update(AcqRel, Acquire, |state| match state {
             _ if state & ENDED != 0 => None,
             _ if state & QUEUED != 0 => Some(state | ABORTED),
-            _ => Some((state | ABORTED | QUEUED) + COUNT),
+            _ => Some((state | ABORTED | QUEUED) + REFERENCE),
         });
         if before.is_ok_and(|before| before & QUEUED == 0) {
-            // The count that was just added.
+            // The reference that was just added.
             self.shared.push(TaskRef { header: self.header });
         }
     }
 
-    /// Gives a task that was taken out of the ready queue its turn. `Ready`, with the address of the task, which the
-    /// list still counts, when it has ended with this turn. Only for the thread that drives the executor.
+    /// Polls a task that was taken out of the ready queue. If the task ends with this poll, returns `Ready` with its
+    /// address, to which the list still has a reference. Only for the thread that drives the executor.
     pub(crate) fn poll(self) -> Poll<NonNull<Header>> {
         // Relaxed: the driving thread is the one that sets `ENDED` of tasks that are in a queue.
         if self.state.load(Relaxed) & ENDED != 0 {
             return Poll::Pending;
         }
-        // From here on it stands for the list's count. AcqRel: pairs with `wake_by_ref` and `abort`.
+        // From here on it stands for the list's reference. AcqRel: pairs with `wake_by_ref` and `abort`.
         let task = ManuallyDrop::new(self);
-        let before = task.state.fetch_sub(QUEUED + COUNT, AcqRel);
+        let before = task.state.fetch_sub(QUEUED + REFERENCE, AcqRel);
         if before & ABORTED != 0 {
             task.cancel();
             return Poll::Ready(task.header);
         }
-        let waker = waker::borrow(&task);
+        let waker = waker::waker_ref(&task);
         // SAFETY: the driving thread has the right to `stage`, and the task has not ended.
         let poll = unsafe { (task.vtable.poll)(task.header, &mut Context::from_waker(&waker)) };
         poll.map(|()| {
@@ -223,7 +250,7 @@ impl TaskRef {
     }
 
     /// Drops the future of a task that has not ended, without another poll. Only for the thread that drives or drops
-    /// the executor, or that spawns the task, if the executor has rejected it.
+    /// the executor, or that spawns the task if the executor has rejected it.
     pub(crate) fn cancel(&self) {
         // SAFETY: that thread has the right to `stage`, and the task has not ended.
         unsafe { (self.vtable.fail)(self.header, JoinError::Cancelled) };
@@ -232,32 +259,30 @@ impl TaskRef {
 
     /// Reports the result, which is in its place.
     fn complete(&self) {
-        // AcqRel: pairs with the fetch_update in the handle's `change`, and with its loads: whoever sees `ENDED` sees
-        // the result; this thread sees the joiner.
+        // AcqRel: pairs with the fetch_update in the handle's `change`, and with its loads: a thread that sees `ENDED`
+        // sees the result; this thread sees the joiner.
         let before = self.state.fetch_or(ENDED, AcqRel);
         if before & HANDLE == 0 {
             // SAFETY: without a handle the driving thread has the right to `stage`, and the task has ended.
             unsafe { (self.vtable.drop_result)(self.header) };
         } else if before & JOINER != 0 {
-            // SAFETY: `JOINER` was set before `ENDED`, so the joiner belongs to this thread, for good.
+            // SAFETY: `JOINER` was set before `ENDED`, so the joiner belongs to this thread for good.
             let joiner = self.joiner.with_mut(|joiner| unsafe { (*joiner).take() });
             // A joiner's waker is foreign code; a panic in it must not reach the run loop.
             quietly(|| joiner.into_iter().for_each(Waker::wake));
         }
     }
-}
 
-impl TaskRef {
-    /// Kept out of the short way, which is to stay short.
+    /// Outlined so that the drop of a reference that is not the last inlines.
     ///
     /// # Safety
     ///
-    /// That was the last count, and nobody looks at the task after this.
+    /// That was the last reference, and nobody looks at the task after this.
     #[inline(never)]
     unsafe fn free(&self) {
         let free = self.vtable.free;
         let shared = Arc::as_ptr(&self.shared);
-        // SAFETY: the task still has its count of the `Arc`.
+        // SAFETY: the task still has its reference to `Shared`.
         let spare = unsafe { &*shared }.spare_memory();
         // SAFETY: as the caller promises. Where this thread drives, the executor keeps `spare`, too.
         unsafe { free(self.header, spare) };
@@ -268,7 +293,7 @@ impl Deref for TaskRef {
     type Target = Header;
 
     fn deref(&self) -> &Header {
-        // SAFETY: the count keeps the task alive for as long as `self` is borrowed.
+        // SAFETY: the reference keeps the task alive for as long as `self` is borrowed.
         let header = unsafe { self.header.as_ref() };
         header.alive.check();
         header
@@ -277,9 +302,9 @@ impl Deref for TaskRef {
 
 impl Clone for TaskRef {
     fn clone(&self) -> Self {
-        // Relaxed: the count that `self` holds keeps the task alive, and nothing is read on the strength of the new
+        // Relaxed: the reference that `self` holds keeps the task alive, and nothing is read on the strength of the new
         // one.
-        let before = self.state.fetch_add(COUNT, Relaxed);
+        let before = self.state.fetch_add(REFERENCE, Relaxed);
         if before > usize::MAX / 2 {
             // Only leaked wakers get here. A count that wraps would free a task in use.
             process::abort();
@@ -290,11 +315,11 @@ impl Clone for TaskRef {
 
 impl Drop for TaskRef {
     fn drop(&mut self) {
-        // Acquire: pairs with the Release below. The only count is ours, so nobody can add to it: no need to subtract.
-        // AcqRel: whoever frees the task sees what the others did with it. An Acquire fence after a Release would do
-        // as well, but thread sanitizers do not know fences.
-        if self.state.load(Acquire) / COUNT == 1 || self.state.fetch_sub(COUNT, AcqRel) / COUNT == 1 {
-            // SAFETY: that was the last count.
+        // Acquire: pairs with the Release below. The only reference is ours, so nobody can add one: no need to subtract.
+        // AcqRel: the thread that frees the task sees what the others did with it. An Acquire fence after a Release
+        // would do as well, but thread sanitizers do not know fences.
+        if self.state.load(Acquire) / REFERENCE == 1 || self.state.fetch_sub(REFERENCE, AcqRel) / REFERENCE == 1 {
+            // SAFETY: that was the last reference.
             unsafe { self.free() };
         }
     }

@@ -32,7 +32,7 @@ fn overflow() -> ! {
     let executor = RawExecutor::default();
     let handle = executor.spawn(std::future::pending::<()>());
     let task = handle.task.as_ref().expect("the result was not taken");
-    let waker = waker::borrow(task);
+    let waker = waker::waker_ref(task);
     task.state.fetch_add(usize::MAX / 2, Relaxed);
     println!("about to clone");
     std::mem::forget(Waker::clone(&waker));
