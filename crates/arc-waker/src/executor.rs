@@ -8,7 +8,7 @@ use std::ptr;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use executor::support::{BoxedFuture, Driver, Emptied, Entered, Join, RootWaker, TaskCount, TaskHandle};
+use executor::support::{BoxedFuture, Driver, Emptied, Entered, Join, RootWaker, TaskCount, TaskHandle, UNPOISONED};
 use executor::sync::atomic::Ordering::*;
 use executor::sync::{Mutex, MutexGuard};
 use slab::Slab;
@@ -238,7 +238,7 @@ impl Shared {
     }
 
     fn new_tasks(&self) -> MutexGuard<'_, NewTasks> {
-        self.new_tasks.lock().expect("no code that can panic runs under this lock")
+        self.new_tasks.lock().expect(UNPOISONED)
     }
 
     fn local(&self) -> MutexGuard<'_, Local> {

@@ -87,7 +87,8 @@ impl BiasedCount {
         }
     }
 
-    /// Counts one reference less if that takes no atomic. False if the call must be followed by [`sub_remote`](Self::sub_remote).
+    /// Counts one reference less if that takes no atomic. False if the call must be followed by
+    /// [`sub_remote`](Self::sub_remote).
     #[inline]
     #[must_use]
     pub(crate) fn sub_local(&self, is_owner: bool) -> bool {
@@ -98,8 +99,8 @@ impl BiasedCount {
         counts_here
     }
 
-    /// Counts one reference less, for other threads or after the merge. True if it was the last and the caller must free
-    /// the object.
+    /// Counts one reference less, for other threads or after the merge. True if it was the last and the caller must
+    /// free the object.
     #[must_use]
     pub(crate) fn sub_remote(&self) -> bool {
         let is_last = |remote: usize| remote & MERGED != 0 && references(remote) == ONE;
@@ -110,10 +111,11 @@ impl BiasedCount {
 
     /// Whether there is no reference but the owner's own. Only for the owner.
     ///
-    /// An old value of `remote` would do no harm. It is what the other threads had counted at some moment, and that moment
-    /// is no older than anything the owner knows of: a reference goes from thread to thread only where one happens
-    /// before the other. If there was no reference at that moment, nobody has been able to make one since, as each is
-    /// made from another. (The waker of a poll borrows the owner's reference. Nobody can clone it once the poll is over.)
+    /// An old value of `remote` would do no harm. It is what the other threads had counted at some moment, and that
+    /// moment is no older than anything the owner knows of: a reference goes from thread to thread only where one
+    /// happens before the other. If there was no reference at that moment, nobody has been able to make one since, as
+    /// each is made from another. (The waker of a poll borrows the owner's reference. Nobody can clone it once the poll
+    /// is over.)
     #[inline]
     pub(crate) fn is_sole(&self) -> bool {
         // Acquire: pairs with the Release in `sub_remote`; the owner may free the object.
@@ -121,8 +123,8 @@ impl BiasedCount {
     }
 
     /// Gives up the owner's own reference. True if there is no other and the caller must free the object. Only for the
-    /// owner, once; after that the object may be gone. Ask [`is_sole`](Self::is_sole) first: it costs less, and is mostly
-    /// enough.
+    /// owner, once; after that the object may be gone. Ask [`is_sole`](Self::is_sole) first: it costs less, and is
+    /// mostly enough.
     #[must_use]
     pub(crate) fn merge(&self) -> bool {
         let local = self.local();

@@ -43,8 +43,8 @@ impl LocalQueue {
         }
     }
 
-    /// Takes out all tasks: the result is the first, and [`next_in_chain`](LocalTask::next_in_chain) leads to the others.
-    /// They count as queued until their `next_ready` is cleared.
+    /// Takes out all tasks: the result is the first, and [`next_in_chain`](LocalTask::next_in_chain) leads to the
+    /// others. They count as queued until their `next_ready` is cleared.
     #[inline]
     pub(crate) fn take(&self) -> Option<LocalTask> {
         self.last.take().and(self.first.get())

@@ -7,7 +7,7 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
-use executor::support::{here, number};
+use executor::support::{Cached, Renew, here, number};
 use executor::sync::atomic::{AtomicBool, Ordering::*};
 use executor::sync::cell::Cell;
 use executor::sync::thread::{self, Thread};
@@ -16,9 +16,7 @@ use executor::sync::{Alive, free, thread_local};
 use crate::count::BiasedCount;
 
 thread_local! {
-    /// The waker of this thread's last `block_on`, kept for the next one. Taken out while one is under way, so that a
-    /// nested `block_on` gets a waker of its own and cannot take the outer one's wakes.
-    static CACHED: Cell<Option<RootWaker>> = const { Cell::new(None) };
+    static CACHED: Cached<RootWaker> = const { Cached::new() };
 }
 
 /// What `executor::support::RootWaker` is to arc-waker and raw-waker, without an atomic read-modify-write on its own
@@ -50,51 +48,10 @@ struct Root {
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone_waker, wake_by_val, wake_by_ref, drop_waker);
 
 impl RootWaker {
-    /// Runs `f`, once, with a waker for the calling thread, not woken yet.
-    ///
-    /// Allocates if the last call on this thread has left none, because there was no such call, this one is nested in it
-    /// or it panicked. Also allocates while a clone of the waker that it left exists: a stale waker never wakes a later
-    /// call.
+    /// Calls `f` with a waker for the calling thread that is not woken yet. See [`Cached::with`].
     #[inline]
     pub(crate) fn with<R>(f: impl FnOnce(&RootWaker) -> R) -> R {
-        // In the destructor of another thread-local the cache may be gone.
-        let cached = CACHED.try_with(Cell::take).unwrap_or_default();
-        let root = cached.and_then(Self::renew).unwrap_or_else(Self::new);
-        let result = f(&root);
-        // One that a nested call has left is dropped.
-        let _ = CACHED.try_with(|cached| cached.set(Some(root)));
-        result
-    }
-
-    /// Resets the waker, unless somebody else still refers to it.
-    #[inline]
-    fn renew(self) -> Option<Self> {
-        let renewed = self.root().count.is_sole().then_some(self)?;
-        // Nobody else can wake it now.
-        renewed.root().woken_locally.set(false);
-        renewed.root().woken_remotely.store(false, Relaxed);
-        Some(renewed)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn new() -> Self {
-        let root = Root {
-            waker: ManuallyDrop::new(Waker::noop().clone()),
-            count: BiasedCount::new(0, 0),
-            woken_locally: Cell::new(false),
-            woken_remotely: AtomicBool::new(false),
-            thread: thread::current(),
-            owner: number(),
-            alive: Alive::new(),
-        };
-        let root = NonNull::from(Box::leak(Box::new(root)));
-        // SAFETY: the functions of `VTABLE` require a pointer to a root to which a reference is held. The owner holds
-        // its own for as long as this waker, which is never dropped, can be reached.
-        let waker = unsafe { Waker::new(root.as_ptr().cast_const().cast(), &VTABLE) };
-        // SAFETY: nobody else knows of the root yet.
-        unsafe { (*root.as_ptr()).waker = ManuallyDrop::new(waker) };
-        Self { root }
+        Cached::with(&CACHED, |root| f(root))
     }
 
     #[inline]
@@ -130,6 +87,38 @@ impl RootWaker {
         // load and a store would miss a wake in between.
         let remote = root.woken_remotely.load(Relaxed) && root.woken_remotely.swap(false, Acquire);
         local || remote
+    }
+}
+
+impl Renew for RootWaker {
+    #[cold]
+    #[inline(never)]
+    fn new() -> Self {
+        let root = Root {
+            waker: ManuallyDrop::new(Waker::noop().clone()),
+            count: BiasedCount::new(0, 0),
+            woken_locally: Cell::new(false),
+            woken_remotely: AtomicBool::new(false),
+            thread: thread::current(),
+            owner: number(),
+            alive: Alive::new(),
+        };
+        let root = NonNull::from(Box::leak(Box::new(root)));
+        // SAFETY: the functions of `VTABLE` require a pointer to a root to which a reference is held. The owner holds
+        // its own for as long as this waker, which is never dropped, can be reached.
+        let waker = unsafe { Waker::new(root.as_ptr().cast_const().cast(), &VTABLE) };
+        // SAFETY: nobody else knows of the root yet.
+        unsafe { (*root.as_ptr()).waker = ManuallyDrop::new(waker) };
+        Self { root }
+    }
+
+    #[inline]
+    fn renew(self) -> Option<Self> {
+        let renewed = self.root().count.is_sole().then_some(self)?;
+        // Nobody else can wake it now.
+        renewed.root().woken_locally.set(false);
+        renewed.root().woken_remotely.store(false, Relaxed);
+        Some(renewed)
     }
 }
 

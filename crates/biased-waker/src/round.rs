@@ -34,8 +34,8 @@ impl Round {
                     PollResult::Ended => break local.retire(task, count),
                     PollResult::Gone => break,
                 }
-                // A task that is alone in the queue again is polled again at once: to look for the next one would cost as
-                // much as the rest of the poll.
+                // A task that is alone in the queue again is polled again at once: to look for the next one would cost
+                // as much as the rest of the poll.
                 if self.next.is_some() || self.left == 0 || !local.queue.take_only(task) {
                     break;
                 }

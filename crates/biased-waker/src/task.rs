@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
 use executor::JoinError;
-use executor::support::{SpareMemory, quietly};
+use executor::support::{SpareMemory, discard_panic};
 use executor::sync::atomic::Ordering::*;
 use executor::sync::cell::{Cell, UnsafeCell};
 use executor::sync::{Alive, Arc};
@@ -25,8 +25,8 @@ use crate::stage::{Task, TaskVTable};
 // The flags of a task, in either of its two words: each word says what was done on its side. `local` belongs to the
 // owner, the thread that drives; `remote` is for all other threads.
 
-/// In `remote`: set from a remote wake until the poll it causes. The task is on the remote stack, about to be pushed, or
-/// drained and not yet polled. (On the owner `next_ready` says whether the task is queued.)
+/// In `remote`: set from a remote wake until the poll it causes. The task is on the remote stack, about to be pushed,
+/// or drained and not yet polled. (On the owner `next_ready` says whether the task is queued.)
 pub(crate) const QUEUED: usize = 1 << 1;
 /// The future is gone. Its result is there, unless it was taken.
 pub(crate) const ENDED: usize = 1 << 2;
@@ -58,14 +58,14 @@ pub(crate) const BORROWED: usize = 1 << 5;
 /// ```
 ///
 /// (1) `TaskRef::wake_locally`: the owner links the task into the ready queue. `TaskRef::wake_remotely`: another thread
-/// sets `QUEUED` in `remote` and pushes the task onto the stack, with a reference. `RemoteQueue::drain`: the owner moves
-/// it from there into the ready queue, unless it is in it, and sets `QUEUED_REMOTELY`. (2) `LocalTask::poll`: the owner
-/// has taken the task out. It clears the link *before* it polls, and `QUEUED` in `remote` only if `QUEUED_REMOTELY` is
-/// set (`LocalTask::clear_queued`). (3) As (1): a wake during the poll finds its side clear, so it cannot be lost. A
-/// wake on each side leads to one poll or, if the second comes after the stack was drained, to one poll too many.
-/// (4) `LocalTask::complete`: the owner has dropped the future and stored the result. It sets `ENDED` on both sides, and
-/// then wakes the joiner. A wake from now on does nothing. (5) `LocalTask::reclaim`: before the next round, before it
-/// parks and when it stops driving, the owner gives up the executor's reference.
+/// sets `QUEUED` in `remote` and pushes the task onto the stack, with a reference. `RemoteQueue::drain`: the owner
+/// moves it from there into the ready queue, unless it is in it, and sets `QUEUED_REMOTELY`. (2) `LocalTask::poll`: the
+/// owner has taken the task out. It clears the link *before* it polls, and `QUEUED` in `remote` only if
+/// `QUEUED_REMOTELY` is set (`LocalTask::clear_queued`). (3) As (1): a wake during the poll finds its side clear, so it
+/// cannot be lost. A wake on each side leads to one poll or, if the second comes after the stack was drained, to one
+/// poll too many. (4) `LocalTask::complete`: the owner has dropped the future and stored the result. It sets `ENDED` on
+/// both sides, and then wakes the joiner. A wake from now on does nothing. (5) `LocalTask::reclaim`: before the next
+/// round, before it parks and when it stops driving, the owner gives up the executor's reference.
 ///
 /// Which flags may be set in which phase (`1` set, `–` clear, `·` either):
 ///
@@ -78,8 +78,8 @@ pub(crate) const BORROWED: usize = 1 << 5;
 ///   ENDED            –           1       ·         ·       1       ·         as at the end
 /// ```
 ///
-/// `QUEUED_REMOTELY` only together with `QUEUED`. A task that ended with no reference but the executor's own is freed at
-/// once and never shows `ENDED` in `remote`.
+/// `QUEUED_REMOTELY` only together with `QUEUED`. A task that ended with no reference but the executor's own is freed
+/// at once and never shows `ENDED` in `remote`.
 ///
 /// References are held by each waker, by the join handle, by the stack until a task that came from there is polled, and
 /// by the ready queue if the task ends while it is in it. Everything else that looks at a task relies on the executor's
@@ -103,9 +103,9 @@ pub(crate) struct Header {
     /// The next task in the ready queue, or the task itself if it is the last. `None` if it is not in the queue and has
     /// not ended. A task that has ended links to itself, so that a wake takes it for queued. It belongs to the owner.
     pub(crate) next_ready: Cell<Option<LocalTask>>,
-    /// Where wakes find queue and driver. Kept alive by the executor, or by the spawn that could not hand over the task,
-    /// until that gives up its reference to the task; then by the task, with a count of the `Arc`, if somebody still
-    /// refers to it.
+    /// Where wakes find queue and driver. Kept alive by the executor, or by the spawn that could not hand over the
+    /// task, until that gives up its reference to the task; then by the task, with a count of the `Arc`, if somebody
+    /// still refers to it.
     shared: NonNull<Shared>,
     pub(crate) vtable: &'static TaskVTable,
     pub(crate) count: BiasedCount,
@@ -195,8 +195,9 @@ impl TaskRef {
     unsafe fn queue_remotely(header: NonNull<Header>, reason: usize) {
         // SAFETY: the caller holds a reference, which this does not give back.
         let task = ManuallyDrop::new(unsafe { Self::from_raw(header) });
-        // AcqRel: pairs with the fetch_sub in `LocalTask::clear_queued`; the poll sees what every waking thread wrote. It
-        // also writes where nothing changes, as the task is queued already: so this wake, too, happens before the poll.
+        // AcqRel: pairs with the fetch_sub in `LocalTask::clear_queued`; the poll sees what every waking thread wrote.
+        // It also writes where nothing changes, as the task is queued already: so this wake, too, happens before the
+        // poll.
         let before = task.count.remote().fetch_update(AcqRel, Acquire, |remote| match remote {
             _ if remote & ENDED != 0 => None,
             _ if remote & QUEUED != 0 => Some(remote | reason),
@@ -252,8 +253,8 @@ impl TaskRef {
     ///
     /// # Safety
     ///
-    /// The task has the count of the `Arc` that [`LocalTask::merge`] takes. Nobody has a reference to the task any more,
-    /// and it holds neither future nor result.
+    /// The task has the count of the `Arc` that [`LocalTask::merge`] takes. Nobody has a reference to the task any
+    /// more, and it holds neither future nor result.
     unsafe fn free(header: NonNull<Header>) {
         // SAFETY: it is not freed yet, and nobody else looks at it.
         let task = unsafe { header.as_ref() };
@@ -295,8 +296,8 @@ impl LocalTask {
         (Self { header }, handle)
     }
 
-    /// Takes over a task from the stack, with the stack's reference, which it keeps until it is polled. `None` if it has
-    /// ended.
+    /// Takes over a task from the stack, with the stack's reference, which it keeps until it is polled. `None` if it
+    /// has ended.
     pub(crate) fn from_stack(task: TaskRef) -> Option<Self> {
         let local = task.count.local();
         if local & ENDED != 0 {
@@ -382,8 +383,8 @@ impl LocalTask {
         drop(unsafe { TaskRef::from_raw(self.header) });
     }
 
-    /// Drops the future of a task that has not ended, and stores the error. Only for the thread that drives or drops the
-    /// executor, or that spawns the task if the executor has rejected it.
+    /// Drops the future of a task that has not ended, and stores the error. Only for the thread that drives or drops
+    /// the executor, or that spawns the task if the executor has rejected it.
     pub(crate) fn fail(self, error: JoinError) {
         // SAFETY: that thread has the right to `stage`, and the task has not ended.
         unsafe { (self.vtable.fail)(self.header, error) };
@@ -422,7 +423,7 @@ impl LocalTask {
             // SAFETY: `BORROWED` cannot be set after `ENDED`, so the joiner belongs to this thread for good.
             let joiner = self.joiner.with_mut(|joiner| unsafe { (*joiner).take() });
             // A joiner's waker is foreign code; a panic in it must not reach the run loop.
-            quietly(|| joiner.into_iter().for_each(Waker::wake));
+            discard_panic(|| joiner.into_iter().for_each(Waker::wake));
         }
         true
     }

@@ -25,7 +25,8 @@ use crate::task::{Header, LocalTask, TaskRef};
 /// for each type of future, may exist several times, and then a waker and its clone count as different.
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone_waker, wake_by_val, wake_by_ref, drop_waker);
 
-/// The waker to poll `task` with. It borrows the executor's own reference: none is added until somebody clones the waker.
+/// The waker to poll `task` with. It borrows the executor's own reference: none is added until somebody clones the
+/// waker.
 #[inline]
 pub(crate) fn waker_ref(task: LocalTask) -> ManuallyDrop<Waker> {
     // SAFETY: the functions of `VTABLE` require a pointer to the header of a task on which a reference is held. The
@@ -36,8 +37,8 @@ pub(crate) fn waker_ref(task: LocalTask) -> ManuallyDrop<Waker> {
 
 /// # Safety
 ///
-/// `data` points to the header of a task on which the waker holds a reference, as [`waker_ref`] and [`clone_waker`] make
-/// it.
+/// `data` points to the header of a task on which the waker holds a reference, as [`waker_ref`] and [`clone_waker`]
+/// make it.
 unsafe fn clone_waker(data: *const ()) -> RawWaker {
     // SAFETY: the caller's waker holds a reference.
     let task = unsafe { borrow_raw(data) };
@@ -90,7 +91,8 @@ unsafe fn borrow_raw(data: *const ()) -> ManuallyDrop<TaskRef> {
 
 /// # Safety
 ///
-/// `data` points to the header of a task, and its owner hands over a reference to it, or keeps it as [`borrow_raw`] says.
+/// `data` points to the header of a task, and its owner hands over a reference to it, or keeps it as [`borrow_raw`]
+/// says.
 unsafe fn from_raw(data: *const ()) -> TaskRef {
     // SAFETY: a pointer to a header is not null.
     let header = unsafe { NonNull::new_unchecked(data.cast_mut().cast::<Header>()) };

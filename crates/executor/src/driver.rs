@@ -4,12 +4,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ptr;
 
+use crate::foreign::UNPOISONED;
 use crate::here::{here, number};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use crate::sync::thread::{self, Thread};
 use crate::sync::{Mutex, MutexGuard, thread_local};
-
-const UNPOISONED: &str = "no code that can panic runs under this lock";
 
 thread_local! {
     /// The first poll that this thread is in.

@@ -3,6 +3,7 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use crate::foreign::UNPOISONED;
 use crate::support::Driver;
 use crate::sync::atomic::{AtomicBool, Ordering::*};
 use crate::sync::{Mutex, MutexGuard};
@@ -67,7 +68,7 @@ impl Emptied {
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().expect("no code that can panic runs under this lock")
+        self.waiting.lock().expect(UNPOISONED)
     }
 }
 

@@ -4,8 +4,12 @@ use std::task::Waker;
 
 use crate::JoinError;
 
-/// Runs foreign code whose panic nobody is there to be told of.
-pub fn quietly(action: impl FnOnce()) {
+/// Why a lock of ours is never poisoned, for `expect`.
+pub const UNPOISONED: &str = "no code that can panic runs under this lock";
+
+/// Runs foreign code. If it panics, there is nobody to tell, and the panic is discarded.
+#[inline]
+pub fn discard_panic(action: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(action)) {
         // What a panic carries may panic when it is dropped. What that one carries is leaked.
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
@@ -19,7 +23,7 @@ pub fn quietly(action: impl FnOnce()) {
 #[inline]
 pub fn discard(joiner: Option<Waker>) {
     if let Some(joiner) = joiner {
-        quietly(|| drop(joiner));
+        discard_panic(|| drop(joiner));
     }
 }
 
@@ -39,6 +43,6 @@ fn report_first<T>(result: Result<T, JoinError>, panic: JoinError) -> Result<T, 
         Err(JoinError::Panicked(_)) => (result, Err(panic)),
         _ => (Err(panic), result),
     };
-    quietly(|| drop(dropped));
+    discard_panic(|| drop(dropped));
     reported
 }

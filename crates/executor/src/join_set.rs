@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::foreign::{discard, quietly};
+use crate::foreign::{discard, discard_panic};
 use crate::{JoinError, JoinHandle};
 
 /// A set of tasks, awaited in the order in which they end.
@@ -148,7 +148,7 @@ impl<T, H: JoinHandle<T>> JoinSet<T, H> {
     pub fn detach_all(&mut self) {
         for (_, member) in mem::take(&mut self.members) {
             // As with a handle: a panic in the drop of a result is nobody's.
-            quietly(|| drop(member));
+            discard_panic(|| drop(member));
         }
         let signals = mem::take(&mut self.ended.state().signals);
         drop(signals);
@@ -207,7 +207,7 @@ impl Wake for Signal {
             state.joiner.take()
         };
         // Foreign code: a panic in it must cost no result.
-        quietly(|| joiner.into_iter().for_each(Waker::wake));
+        discard_panic(|| joiner.into_iter().for_each(Waker::wake));
     }
 }
 

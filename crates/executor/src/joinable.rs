@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use crate::abort::{Abort, TaskAbortHandle};
-use crate::foreign::{discard, drop_future_before, quietly};
+use crate::foreign::{UNPOISONED, discard, discard_panic, drop_future_before};
 use crate::support::is_large;
 use crate::sync::atomic::{AtomicBool, Ordering::*};
 use crate::sync::{Mutex, MutexGuard};
@@ -17,8 +17,6 @@ use crate::{JoinError, JoinHandle};
 
 /// What an executor polls: it ends without a result and does not panic.
 pub type BoxedFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-const UNPOISONED: &str = "no code that can panic runs under this lock";
 
 /// Splits a future into what an executor polls and what its spawner awaits.
 ///
@@ -159,12 +157,12 @@ impl<T> Shared<T> {
                 drop(state);
                 if let Some(waker) = joiner {
                     // A joiner's waker is foreign code; a panic in it must not reach the run loop.
-                    quietly(|| waker.wake());
+                    discard_panic(|| waker.wake());
                 }
             }
             State::Detached => {
                 drop(state);
-                quietly(|| drop(result));
+                discard_panic(|| drop(result));
             }
             State::Finished(_) | State::Over => unreachable!("a task completes once"),
         }
@@ -309,7 +307,7 @@ impl<T> Drop for TaskHandle<T> {
         };
         drop(state);
         // Foreign code: whoever drops a handle asks for nothing, and so is told of no panic.
-        quietly(|| drop(left));
+        discard_panic(|| drop(left));
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 mod abort;
 mod abort_on_drop;
+mod cached;
 mod capabilities;
 mod driver;
 mod emptied;
@@ -33,9 +34,10 @@ pub mod prelude {
 /// What the strategies share because it holds no waking decision. Users of an executor need none of it.
 pub mod support {
     pub use crate::abort::TaskAbortHandle;
+    pub use crate::cached::{Cached, Renew};
     pub use crate::driver::{Driver, Entered};
     pub use crate::emptied::{Emptied, UntilEmptied};
-    pub use crate::foreign::{discard, drop_future_before, quietly};
+    pub use crate::foreign::{UNPOISONED, discard, discard_panic, drop_future_before};
     pub use crate::here::{here, number};
     pub use crate::joinable::{BoxedFuture, Join, TaskHandle, joinable};
     pub use crate::root_waker::RootWaker;

@@ -1,8 +1,8 @@
-use std::cell::Cell;
 use std::ptr;
 use std::sync;
 use std::task::{Wake, Waker};
 
+use crate::cached::{Cached, Renew};
 use crate::here::{here, number};
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, Ordering::*, fence};
@@ -10,10 +10,8 @@ use crate::sync::thread::{self, Thread};
 use crate::sync::thread_local;
 
 thread_local! {
-    /// The waker of this thread's last `block_on`, kept for the next one. Taken out while one is under way, so that a
-    /// nested `block_on` gets a waker of its own and cannot take the outer one's wakes. In a box, as each call moves it
-    /// twice.
-    static CACHED: Cell<Option<Box<RootWaker>>> = const { Cell::new(None) };
+    /// In a box, as each call moves it twice.
+    static CACHED: Cached<Box<RootWaker>> = const { Cached::new() };
 }
 
 /// The waker for the future of a `block_on`, in the strategies where a wake names the task: that future is no task,
@@ -38,41 +36,10 @@ struct Signal {
 }
 
 impl RootWaker {
-    /// Runs `f`, once, with a waker for the calling thread, not woken yet.
-    ///
-    /// Allocates where the last call on this thread has left nothing: it was the first, or this one is nested in it, or
-    /// it panicked; and when a clone of that waker still exists: a stale waker never wakes a later call.
+    /// Calls `f` with a waker for the calling thread that is not woken yet. See [`Cached::with`].
     #[inline]
     pub fn with<R>(f: impl FnOnce(&RootWaker) -> R) -> R {
-        // In the destructor of another thread-local the cache may be gone.
-        let cached = CACHED.try_with(Cell::take).unwrap_or_default();
-        let root = cached.and_then(Self::renew).unwrap_or_else(Self::new);
-        let result = f(&root);
-        // One that a nested call has left is dropped.
-        let _ = CACHED.try_with(|cached| cached.set(Some(root)));
-        result
-    }
-
-    /// Makes it one that is not woken, unless somebody else still has it.
-    #[inline]
-    fn renew(self: Box<Self>) -> Option<Box<Self>> {
-        let renewed = self.is_unshared().then_some(self)?;
-        // Nobody wakes it meanwhile.
-        renewed.signal.woken_here.store(false, Relaxed);
-        renewed.signal.woken_away.store(false, Relaxed);
-        Some(renewed)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn new() -> Box<Self> {
-        let signal = Arc::new(Signal {
-            woken_here: AtomicBool::new(false),
-            woken_away: AtomicBool::new(false),
-            thread: thread::current(),
-            home: number(),
-        });
-        Box::new(Self { waker: Waker::from(signal.clone()), signal })
+        Cached::with(&CACHED, |root| f(root))
     }
 
     #[inline]
@@ -110,6 +77,29 @@ impl RootWaker {
         // a load and a store would miss a wake in between.
         let away = self.signal.woken_away.load(Relaxed) && self.signal.woken_away.swap(false, Acquire);
         here || away
+    }
+}
+
+impl Renew for Box<RootWaker> {
+    #[cold]
+    #[inline(never)]
+    fn new() -> Self {
+        let signal = Arc::new(Signal {
+            woken_here: AtomicBool::new(false),
+            woken_away: AtomicBool::new(false),
+            thread: thread::current(),
+            home: number(),
+        });
+        Box::new(RootWaker { waker: Waker::from(signal.clone()), signal })
+    }
+
+    #[inline]
+    fn renew(self) -> Option<Self> {
+        let renewed = self.is_unshared().then_some(self)?;
+        // Relaxed: no other thread has a waker to wake it with.
+        renewed.signal.woken_here.store(false, Relaxed);
+        renewed.signal.woken_away.store(false, Relaxed);
+        Some(renewed)
     }
 }
 

@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use executor::support::{BoxedFuture, Driver, Emptied, Join, TaskCount, TaskHandle};
+use executor::support::{BoxedFuture, Driver, Emptied, Join, TaskCount, TaskHandle, UNPOISONED};
 use executor::sync::atomic::{AtomicBool, Ordering::*};
 use executor::sync::{Mutex, MutexGuard, hint, thread};
 
@@ -112,7 +112,7 @@ impl Shared {
     }
 
     fn tasks(&self) -> MutexGuard<'_, Tasks> {
-        self.tasks.lock().expect("no code that can panic runs under this lock")
+        self.tasks.lock().expect(UNPOISONED)
     }
 }
 

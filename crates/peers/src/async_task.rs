@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use async_task::Builder;
-use executor::support::RootWaker;
+use executor::support::{RootWaker, UNPOISONED};
 use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, Spawn, WakeNames};
 use pin_project_lite::pin_project;
 use slab::Slab;
@@ -263,5 +263,3 @@ impl Drop for Live {
         }
     }
 }
-
-const UNPOISONED: &str = "no code that can panic runs under this lock";

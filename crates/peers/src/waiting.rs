@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering::*, fence};
 use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 
+use executor::support::UNPOISONED;
+
 /// The calls of `run` under way. Whoever drives looks here when it has nothing to do, which costs the tasks nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
@@ -38,6 +40,6 @@ impl Waiting {
     }
 
     fn wakers(&self) -> MutexGuard<'_, Vec<Waker>> {
-        self.wakers.lock().expect("no code that can panic runs under this lock")
+        self.wakers.lock().expect(UNPOISONED)
     }
 }

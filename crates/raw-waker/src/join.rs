@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use executor::JoinError;
-use executor::support::{discard, quietly};
+use executor::support::{discard, discard_panic};
 
 use crate::abort::AbortHandle;
 use crate::task::TaskRef;
@@ -53,7 +53,7 @@ impl<T> JoinHandle<T> {
         drop(task);
         // Foreign code: the code that drops a handle asks for nothing, so it is told of no panic.
         discard(joiner);
-        quietly(|| drop(result));
+        discard_panic(|| drop(result));
     }
 }
 
@@ -83,8 +83,8 @@ impl<T> Future for JoinHandle<T> {
             return Poll::Pending;
         }
         let task = self.task.take().expect("it was there");
-        // SAFETY: the task has ended, and its handle, which gives up its reference, has the right to `stage`; `T` is the
-        // output of the task's future.
+        // SAFETY: the task has ended, and its handle, which gives up its reference, has the right to `stage`; `T` is
+        // the output of the task's future.
         Poll::Ready(unsafe { task.into_result() })
     }
 }

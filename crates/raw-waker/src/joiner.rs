@@ -37,7 +37,8 @@ impl TaskRef {
         pending
     }
 
-    /// Makes the driving thread drop the result (4). False if the task has ended and the result is the handle's to drop.
+    /// Makes the driving thread drop the result (4). False if the task has ended and the result is the handle's to
+    /// drop.
     #[inline]
     pub(crate) fn detach(&self) -> bool {
         self.change(|state| state & !(HANDLE | JOINER))

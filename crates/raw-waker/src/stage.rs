@@ -12,7 +12,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 use executor::JoinError;
-use executor::support::{SpareMemory, drop_future_before, quietly};
+use executor::support::{SpareMemory, discard_panic, drop_future_before};
 use executor::sync::free;
 
 use crate::task::Header;
@@ -22,8 +22,8 @@ use crate::task::Header;
 pub(crate) struct Task<F: Future> {
     header: Header,
     /// Belongs to the thread that drives or drops the executor until `ENDED`; then to the join handle or, if that was
-    /// dropped before, to the driving thread. Until the executor has accepted the task, and if it rejects it, it belongs
-    /// to the thread that spawns it.
+    /// dropped before, to the driving thread. Until the executor has accepted the task, and if it rejects it, it
+    /// belongs to the thread that spawns it.
     stage: cell::UnsafeCell<Stage<F>>,
 }
 
@@ -128,7 +128,7 @@ impl<F: Future> Task<F> {
         };
         // SAFETY: as the caller promises.
         let result = unsafe { Self::with_stage(task, take) };
-        quietly(|| drop(result));
+        discard_panic(|| drop(result));
     }
 
     /// See [`TaskVTable::free`].

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use executor::JoinError;
-use executor::support::{SpareMemory, quietly};
+use executor::support::{SpareMemory, discard_panic};
 use executor::sync::Alive;
 use executor::sync::atomic::{AtomicUsize, Ordering::*};
 use executor::sync::cell::{Cell, UnsafeCell};
@@ -135,8 +135,8 @@ impl TaskRef {
         (task, handle)
     }
 
-    /// The list's reference to a task that is not in the list yet. `None` once it was returned. Only for the thread that
-    /// drives or drops the executor, or spawns the task.
+    /// The list's reference to a task that is not in the list yet. `None` once it was returned. Only for the thread
+    /// that drives or drops the executor, or spawns the task.
     pub(crate) fn unlisted(&self) -> Option<TaskRef> {
         if self.previous.get() != Some(self.header) {
             return None;
@@ -174,7 +174,8 @@ impl TaskRef {
     /// Puts the task into the ready queue unless it is there, and uses up the reference.
     pub(crate) fn wake(self) {
         if !self.shared.drives_here() {
-            // Queue and driver are reached through the task, so this reference keeps it alive until the wake is through.
+            // Queue and driver are reached through the task, so this reference keeps it alive until the wake is
+            // through.
             self.wake_by_ref();
             return;
         }
@@ -199,8 +200,8 @@ impl TaskRef {
 
     /// Puts the task into the ready queue unless it is there.
     pub(crate) fn wake_by_ref(&self) {
-        // AcqRel: pairs with the fetch_sub in `poll`; the poll sees what every waking thread wrote. It also writes where
-        // nothing changes, as the task is queued already: so this wake, too, happens before the poll.
+        // AcqRel: pairs with the fetch_sub in `poll`; the poll sees what every waking thread wrote. It also writes
+        // where nothing changes, as the task is queued already: so this wake, too, happens before the poll.
         let before = self.state.fetch_update(AcqRel, Acquire, |state| match state {
             _ if state & ENDED != 0 => None,
             _ if state & QUEUED != 0 => Some(state),
@@ -269,7 +270,7 @@ impl TaskRef {
             // SAFETY: `JOINER` was set before `ENDED`, so the joiner belongs to this thread for good.
             let joiner = self.joiner.with_mut(|joiner| unsafe { (*joiner).take() });
             // A joiner's waker is foreign code; a panic in it must not reach the run loop.
-            quietly(|| joiner.into_iter().for_each(Waker::wake));
+            discard_panic(|| joiner.into_iter().for_each(Waker::wake));
         }
     }
 
@@ -315,9 +316,9 @@ impl Clone for TaskRef {
 
 impl Drop for TaskRef {
     fn drop(&mut self) {
-        // Acquire: pairs with the Release below. The only reference is ours, so nobody can add one: no need to subtract.
-        // AcqRel: the thread that frees the task sees what the others did with it. An Acquire fence after a Release
-        // would do as well, but thread sanitizers do not know fences.
+        // Acquire: pairs with the Release below. The only reference is ours, so nobody can add one: no need to
+        // subtract. AcqRel: the thread that frees the task sees what the others did with it. An Acquire fence after a
+        // Release would do as well, but thread sanitizers do not know fences.
         if self.state.load(Acquire) / REFERENCE == 1 || self.state.fetch_sub(REFERENCE, AcqRel) / REFERENCE == 1 {
             // SAFETY: that was the last reference.
             unsafe { self.free() };

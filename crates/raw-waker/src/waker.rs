@@ -36,8 +36,8 @@ pub(crate) fn waker_ref(task: &TaskRef) -> ManuallyDrop<Waker> {
 
 /// # Safety
 ///
-/// `data` points to the header of a task on which the waker holds a reference, as [`waker_ref`] and [`clone_waker`] make
-/// it.
+/// `data` points to the header of a task on which the waker holds a reference, as [`waker_ref`] and [`clone_waker`]
+/// make it.
 unsafe fn clone_waker(data: *const ()) -> RawWaker {
     // SAFETY: the caller's waker holds a reference.
     let task = unsafe { borrow_raw(data) };
@@ -82,7 +82,8 @@ unsafe fn borrow_raw(data: *const ()) -> ManuallyDrop<TaskRef> {
 
 /// # Safety
 ///
-/// `data` points to the header of a task, and its owner hands over a reference to it, or keeps it as [`borrow_raw`] says.
+/// `data` points to the header of a task, and its owner hands over a reference to it, or keeps it as [`borrow_raw`]
+/// says.
 unsafe fn from_raw(data: *const ()) -> TaskRef {
     // SAFETY: a pointer to a header is not null.
     let header = unsafe { NonNull::new_unchecked(data.cast_mut().cast::<Header>()) };

@@ -666,10 +666,10 @@ mutants! {
             "                drop(state);
                 if let Some(waker) = joiner {
                     // A joiner's waker is foreign code; a panic in it must not reach the run loop.
-                    quietly(|| waker.wake());
+                    discard_panic(|| waker.wake());
                 }"
             => "                if let Some(waker) = joiner {
-                    quietly(|| waker.wake());
+                    discard_panic(|| waker.wake());
                 }".
         "join-replaces-under-lock": "a join waker that is replaced is dropped while the state is locked",
             "mem::swap(joiner, &mut fresh);" => "mem::swap(joiner, &mut fresh);\n                discard(fresh.take());".
@@ -678,11 +678,11 @@ mutants! {
         "join-reports-early": "the result is reported before the future is dropped",
             "    join.complete(drop_future_before(result, || future.set(None)));"
             => "    join.complete(result);
-    quietly(|| future.set(None));".
+    discard_panic(|| future.set(None));".
         "join-drops-waker-loudly": "the panic of a join waker that is not needed costs the result",
             "        discard(fresh);\n" => "        drop(fresh);\n".
         "join-handle-drops-loudly": "what is dropped with a handle panics to whoever drops that",
-            "        quietly(|| drop(left));\n" => "        drop(left);\n".
+            "        discard_panic(|| drop(left));\n" => "        drop(left);\n".
         "join-keeps-first-waker": "the joiner's first waker stays",
             "mem::swap(joiner, &mut fresh);"
             => "if joiner.is_none() {\n                    mem::swap(joiner, &mut fresh);\n                }".
@@ -693,8 +693,8 @@ mutants! {
             => "if this.joining == Joining::left(cx.waker()) {".
         "join-ended-late": "the joiner is woken and only then told that the task has ended",
             "        self.ended.store(true, Release);\n" => "",
-            "                    quietly(|| waker.wake());\n                }"
-            => "                    quietly(|| waker.wake());\n                }\n                self.ended.store(true, Release);".
+            "                    discard_panic(|| waker.wake());\n                }"
+            => "                    discard_panic(|| waker.wake());\n                }\n                self.ended.store(true, Release);".
         "join-ended-relaxed": "who is told that a task has ended does not see that its future is gone",
             "self.ended.store(true, Release);" => "self.ended.store(true, Relaxed);".
         "join-finished-relaxed": "who asks whether a task has ended does not see that its future is gone",

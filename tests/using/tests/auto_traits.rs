@@ -84,6 +84,8 @@ auto_traits! {
         Emptied: ALL,
         UntilEmptied<'static>: ALL,
         RootWaker: ALL,
+        // A thread's own.
+        Cached<Value>: &["Send", "Unpin", "UnwindSafe"],
         // It belongs to one thread at a time: who passes it on answers for that.
         SpareMemory: &["Unpin", "UnwindSafe"],
         Join<Value>: ALL,

@@ -257,7 +257,7 @@ pub mod thread {
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     use loom::sync::Notify;
-    pub use loom::thread::{JoinHandle, spawn, yield_now};
+    pub use loom::thread::{JoinHandle, LocalKey, spawn, yield_now};
 
     super::thread_local! {
         static CURRENT: Thread = Thread::new();
