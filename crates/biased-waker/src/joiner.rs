@@ -19,14 +19,13 @@ impl TaskRef {
         self.count.remote().load(Acquire) & ENDED != 0
     }
 
-    /// Leaves `waker` for the end of the task. False if the task has ended, which a call on the driving thread has
-    /// ruled out before.
+    /// Leaves `waker` for the end of the task. False if the task has ended; the owner calls this only if it has not.
     pub(crate) fn register(&self, waker: &Waker) -> bool {
         if self.local().is_none() {
             return self.register_remotely(waker);
         }
         let known = self.joiner.with(|joiner| {
-            // SAFETY: the handle is on the driving thread and borrows nothing, so the joiner is that thread's (2).
+            // SAFETY: this is the owner, and the handle here borrows nothing, so the joiner is the owner's (2).
             unsafe { &*joiner }.as_ref().is_some_and(|joiner| joiner.will_wake(waker))
         });
         if !known {
@@ -55,7 +54,7 @@ impl TaskRef {
         pending
     }
 
-    /// Makes the driving thread drop the result. False if the task has ended and the result is the handle's to drop.
+    /// Makes the owner drop the result (4). False if the task has ended and the result is the handle's to drop.
     #[inline]
     pub(crate) fn detach(&self) -> bool {
         if self.local().is_none() {
@@ -90,7 +89,7 @@ impl TaskRef {
         if remote & BORROWED == 0 && (remote & ENDED != 0 || self.local().is_none()) {
             return None;
         }
-        // SAFETY: it is borrowed, or the task has not ended and the handle is on the driving thread (2).
+        // SAFETY: it is borrowed, or the task has not ended and this is the owner (2).
         self.joiner.with_mut(|joiner| unsafe { (*joiner).take() })
     }
 }

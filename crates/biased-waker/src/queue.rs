@@ -1,4 +1,4 @@
-//! The ready queue, the list of all tasks and that of those to let go of, all threaded through the tasks themselves, so
+//! The ready queue, the list of all tasks and that of the retired ones, all threaded through the tasks themselves, so
 //! that neither a wake nor a spawn allocates for them.
 
 #![expect(unsafe_code, reason = "the stack's links are references given remote as pointers")]
@@ -16,7 +16,7 @@ use crate::task::{Header, LocalTask, TaskRef};
 /// in it is the queue's: the next task, or the task itself if it is the last.
 #[derive(Default)]
 pub(crate) struct LocalQueue {
-    /// Means something while there is a last.
+    /// Valid only while there is a last one.
     first: Cell<Option<LocalTask>>,
     last: Cell<Option<LocalTask>>,
 }
@@ -62,23 +62,26 @@ impl LocalQueue {
 }
 
 /// The part of the ready queue for all other threads: a stack that they push onto, and that the driving thread takes as
-/// a whole. As nothing else is ever taken, a compare-exchange of its top is never fooled by a top that went and came
-/// back: the address is that of the task on top, whichever that is now.
+/// a whole. As single tasks are never taken, a top that was taken and pushed again between a load and the
+/// compare-exchange does no harm: the address is that of the task that is on top now.
 ///
-/// The pointer need not be, in Rust's model: the top that was loaded may have been freed and another task allocated in
-/// its place before the exchange succeeds, and then the link has the address of the one and the provenance of the
-/// other. So only a link's address counts, and each task's pointer is exposed when it is allocated.
+/// In Rust's memory model the pointer may be wrong all the same. The task that was loaded as the top may be freed and
+/// another one allocated in its place before the exchange succeeds; then the link has the address of the new task and
+/// the provenance of the old one. So only the address of a link is used, and the pointer to each task is exposed when
+/// the task is allocated.
 ///
-/// Source of that: rust-lang/unsafe-code-guidelines#480; std had it in `Once` and `RwLock`, rust-lang/rust#121950.
+/// Source for the provenance: rust-lang/unsafe-code-guidelines#480; std had it in `Once` and `RwLock`,
+/// rust-lang/rust#121950.
 ///
-/// Source: R. K. Treiber, "Systems Programming: Coping with Parallelism", IBM Research Report RJ 5118, 1986.
+/// Source for the stack: R. K. Treiber, "Systems Programming: Coping with Parallelism", IBM Research Report RJ 5118,
+/// 1986.
 #[derive(Debug, Default)]
 pub(crate) struct RemoteQueue {
     /// The task pushed last, null, or [`CLOSED`]. Owns a reference to each task in the stack.
     top: AtomicPtr<Header>,
 }
 
-/// No task is here: an address that no allocation has.
+/// Stands for no task: an address that no allocation has.
 const CLOSED: *mut Header = ptr::dangling_mut();
 
 impl RemoteQueue {
@@ -88,12 +91,12 @@ impl RemoteQueue {
 
     /// Whether nothing can be pushed any more.
     pub(crate) fn is_closed(&self) -> bool {
-        // Relaxed: once it is closed it stays so, and whoever pushes looks again.
+        // Relaxed: once it is closed it stays so, and a push looks again.
         self.top.load(Relaxed) == CLOSED
     }
 
-    /// Whether the queue was empty before, so that the driving thread may be asleep. Hands the task back if the queue
-    /// is closed.
+    /// Returns whether the queue was empty before: then the driving thread may be asleep. Hands the task back if the
+    /// queue is closed.
     pub(crate) fn push(&self, task: TaskRef) -> Result<bool, TaskRef> {
         let mut top = self.top.load(Relaxed);
         loop {
@@ -113,7 +116,7 @@ impl RemoteQueue {
         }
     }
 
-    /// Moves all tasks into the ready queue here, the one pushed first first. Only for the driving thread.
+    /// Moves all tasks into the local queue, in the order in which they were pushed. Only for the driving thread.
     #[inline]
     pub(crate) fn take(&self, local: &Local) {
         if !self.is_empty() {
@@ -130,7 +133,7 @@ impl RemoteQueue {
         Self::drain(top, local);
     }
 
-    /// Receives the tasks of a stack that was taken.
+    /// Moves the tasks of a stack that was taken into the local queue, and the new ones into the list.
     #[inline(never)]
     fn drain(top: *mut Header, local: &Local) {
         let (mut first, mut last) = (None, None);
@@ -141,12 +144,12 @@ impl RemoteQueue {
             let link = task.next_remote.get();
             next = link.and_then(|link| NonNull::new(ptr::with_exposed_provenance_mut(link.addr().get())));
             if let Some(task) = LocalTask::from_stack(task) {
-                // It may be new and in the ready queue already: aborted at home before it was received.
+                // It may be new and in the local queue already: if the owner aborted it before this.
                 if task.is_new() {
                     local.all.insert(task);
                 }
                 if task.next_ready.get().is_none() {
-                    // What was pushed before it comes before it.
+                    // Tasks that were pushed before it come before it.
                     task.next_ready.set(first.or(Some(task)));
                     first = Some(task);
                     last = last.or(first);
@@ -159,7 +162,7 @@ impl RemoteQueue {
     }
 }
 
-/// All tasks that have not ended, woken or not: what dropping the executor has to end. The `previous` and `next` of a
+/// All tasks that have not ended, woken or not: dropping the executor ends these. The `previous` and `next` of a
 /// task in it are the list's.
 #[derive(Default)]
 pub(crate) struct TaskList {
@@ -195,7 +198,8 @@ impl TaskList {
     }
 }
 
-/// The tasks that have ended and that the executor has not let go of. The `next` of a task in it is the list's.
+/// The tasks that have ended and to which the executor still has its own reference. The `next` of a task in it is the
+/// list's.
 #[derive(Default)]
 pub(crate) struct Retired {
     first: Cell<Option<LocalTask>>,
@@ -207,7 +211,7 @@ impl Retired {
         task.next.set(self.first.replace(Some(task)));
     }
 
-    /// Lets go of all of them, and leaves their memory to `spare`.
+    /// Gives up the executor's references to all of them, and leaves their memory to `spare`.
     #[inline]
     pub(crate) fn reclaim(&self, spare: &SpareMemory) {
         while let Some(task) = self.first.get() {

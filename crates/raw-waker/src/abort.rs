@@ -1,4 +1,4 @@
-//! Cancels a task that somebody else awaits: a counted pointer to it, as a waker has.
+//! Cancels a task that somebody else awaits, through a reference such as a waker has.
 
 #![expect(unsafe_code, reason = "what holds a pointer has to say that it may go to other threads")]
 
@@ -15,8 +15,8 @@ pub struct AbortHandle {
     task: Option<TaskRef>,
 }
 
-// SAFETY: the handle does to a task what wakers do, which may be on any thread: it counts it, and puts it into a queue.
-// Besides that it touches the task's state, which is atomic.
+// SAFETY: the handle does to a task what wakers do, which may be on any thread: it holds a reference, and queues the
+// task. Besides that it loads the task's state, which is atomic.
 unsafe impl Send for AbortHandle {}
 // SAFETY: as above.
 unsafe impl Sync for AbortHandle {}
