@@ -10,7 +10,9 @@ use ::executor::{Capabilities, Described, Idle, NestedBlockOn, WakeNames};
 use crate::executor::Shared;
 
 mod executor;
+mod owner;
 mod queue;
+mod schedule;
 mod task;
 mod waker;
 

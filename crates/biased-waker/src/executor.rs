@@ -8,7 +8,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use executor::JoinError;
-use executor::support::{Driver, Emptied, TaskCount};
+use executor::support::{Driver, RunWaiters, TaskCount};
 use executor::sync::Arc;
 
 use crate::owner::{Local, Owner};
@@ -21,7 +21,7 @@ use crate::task::LocalTask;
 #[derive(Default)]
 pub(crate) struct Shared {
     pub(crate) driver: Driver,
-    emptied: Emptied,
+    run_waiters: RunWaiters,
     pub(crate) count: TaskCount,
     /// Where other threads push the tasks that they make ready.
     pub(crate) remote: RemoteQueue,
@@ -45,7 +45,7 @@ impl Shared {
     }
 
     pub(crate) fn run(this: &Arc<Self>) {
-        Self::block_on(this, pin!(this.emptied.wait(&this.driver)));
+        Self::block_on(this, pin!(this.run_waiters.wait(&this.driver)));
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -109,13 +109,13 @@ impl Shared {
             task.fail(JoinError::panicked(payload));
             self.local.retire(task, &self.count);
         }
-        self.emptied.announce_if(|| self.is_empty());
+        self.run_waiters.notify_if_empty(|| self.is_empty());
     }
 
     /// Whether there is something to do. Only for the driving thread.
     fn has_work(&self) -> bool {
         let Self { local, remote, .. } = self;
-        !local.queue.is_empty() || !remote.is_empty() || (self.emptied.is_awaited() && self.is_empty())
+        !local.queue.is_empty() || !remote.is_empty() || (self.run_waiters.any() && self.is_empty())
     }
 
     /// Whether no task is left. Only for the driving thread.

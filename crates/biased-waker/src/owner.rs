@@ -32,8 +32,8 @@ pub(crate) struct Local {
 }
 
 // SAFETY: `Local` is reached in four ways: through `Shared::local_at`, which asks whether this thread is the owner;
-// through `Shared::arrive`, once `Driver::arrive` has said that this thread drives from now on; in `drive`,
-// `poll_ready`, `has_work` and `Owner`, and what they call, once `Entered::drives` or `Driver::is_here` has said that
+// through `Shared::drive_early`, once `Driver::drive_early` has said that this thread drives from now on; in `drive`,
+// `poll_ready`, `has_work` and `Owner`, and what they call, once `Entered::drives` or `Driver::drives_here` has said that
 // this thread does; and in `Shared::close`, once `Driver::close` has said that no thread does or ever will. At most one
 // thread drives at a time, and the right to drive passes from thread to thread with a Release and an Acquire, in
 // `Driver`.
@@ -113,7 +113,7 @@ impl<'a> Owner<'a> {
     /// Makes the thread the owner of the executor that it owned before, if it still drives that.
     #[inline(never)]
     fn return_to(outer: &Arc<Shared>) {
-        if outer.driver.is_here() {
+        if outer.driver.drives_here() {
             OWNED.with(|owned| owned.set(Arc::as_ptr(outer)));
             // What this thread woke during the inner call comes before what it wakes from now on.
             outer.remote.take(&outer.local);
@@ -162,16 +162,16 @@ impl Shared {
     }
 
     /// Makes this thread drive, if it is in the first poll of a `block_on`, and returns what then belongs to it. See
-    /// [`Driver::arrive`](executor::support::Driver::arrive).
+    /// [`Driver::drive_early`](executor::support::Driver::drive_early).
     ///
     /// # Safety
     ///
     /// `this` is the pointer of an `Arc`, and what it points to is alive for as long as the result is used.
     #[cold]
-    pub(crate) unsafe fn arrive<'a>(this: *const Self) -> Option<&'a Local> {
+    pub(crate) unsafe fn drive_early<'a>(this: *const Self) -> Option<&'a Local> {
         // SAFETY: as the caller promises.
         let shared = unsafe { &*this };
-        if !shared.driver.arrive() {
+        if !shared.driver.drive_early() {
             return None;
         }
         // SAFETY: as the caller promises; and the call that drives now borrows the executor, which keeps the `Arc`.

@@ -7,7 +7,7 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
-use executor::support::{Cached, Renew, here, number};
+use executor::support::{Cached, Renew, thread_id};
 use executor::sync::atomic::{AtomicBool, Ordering::*};
 use executor::sync::cell::Cell;
 use executor::sync::thread::{self, Thread};
@@ -38,7 +38,7 @@ struct Root {
     /// Woken by another thread.
     woken_remotely: AtomicBool,
     thread: Thread,
-    /// The same thread, as [`here`] identifies it.
+    /// The same thread, as [`thread_id::current`] names it.
     owner: usize,
     /// For the models: begins and ends with this.
     alive: Alive,
@@ -100,7 +100,7 @@ impl Renew for RootWaker {
             woken_locally: Cell::new(false),
             woken_remotely: AtomicBool::new(false),
             thread: thread::current(),
-            owner: number(),
+            owner: thread_id::assign(),
             alive: Alive::new(),
         };
         let root = NonNull::from(Box::leak(Box::new(root)));
@@ -133,7 +133,7 @@ impl Drop for RootWaker {
 impl Root {
     #[inline]
     fn is_owner(&self) -> bool {
-        here() == self.owner
+        thread_id::current() == self.owner
     }
 
     #[inline]

@@ -39,7 +39,7 @@ impl Shared {
         F::Output: Send + 'static,
     {
         // SAFETY: the pointer is that of an `Arc`, which is borrowed.
-        let local = this.local().or_else(|| unsafe { Self::arrive(Arc::as_ptr(this)) });
+        let local = this.local().or_else(|| unsafe { Self::drive_early(Arc::as_ptr(this)) });
         this.count.spawned(local.is_some());
         let (task, handle) = LocalTask::new(future, this, local);
         match local {
@@ -67,7 +67,7 @@ impl Shared {
         if let Ok(true) = shared.remote.push(task) {
             // The stack was empty: somebody must look at it, this thread if it comes to drive, or the one that does.
             // SAFETY: as the caller promises.
-            if unsafe { Self::arrive(this) }.is_none() {
+            if unsafe { Self::drive_early(this) }.is_none() {
                 shared.driver.unpark();
             }
         }

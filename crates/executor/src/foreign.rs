@@ -11,15 +11,15 @@ pub const UNPOISONED: &str = "no code that can panic runs under this lock";
 #[inline]
 pub fn discard_panic(action: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(action)) {
-        // What a panic carries may panic when it is dropped. What that one carries is leaked.
+        // The payload may panic when it is dropped. The payload of that panic is leaked.
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             mem::forget(payload);
         }
     }
 }
 
-/// Drops a join waker that is no longer needed. Its drop is foreign code, whose panic must not cost a result or
-/// another's wake.
+/// Drops a join waker that is no longer needed. Its drop is foreign code, whose panic must cost neither a result nor
+/// another task's wake.
 #[inline]
 pub fn discard(joiner: Option<Waker>) {
     if let Some(joiner) = joiner {
@@ -28,7 +28,7 @@ pub fn discard(joiner: Option<Waker>) {
 }
 
 /// Drops a task's future with `drop_future`, and returns what the task's handle reports: `result`, or a panic of that
-/// drop. Of two panics the first: the other is its consequence.
+/// drop. Of two panics it reports the first: the other is its consequence.
 #[inline]
 pub fn drop_future_before<T>(result: Result<T, JoinError>, drop_future: impl FnOnce()) -> Result<T, JoinError> {
     match catch_unwind(AssertUnwindSafe(drop_future)) {

@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use executor::support::{BoxedFuture, Driver, Emptied, Join, TaskCount, TaskHandle, UNPOISONED};
+use executor::support::{BoxedFuture, Driver, Join, RunWaiters, TaskCount, TaskHandle, UNPOISONED};
 use executor::sync::atomic::{AtomicBool, Ordering::*};
 use executor::sync::{Mutex, MutexGuard, hint};
 
@@ -17,7 +17,7 @@ use crate::waker::ThreadWaker;
 #[derive(Default)]
 pub(crate) struct Shared {
     driver: Driver,
-    emptied: Emptied,
+    run_waiters: RunWaiters,
     pub(crate) count: TaskCount,
     tasks: Mutex<Tasks>,
     /// There may be tasks under the lock. While false, the driving thread need not take it.
@@ -30,8 +30,8 @@ pub(crate) struct Shared {
 
 #[derive(Default)]
 struct Tasks {
-    /// The tasks that no thread has taken over to drive them, in the order in which they were spawned.
-    queue: Vec<Task>,
+    /// All tasks, in the order in which they were spawned, but for those that a driving thread has taken over.
+    all: Vec<Task>,
     /// The executor is gone and accepts nothing any more.
     closed: bool,
 }
@@ -52,7 +52,7 @@ impl Shared {
     }
 
     pub(crate) fn run(&self) {
-        self.block_on(pin!(self.emptied.wait(&self.driver)));
+        self.block_on(pin!(self.run_waiters.wait(&self.driver)));
     }
 
     /// Accepts a future, or drops it at once if the executor is gone.
@@ -118,8 +118,8 @@ impl Shared {
         if tasks.closed {
             return Some(task);
         }
-        tasks.queue.push(task);
-        self.count.spawned(self.driver.is_here());
+        tasks.all.push(task);
+        self.count.spawned(self.driver.drives_here());
         // Relaxed: the driving thread reads it after `changed`, which says that there is something to read.
         self.populated.store(true, Relaxed);
         drop(tasks);
@@ -148,7 +148,7 @@ impl Wake for Shared {
 impl Tasks {
     fn close(&mut self) -> Vec<Task> {
         self.closed = true;
-        mem::take(&mut self.queue)
+        mem::take(&mut self.all)
     }
 }
 
@@ -182,7 +182,7 @@ impl<'a> Driven<'a> {
             }
             pending
         });
-        self.shared.emptied.announce_if(|| self.is_empty());
+        self.shared.run_waiters.notify_if_empty(|| self.is_empty());
     }
 
     /// Takes the tasks that were spawned since, or left by the thread that drove before.
@@ -190,20 +190,20 @@ impl<'a> Driven<'a> {
         let mut tasks = self.shared.tasks();
         self.shared.populated.store(false, Relaxed);
         if self.tasks.is_empty() {
-            mem::swap(&mut self.tasks, &mut tasks.queue);
+            mem::swap(&mut self.tasks, &mut tasks.all);
         } else {
-            self.tasks.append(&mut tasks.queue);
+            self.tasks.append(&mut tasks.all);
         }
     }
 
     /// Whether there is a reason for a round that is not a wake.
     fn has_work(&self) -> bool {
-        self.shared.changed.load(Relaxed) || (self.shared.emptied.is_awaited() && self.is_empty())
+        self.shared.changed.load(Relaxed) || (self.shared.run_waiters.any() && self.is_empty())
     }
 
     /// Whether the executor has no task left.
     fn is_empty(&self) -> bool {
-        self.tasks.is_empty() && self.shared.tasks().queue.is_empty()
+        self.tasks.is_empty() && self.shared.tasks().all.is_empty()
     }
 }
 
@@ -215,9 +215,9 @@ impl Drop for Driven<'_> {
         }
         let mut tasks = self.shared.tasks();
         // The tasks that were spawned since come after these.
-        self.tasks.append(&mut tasks.queue);
-        mem::swap(&mut self.tasks, &mut tasks.queue);
-        self.shared.populated.store(!tasks.queue.is_empty(), Relaxed);
+        self.tasks.append(&mut tasks.all);
+        mem::swap(&mut self.tasks, &mut tasks.all);
+        self.shared.populated.store(!tasks.all.is_empty(), Relaxed);
     }
 }
 

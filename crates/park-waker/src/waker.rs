@@ -1,4 +1,4 @@
-//! A wake names the thread: it sets the thread's flag and unparks it. Which future it was meant for, nobody knows.
+//! A wake names the thread: it sets the thread's flag and unparks it. It does not say which future it is for.
 
 use std::sync;
 use std::task::{Wake, Waker};
@@ -21,8 +21,9 @@ pub(crate) struct ThreadWaker {
     waker: Waker,
 }
 
-/// `thread::park` has a token of its own, which an unpark leaves and a park takes. It is not enough: user code that
-/// parks inside a poll takes the token too, and the wake that left it would be lost. The flag is ours alone.
+/// `thread::park` has a token of its own, which an unpark leaves and a park takes. That is not enough: user code that
+/// parks inside a poll takes the token too, and the wake that left it would be lost. The flag belongs to the executor
+/// alone.
 #[derive(Debug)]
 struct Signal {
     woken: AtomicBool,
@@ -38,7 +39,8 @@ impl ThreadWaker {
 
     #[inline]
     fn is_unshared(&self) -> bool {
-        // Our two: `signal` and `waker`. The fence orders the wakes of those that are gone before what comes.
+        // The two references of this waker are `signal` and `waker`. The fence orders the wakes of clones that are gone
+        // before what comes next.
         let unshared = Arc::strong_count(&self.signal) == 2;
         fence(Acquire);
         unshared
@@ -55,7 +57,7 @@ impl ThreadWaker {
         self.signal.woken.load(Relaxed)
     }
 
-    /// Forgets the wakes so far: call it before the polls that they ask for.
+    /// Forgets the wakes so far: call this before the polls that they ask for.
     pub(crate) fn take_woken(&self) {
         // Acquire: pairs with the Release in `wake_by_ref`; the polls see what every waking thread wrote. A swap, as
         // a store would not acquire.

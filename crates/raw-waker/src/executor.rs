@@ -8,7 +8,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use executor::support::{Driver, Emptied, Entered, RootWaker, TaskCount};
+use executor::support::{Driver, Entered, RootWaker, RunWaiters, TaskCount};
 
 use crate::owner::Local;
 use crate::queue::RemoteQueue;
@@ -21,7 +21,7 @@ const MIN_ROUND: usize = 32;
 #[derive(Default)]
 pub(crate) struct Shared {
     pub(crate) driver: Driver,
-    emptied: Emptied,
+    run_waiters: RunWaiters,
     pub(crate) count: TaskCount,
     /// Where other threads push the tasks that they make ready.
     pub(crate) remote: RemoteQueue,
@@ -45,7 +45,7 @@ impl Shared {
     }
 
     pub(crate) fn run(&self) {
-        self.block_on(pin!(self.emptied.wait(&self.driver)));
+        self.block_on(pin!(self.run_waiters.wait(&self.driver)));
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -109,13 +109,13 @@ impl Shared {
                 self.count.ended();
             }
         }
-        self.emptied.announce_if(|| self.is_empty());
+        self.run_waiters.notify_if_empty(|| self.is_empty());
     }
 
     /// Whether there is something to do. Only for the driving thread.
     fn has_work(&self) -> bool {
         let Self { local, remote, .. } = self;
-        local.queue.len() > 0 || !remote.is_empty() || (self.emptied.is_awaited() && self.is_empty())
+        local.queue.len() > 0 || !remote.is_empty() || (self.run_waiters.any() && self.is_empty())
     }
 
     /// Whether no task is left. Only for the driving thread.

@@ -20,7 +20,7 @@ pub(crate) struct Local {
 }
 
 // SAFETY: `Local` is reached in four ways: through `Shared::local`, which asks whether this thread drives; through
-// `Shared::arrive`, once `Driver::arrive` has said that it does from now on; in `poll_ready`, `has_work` and what they
+// `Shared::drive_early`, once `Driver::drive_early` has said that it does from now on; in `poll_ready`, `has_work` and what they
 // call, which `drive` calls once `Entered::drives` has said that this thread does; and in `Shared::close`, once
 // `Driver::close` has said that no thread does or ever will. At most one thread drives at a time, and the right to
 // drive passes from thread to thread with a Release and an Acquire, in `Driver`.
@@ -38,10 +38,10 @@ impl Shared {
     }
 
     /// Makes this thread drive, if it is in the first poll of a `block_on`, and returns what then belongs to it. See
-    /// [`Driver::arrive`].
+    /// [`Driver::drive_early`].
     #[cold]
-    pub(crate) fn arrive(&self) -> Option<&Local> {
-        if !self.driver.arrive() {
+    pub(crate) fn drive_early(&self) -> Option<&Local> {
+        if !self.driver.drive_early() {
             return None;
         }
         // What this thread made ready before it drove comes before what it makes ready from now on.
@@ -52,7 +52,7 @@ impl Shared {
 
     #[inline]
     pub(crate) fn drives_here(&self) -> bool {
-        self.driver.is_here()
+        self.driver.drives_here()
     }
 
     /// Where the driving thread leaves the memory of tasks, if this is the one.

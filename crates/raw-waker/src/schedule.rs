@@ -36,7 +36,7 @@ impl Shared {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let local = self.local().or_else(|| self.arrive());
+        let local = self.local().or_else(|| self.drive_early());
         let (task, handle) = TaskRef::new(future, self.clone(), local.map(|local| &local.spare));
         match local {
             Some(Local { queue, all, .. }) => {
@@ -73,7 +73,7 @@ impl Shared {
     fn push_remotely(&self, task: TaskRef) {
         if let Ok(true) = self.remote.push(task) {
             // The stack was empty: somebody must look at it, this thread if it comes to drive, or the one that does.
-            if self.arrive().is_none() {
+            if self.drive_early().is_none() {
                 self.driver.unpark();
             }
         }

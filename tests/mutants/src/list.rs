@@ -200,7 +200,7 @@ mutants! {
             "local.queue.len() > 0 || !remote.is_empty() ||" => "local.queue.len() > 0 || (local.queue.len() > 1 && !remote.is_empty()) ||".
     }
     "raw-waker/src/owner.rs": {
-        "raw-arrives-before-its-work": "a thread that comes to drive in a first poll polls what it makes ready now before what it made ready then",
+        "raw-early-before-its-work": "a thread that comes to drive in a first poll polls what it makes ready now before what it made ready then",
             "        remote.take(&local.queue, &local.all);\n" => "        let _ = remote;\n".
     }
     "biased-waker/src/count.rs": {
@@ -388,7 +388,7 @@ mutants! {
     }
     "biased-waker/src/root.rs": {
         "biased-root-owner-anywhere": "every thread takes itself for the owner of every root",
-            "here() == self.owner" => "self.owner != here().wrapping_sub(self.owner)".
+            "thread_id::current() == self.owner" => "self.owner != thread_id::current().wrapping_sub(self.owner)".
         "biased-root-wake-silent": "a wake from another thread does not unpark the root's",
             "            self.thread.unpark();\n" => "            let _ = &self.thread;\n".
         "biased-root-stays-woken": "a wake by the owner in the last poll of a `block_on` is taken for one in the next",
@@ -436,6 +436,20 @@ mutants! {
     "arc-waker/src/executor.rs": {
         "arc-drops-under-a-poll": "an executor that is dropped beside a poll waits for the task",
             "        if !self.driver.close() {" => "        if !self.driver.close() && false {".
+        "arc-drop-under-lock": "futures are dropped while what is spawned is locked",
+            "let new_tasks = self.new_tasks().close();" => "let mut locked = self.new_tasks();\n        let new_tasks = locked.close();".
+        "arc-closes-nothing": "dropping the executor ends no task",
+            "self.local().close();" => "Local::new(unbounded().1);".
+        "arc-stays": "a call that drives early and is ready keeps the right to drive",
+            "            drop(Owner::new(shared));" => "            std::mem::forget(_entered);".
+        "arc-unwinds-with-the-right": "a first poll that panics keeps the right to drive",
+            "        Self::unwind(self.shared, self.call);" => "        let _ = Self::unwind;".
+        "arc-receives-nothing": "what other threads send is not looked for",
+            "self.receive(local).max(MIN_ROUND)" => "self.queue(|queue| queue.len()).unwrap_or(0).max(MIN_ROUND)".
+        "arc-drives-unsettled": "who takes over looks at a queue that it does not have",
+            "owner.as_ref().is_none_or(|owner" => "owner.as_ref().is_some_and(|owner".
+    }
+    "arc-waker/src/schedule.rs": {
         "arc-no-closed-flag": "an executor that is gone still takes tasks",
             "if new_tasks.closed {" => "if new_tasks.closed && new_tasks.queue.capacity() > usize::MAX / 2 {".
         "arc-sends-first": "a thread sends that it has spawned before it has",
@@ -447,10 +461,8 @@ mutants! {
         self.new_tasks().queue.push_back(spawned);".
         "arc-push-silent": "nobody unparks the driver",
             "            self.driver.unpark();\n" => "".
-        "arc-drop-under-lock": "futures are dropped while what is spawned is locked",
-            "let new_tasks = self.new_tasks().close();" => "let mut locked = self.new_tasks();\n        let new_tasks = locked.close();".
-        "arc-closes-nothing": "dropping the executor ends no task",
-            "self.local().close();" => "Local::new(unbounded().1);".
+    }
+    "arc-waker/src/owner.rs": {
         "arc-keeps-the-place": "the place of a task that has ended is never free again",
             "if !task.is_some_and(Running::complete) {" => "if task.is_some_and(Running::complete) {".
         "arc-frees-the-place": "the place of a task that has ended is free while its key is on the way",
@@ -459,35 +471,27 @@ mutants! {
             "        self.local.queue = LocalQueue::unsettle(self.shared.address());"
             => "        LocalQueue::unsettle(self.shared.address());
         self.local.queue = Some(Box::default());".
-        "arc-stays": "a call that has arrived and is ready keeps the right to drive",
-            "            drop(Owner::new(shared));" => "            std::mem::forget(_entered);".
-        "arc-unwinds-with-the-right": "a first poll that panics keeps the right to drive",
-            "        Self::unwind(self.shared, self.call);" => "        let _ = Self::unwind;".
-        "arc-arrives-beside": "a call arrives although another thread drives",
-            "        let arrived = self.driver.arrive();" => "        let arrived = self.driver.arrive() || !self.driver.is_here();".
-        "arc-receives-nothing": "what other threads send is not looked for",
-            "shared.receive(local).max(MIN_ROUND)" => "shared.queue(|queue| queue.len()).unwrap_or(0).max(MIN_ROUND)".
-        "arc-drives-unsettled": "who takes over looks at a queue that it does not have",
-            "owner.as_ref().is_none_or(|owner: &Owner| owner.has_work())" => "owner.as_ref().is_some_and(|owner: &Owner| owner.has_work())".
+        "arc-early-beside": "a call drives early although another thread drives",
+            "        let drives = self.driver.drive_early();" => "        let drives = self.driver.drive_early() || !self.driver.drives_here();".
     }
     "noop-waker/src/executor.rs": {
         "noop-shares-a-context": "one context for all tasks of a round: what one of them does to it, the others see",
             "        self.tasks.retain_mut(|task| {" => "        let mut cx = Context::from_waker(waker);\n        self.tasks.retain_mut(|task| {",
             "task.poll(&mut Context::from_waker(waker))" => "task.poll(&mut cx)".
         "noop-empty-but-for-new-ones": "no task is left, although some were spawned since the round",
-            "self.tasks.is_empty() && self.shared.tasks().queue.is_empty()" => "self.tasks.is_empty()".
+            "self.tasks.is_empty() && self.shared.tasks().all.is_empty()" => "self.tasks.is_empty()".
         "noop-empty-but-for-old-ones": "no task is left, although the thread that drives has some",
-            "self.tasks.is_empty() && self.shared.tasks().queue.is_empty()" => "self.shared.tasks().queue.is_empty()".
+            "self.tasks.is_empty() && self.shared.tasks().all.is_empty()" => "self.shared.tasks().all.is_empty()".
         "noop-keeps-tasks": "a thread that stops driving drops the tasks that it has",
-            "        self.tasks.append(&mut tasks.queue);\n        mem::swap(&mut self.tasks, &mut tasks.queue);\n" => "        let _ = &mut tasks.queue;\n".
+            "        self.tasks.append(&mut tasks.all);\n        mem::swap(&mut self.tasks, &mut tasks.all);\n" => "        let _ = &mut tasks.all;\n".
         "noop-gives-back-late": "the right to drive is given up before the tasks are",
             "        let entered = self.driver.enter();\n        let mut driven = Driven::new(self);\n"
             => "        let mut driven = Driven::new(self);\n        let entered = self.driver.enter();\n".
         "noop-gives-back-silently": "who takes over is not told that there are tasks",
-            "        self.shared.populated.store(!tasks.queue.is_empty(), Relaxed);\n" => "".
+            "        self.shared.populated.store(!tasks.all.is_empty(), Relaxed);\n" => "".
         "noop-takes-over-late": "a task that is spawned while others are taken over is forgotten",
             "        let mut tasks = self.shared.tasks();\n        self.shared.populated.store(false, Relaxed);\n" => "        let mut tasks = self.shared.tasks();\n",
-            "            self.tasks.append(&mut tasks.queue);\n        }\n" => "            self.tasks.append(&mut tasks.queue);\n        }\n        drop(tasks);\n        self.shared.populated.store(false, Relaxed);\n".
+            "            self.tasks.append(&mut tasks.all);\n        }\n" => "            self.tasks.append(&mut tasks.all);\n        }\n        drop(tasks);\n        self.shared.populated.store(false, Relaxed);\n".
     }
     "park-waker/src/waker.rs": {
         "park-wake-looks": "a wake of a woken thread looks and does not write",
@@ -511,25 +515,25 @@ mutants! {
         "park-takes-over-silently": "who takes over does not poll the tasks once, though they know another thread",
             "(!drove || driven.has_work())" => "driven.has_work()".
         "park-newest-first": "new tasks are polled before the old ones",
-            "            self.tasks.append(&mut tasks.queue);\n        }\n"
-            => "            tasks.queue.append(&mut self.tasks);\n            mem::swap(&mut self.tasks, &mut tasks.queue);\n        }\n".
+            "            self.tasks.append(&mut tasks.all);\n        }\n"
+            => "            tasks.all.append(&mut self.tasks);\n            mem::swap(&mut self.tasks, &mut tasks.all);\n        }\n".
         "park-gives-back-newest-first": "tasks that the thread that stops driving has not seen come before those that it has",
-            "        self.tasks.append(&mut tasks.queue);\n        mem::swap(&mut self.tasks, &mut tasks.queue);\n" => "        tasks.queue.append(&mut self.tasks);\n".
+            "        self.tasks.append(&mut tasks.all);\n        mem::swap(&mut self.tasks, &mut tasks.all);\n" => "        tasks.all.append(&mut self.tasks);\n".
         "park-gives-back-late": "the right to drive is given up before the tasks are",
             "        let entered = self.driver.enter();\n        let mut driven = Driven::new(self);\n"
             => "        let mut driven = Driven::new(self);\n        let entered = self.driver.enter();\n".
         "park-gives-back-silently": "who takes over is not told that there are tasks",
-            "        self.shared.populated.store(!tasks.queue.is_empty(), Relaxed);\n" => "".
+            "        self.shared.populated.store(!tasks.all.is_empty(), Relaxed);\n" => "".
         "park-takes-over-late": "a task that is spawned while others are taken over is forgotten",
             "        let mut tasks = self.shared.tasks();\n        self.shared.populated.store(false, Relaxed);\n" => "        let mut tasks = self.shared.tasks();\n",
-            "            self.tasks.append(&mut tasks.queue);\n        }\n" => "            self.tasks.append(&mut tasks.queue);\n        }\n        drop(tasks);\n        self.shared.populated.store(false, Relaxed);\n".
+            "            self.tasks.append(&mut tasks.all);\n        }\n" => "            self.tasks.append(&mut tasks.all);\n        }\n        drop(tasks);\n        self.shared.populated.store(false, Relaxed);\n".
         "park-changed-relaxed": "who polls because of a change does not see it",
             "self.shared.changed.swap(false, Acquire);" => "self.shared.changed.swap(false, Relaxed);".
         "park-shares-a-context": "one context for all tasks of a round: what one of them does to it, the others see",
             "        self.tasks.retain_mut(|task| {" => "        let mut cx = Context::from_waker(waker);\n        self.tasks.retain_mut(|task| {",
             "task.poll(&mut Context::from_waker(waker))" => "task.poll(&mut cx)".
         "park-no-closed-flag": "an executor that is gone still takes tasks",
-            "if tasks.closed {" => "if tasks.closed && tasks.queue.capacity() > usize::MAX / 2 {".
+            "if tasks.closed {" => "if tasks.closed && tasks.all.capacity() > usize::MAX / 2 {".
         "park-drop-under-lock": "futures are dropped while the queue is locked",
             "let tasks = self.tasks().close();" => "let mut locked = self.tasks();\n        let tasks = locked.close();".
         "park-spawn-silent": "a spawn does not unpark the driver",
@@ -573,10 +577,10 @@ mutants! {
         "driver-knows-no-followers": "a thread that waits for the right is not noted",
             "        threads.followers.insert(number, thread::current());\n" => "".
         "driver-lets-two-drive": "a second thread drives as well",
-            "(driving == 0).then(number)" => "(driving == 0 || driving != here()).then(number)".
+            "(driving == 0).then(thread_id::assign)" => "(driving == 0 || driving != thread_id::current()).then(thread_id::assign)".
         "driver-takes-relaxed": "who takes over does not see how the last one left the tasks",
-            "        self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(number)).is_ok()"
-            => "        self.driving.fetch_update(Relaxed, Relaxed, |driving| (driving == 0).then(number)).is_ok()".
+            "        self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(thread_id::assign)).is_ok()"
+            => "        self.driving.fetch_update(Relaxed, Relaxed, |driving| (driving == 0).then(thread_id::assign)).is_ok()".
         "driver-leaves-relaxed": "who leaves does not publish how",
             "self.driver.driving.store(0, Release);" => "self.driver.driving.store(0, Relaxed);".
         "driver-leaves-unasked": "who leaves looks for followers first",
@@ -596,19 +600,19 @@ mutants! {
             "        // (5) AcqRel: pairs with (4) in `leave`.
         self.driver.followed.swap(true, AcqRel);\n"
             => "".
-        "driver-arrives-anywhere": "a wake or a spawn takes the right outside of a call, where nobody passes it on",
-            "        if !self.is_coming() {
+        "driver-early-anywhere": "a wake or a spawn takes the right outside of a call, where nobody passes it on",
+            "        if !self.is_in_first_poll() {
             return false;
         }
 " => "".
-        "driver-arrives-for-good": "a call that came to drive in its only poll keeps the right",
-            "        if !self.is_here() || self.arrived.load(Relaxed) != call {" => "        if self.is_here() || self.arrived.load(Relaxed) != call {".
+        "driver-early-for-good": "a call that came to drive in its only poll keeps the right",
+            "        if !self.drives_here() || self.early_call.load(Relaxed) != call {" => "        if self.drives_here() || self.early_call.load(Relaxed) != call {".
         "driver-leaves-for-another": "a first poll that ends passes on the right that another call of the thread took",
-            "        if !self.is_here() || self.arrived.load(Relaxed) != call {" => "        if !self.is_here() || call == 0 {".
+            "        if !self.drives_here() || self.early_call.load(Relaxed) != call {" => "        if !self.drives_here() || call == 0 {".
         "driver-note-left": "the note of a call that is over stays, and the next spawn takes the right for it",
             "note.driver.replace(0) == self.address()" => "note.driver.get() == self.address()".
         "driver-keeps-the-last": "who brings work unparks the thread that parked last, though another drives",
-            "if self.driver.known.load(Relaxed) != here() {" => "if self.driver.known.load(Relaxed) == 0 {".
+            "if self.driver.registered.load(Relaxed) != thread_id::current() {" => "if self.driver.registered.load(Relaxed) == 0 {".
     }
     "executor/src/spare_memory.rs": {
         "spare-grants-all": "memory is kept that came from elsewhere, and that nobody takes",
@@ -619,8 +623,8 @@ mutants! {
         "spare-drops-nothing": "what is freed is not dropped",
             "                unsafe { ptr::drop_in_place(memory) };" => "                let _ = ptr::drop_in_place::<T>;".
     }
-    "executor/src/emptied.rs": {
-        "emptied-asks-before-the-lock": "a task that is spawned between question and answer is overlooked",
+    "executor/src/run_waiters.rs": {
+        "run-waiters-asks-before-the-lock": "a task that is spawned between question and answer is overlooked",
             "        let wakers = {
             let mut waiting = self.waiting();
             // Asked under the lock: who has spawned a task and then waits has done both before, or waits after this.
@@ -629,9 +633,9 @@ mutants! {
         let wakers = {
             let mut waiting = self.waiting();
             if !is_empty {".
-        "emptied-waits-silently": "who waits does not unpark the driver",
+        "run-waiters-waits-silently": "who waits does not unpark the driver",
             "        self.driver.unpark();\n" => "".
-        "emptied-wakes-nobody": "the end of the last task is told to nobody",
+        "run-waiters-wakes-nobody": "the end of the last task is told to nobody",
             "wakers.into_iter().for_each(Waker::wake);" => "drop(wakers);".
     }
     "executor/src/abort.rs": {
@@ -642,7 +646,7 @@ mutants! {
     }
     "executor/src/task_count.rs": {
         "count-keeps-ended": "a task that has ended is still counted",
-            "        self.here.store(self.here.load(Relaxed).wrapping_sub(1), Release);\n" => "".
+            "        self.local.store(self.local.load(Relaxed).wrapping_sub(1), Release);\n" => "".
     }
     "raw-waker/src/abort.rs": {
         "raw-abort-handle-idle": "an abort handle aborts nothing",
@@ -665,7 +669,7 @@ mutants! {
         "join-wakes-under-lock": "the joiner is woken while the state is locked",
             "                drop(state);
                 if let Some(waker) = joiner {
-                    // A joiner's waker is foreign code; a panic in it must not reach the run loop.
+                    // A joiner's waker is foreign code: a panic in it must not reach the run loop.
                     discard_panic(|| waker.wake());
                 }"
             => "                if let Some(waker) = joiner {
@@ -674,7 +678,7 @@ mutants! {
         "join-replaces-under-lock": "a join waker that is replaced is dropped while the state is locked",
             "mem::swap(joiner, &mut fresh);" => "mem::swap(joiner, &mut fresh);\n                discard(fresh.take());".
         "join-leaves-under-lock": "a join waker that goes with its handle is dropped while the state is locked",
-            "        drop(state);\n        // Foreign code: whoever drops" => "        // Foreign code: whoever drops".
+            "        drop(state);\n        // Foreign code. The thread that drops" => "        // Foreign code. The thread that drops".
         "join-reports-early": "the result is reported before the future is dropped",
             "    join.complete(drop_future_before(result, || future.set(None)));"
             => "    join.complete(result);
@@ -714,22 +718,22 @@ mutants! {
         "root-renews-unfenced": "the wakes of clones that are gone are not ordered before the next call",
             "        fence(Acquire);\n" => "".
         "root-stays-woken": "a wake at home in the last poll of a `block_on` is taken for one in the next",
-            "        renewed.signal.woken_here.store(false, Relaxed);\n" => "".
+            "        renewed.signal.woken_locally.store(false, Relaxed);\n" => "".
         "root-stays-woken-away": "a wake elsewhere in the last poll of a `block_on` is taken for one in the next",
-            "        renewed.signal.woken_away.store(false, Relaxed);\n" => "".
+            "        renewed.signal.woken_remotely.store(false, Relaxed);\n" => "".
         "root-wake-looks": "a wake of a woken root looks and does not write",
-            "} else if !self.woken_away.swap(true, Release) {"
-            => "} else if !self.woken_away.load(Relaxed) && !self.woken_away.swap(true, Release) {".
+            "} else if !self.woken_remotely.swap(true, Release) {"
+            => "} else if !self.woken_remotely.load(Relaxed) && !self.woken_remotely.swap(true, Release) {".
         "root-taken-relaxed": "the root's poll sees nothing of what the wakes published",
-            "self.signal.woken_away.swap(false, Acquire)" => "self.signal.woken_away.swap(false, Relaxed)".
+            "self.signal.woken_remotely.swap(false, Acquire)" => "self.signal.woken_remotely.swap(false, Relaxed)".
         "root-taken-in-two-steps": "a wake between looking and clearing is lost",
-            "self.signal.woken_away.load(Relaxed) && self.signal.woken_away.swap(false, Acquire)"
-            => "self.signal.woken_away.load(Acquire) && {
-            self.signal.woken_away.store(false, Release);
+            "self.signal.woken_remotely.load(Relaxed) && self.signal.woken_remotely.swap(false, Acquire)"
+            => "self.signal.woken_remotely.load(Acquire) && {
+            self.signal.woken_remotely.store(false, Release);
             true
         }".
         "root-woken-as-if-at-home": "another thread takes the way that is the own thread's",
-            "if self.home == here() {" => "if self.home != 0 {".
+            "if self.owner == thread_id::current() {" => "if self.owner != 0 {".
         "root-wake-silent": "a wake from another thread does not unpark the root's",
             "            self.thread.unpark();\n" => "            let _ = &self.thread;\n".
     }

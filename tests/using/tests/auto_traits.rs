@@ -81,8 +81,8 @@ auto_traits! {
         Driver: ALL,
         // The right to drive belongs to a thread.
         Entered<'static>: &["Unpin", "UnwindSafe"],
-        Emptied: ALL,
-        UntilEmptied<'static>: ALL,
+        RunWaiters: ALL,
+        RunWait<'static>: ALL,
         RootWaker: ALL,
         // A thread's own.
         Cached<Value>: &["Send", "Unpin", "UnwindSafe"],

@@ -1,5 +1,6 @@
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
 use std::thread;
 
 use executor::{BlockOn, Executor, JoinHandle, Spawn, yield_now};
@@ -9,7 +10,7 @@ use crate::ArcExecutor;
 
 type Order = Arc<std::sync::Mutex<Vec<usize>>>;
 
-/// Tasks of which each is pending once, and notes when it is polled again; and their wakers.
+/// Spawns tasks that are pending once and note when they are polled again. Returns their wakers.
 fn tasks<const N: usize>(executor: &ArcExecutor, order: &Order) -> [Waker; N] {
     let wakers: [_; N] = std::array::from_fn(|index| {
         let (slot, order, mut polls) = (Arc::new(std::sync::Mutex::new(None)), order.clone(), 0);
@@ -47,21 +48,21 @@ fn a_nested_call_does_not_change_the_order_of_wakes() {
 }
 
 #[test]
-fn what_was_sent_before_a_call_arrived_comes_first() {
+fn what_was_sent_before_a_call_drove_comes_first() {
     let (executor, order) = (ArcExecutor::default(), Order::default());
     let [first, second] = tasks(&executor, &order);
     first.wake();
-    assert!(!executor.shared.driver.is_here());
+    assert!(!executor.shared.driver.drives_here());
     executor.block_on(async {
         second.wake();
-        assert!(executor.shared.driver.is_here());
+        assert!(executor.shared.driver.drives_here());
     });
     executor.run();
     assert_eq!(*order.lock().unwrap(), [0, 1]);
 }
 
 #[test]
-fn a_call_that_has_arrived_leaves_with_its_first_poll() {
+fn a_call_that_drives_early_leaves_with_its_first_poll() {
     let executor = ArcExecutor::default();
     executor.block_on(async { drop(executor.spawn(async {})) });
     let panic = catch_unwind(AssertUnwindSafe(|| {

@@ -306,8 +306,8 @@ pub mod thread {
     }
 }
 
-/// Belongs into what is counted by hand: fails the model when the allocation is leaked, when it is used after its end,
-/// and when its end is not ordered after every use.
+/// A liveness marker for allocations that are counted by hand: fails the model when the allocation is leaked, when it
+/// is used after its end, and when its end is not ordered after every use.
 pub struct Alive {
     uses: cell::UnsafeCell<()>,
     ended: AtomicBool,

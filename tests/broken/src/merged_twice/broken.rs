@@ -167,7 +167,7 @@ impl Task {
     }
 
     fn add(&self, change: isize) {
-        let at_home = self.core.base.driver.is_here();
+        let at_home = self.core.base.driver.drives_here();
         self.count(|count| count.add(change, at_home));
     }
 
