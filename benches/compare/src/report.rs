@@ -144,7 +144,7 @@ pub struct Rendered {
 ///
 /// When a picture cannot be drawn.
 pub fn render(record: &Record) -> Result<Rendered, String> {
-    let pictures = pictures::all(&record.observations)?;
+    let pictures = pictures::all(&record.observations);
     let mut files = vec![(PAGE.to_owned(), page(record, &pictures))];
     for (name, svg) in pictures {
         files.push((format!("docs/{PICTURES}/{name}.svg"), svg));
