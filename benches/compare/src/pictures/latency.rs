@@ -1,7 +1,6 @@
 //! How soon a wake is heard, by the interval between wakes: some spin, and all who park are alike.
 
 use harness::Observation;
-use harness::contender::FLOOR;
 use harness::latency::INTERVALS;
 use harness::statistics::{maximum, median, minimum};
 use harness::table::time;
@@ -27,11 +26,9 @@ pub(super) fn draw(observations: &[Observation], cast: &Cast<'_>) -> Option<Stri
     let share = |name: &str, at: u64| summary(observations, name, at).and_then(|(.., processor)| processor);
     let p50 = |name: &str, at: u64| summary(observations, name, at).map(|(p50, ..)| p50);
     let observed: Vec<&str> = cast.names().iter().copied().filter(|name| share(name, SUMMARY).is_some()).collect();
-    let (mut spin, mut park): (Vec<&str>, Vec<&str>) =
+    let (mut spin, park): (Vec<&str>, Vec<&str>) =
         observed.iter().partition(|name| share(name, SUMMARY).is_some_and(|share| share > SPINS));
     spin.truncate(LINES);
-    // By hand one parks, too.
-    park.extend(share(FLOOR, SUMMARY).filter(|share| *share <= SPINS).map(|_| FLOOR));
     let intervals: Vec<u64> =
         INTERVALS.iter().copied().filter(|at| spin.iter().chain(&park).any(|name| p50(name, *at).is_some())).collect();
     let (from, to) = (*intervals.first()?, *intervals.last()?);

@@ -39,7 +39,9 @@ fn crowded(own: usize) -> Vec<(&'static str, String)> {
                     observations.push(Observation { process, ..row });
                 };
                 WORKLOADS.iter().for_each(|workload| timed(VERB, workload.id, 10.0 * factor));
-                SWEEP.iter().for_each(|workload| timed(crate::crossover::VERB, workload.id, 100.0 + factor));
+                for (workload, work) in SWEEP.iter().zip([4.0, 20.0, 1e2, 4e2, 2e3, 4e3, 2e4, 4e4, 1e5]) {
+                    timed(crate::crossover::VERB, workload.id, work + 10.0 * (factor - 1.0));
+                }
             }
         }
         let mut note = |verb: &str, subject: &str, parameter: f64, quantity: &str, value: f64| {
