@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use harness::card::{ALLOCATIONS, ATOMICS, INSTRUCTIONS};
+use harness::duel::Duel;
 use harness::idle::PROCESSOR;
 use harness::machine::{Machine, Source};
 use harness::table::Table;
-use harness::tournament::{self, Duel};
 use harness::{Contender, Kind, Observation};
 
 use crate::report::{counted, noise, share, timed, to_floor};
@@ -56,7 +56,7 @@ pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
             time: TIME,
             most_processes: 3,
         };
-        observations.extend(tournament::fight(&duel, &session.watch)?.observations);
+        observations.extend(harness::duel::run(&duel, &session.watch)?.observations);
     }
     Ok(observations)
 }
@@ -79,7 +79,7 @@ pub fn view(session: &Session<'_>, observations: &[Observation]) -> Vec<Table> {
         ("idle", "core, %"),
     ];
     let mut table = Table::grouped(title, &[&columns[..], &latency::COLUMNS].concat());
-    let standings = timed(observations, WORKLOADS);
+    let rankings = timed(observations, WORKLOADS);
     for contender in session.chosen.iter().filter(|contender| contender.kind == Kind::Executor) {
         let name = contender.name;
         let verdict = session.verdict(contender);
@@ -91,14 +91,14 @@ pub fn view(session: &Session<'_>, observations: &[Observation]) -> Vec<Table> {
             count("spawn_join", ALLOCATIONS),
         ];
         let counts = counts.map(|value| value.map_or_else(|| "?".to_owned(), |value| format!("{value:.0}")));
-        let ratio = |standing| to_floor(standing, name).unwrap_or_else(|| "-".to_owned());
+        let ratio = |ranking| to_floor(ranking, name).unwrap_or_else(|| "-".to_owned());
         let idle = idle::value(observations, name, WAITING, PROCESSOR).map_or_else(|| "?".to_owned(), share);
         let heard = latency::summary_cells(observations, name).unwrap_or_else(|| ["?".to_owned(), "?".to_owned()]);
         let refused = session.refusal(contender).is_some() && !session.selection.despite_failures;
         let rest: Vec<String> = if refused {
             vec!["-".to_owned(); table.header.len() - 2]
         } else {
-            counts.into_iter().chain(standings.iter().map(ratio)).chain([idle]).chain(heard).collect()
+            counts.into_iter().chain(rankings.iter().map(ratio)).chain([idle]).chain(heard).collect()
         };
         table.row([name.to_owned(), verdict.in_figures()].into_iter().chain(rest));
     }
@@ -112,7 +112,7 @@ pub fn view(session: &Session<'_>, observations: &[Observation]) -> Vec<Table> {
         latency::summary_note()
     ));
     note_marks(&mut table);
-    if let Some(note) = noise(&standings) {
+    if let Some(note) = noise(&rankings) {
         table.note(note);
     }
     for contender in &session.chosen {

@@ -9,13 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use harness::card::{self, ALLOCATIONS, ATOMICS, INSTRUCTIONS};
-use harness::duel::{Standing, TWIN};
+use harness::duel::{Ranking, TWIN, percent};
 use harness::idle::PROCESSOR;
 use harness::memory::BYTES;
 use harness::observation::distinct;
 use harness::pages::{compare_table, difference, with_table};
 use harness::table::{Format, Table, count as whole, figure};
-use harness::tournament::{self, percent};
 use harness::{Kind, Observation, statistics};
 
 use crate::matrix::filled;
@@ -166,7 +165,7 @@ pub struct Rendered {
 ///
 /// When a picture cannot be drawn.
 pub fn render(record: &Record) -> Result<Rendered, String> {
-    let pictures = pictures::all(&record.observations)?;
+    let pictures = pictures::all(&record.observations);
     let mut files = vec![(PAGE.to_owned(), page(record, &pictures)), (RANKS.0.to_owned(), ranks(record))];
     for (name, svg) in pictures {
         files.push((format!("docs/{PICTURES}/{name}.svg"), svg));
@@ -337,7 +336,7 @@ fn ranks(record: &Record) -> String {
         "# Ranks and pairs\n\nFor each workload: who is faster, by how much, and how sure that is. Ranks are a range where \
          several tie.\nWritten by `cargo compare report`; the rest is in [results.md](../results.md).\n",
     );
-    for table in tournament::view(&record.observations) {
+    for table in harness::duel::view(&record.observations) {
         if !NOT_MEASURED.contains(&&*table.title) {
             let _ = writeln!(text, "\n{}", table.render(Format::Markdown));
         }
@@ -402,7 +401,7 @@ fn busy(record: &Record) -> String {
 
 /// Workloads down, executors across: there are more of those than fit on a page's width.
 fn ratios(observations: &[Observation]) -> Vec<Table> {
-    tournament::side_by_side(observations).into_iter().map(transposed).collect()
+    harness::duel::side_by_side(observations).into_iter().map(transposed).collect()
 }
 
 fn transposed(table: Table) -> Table {
@@ -430,7 +429,7 @@ pub fn summary(observations: &[Observation]) -> Table {
     ];
     let others = [("idle", "core, %"), ("", "bytes a task")];
     let mut table = Table::grouped("", &[&own[..], &hand, &others, &latency::COLUMNS].concat());
-    let standings = timed(observations, &SUMMARIZED);
+    let rankings = timed(observations, &SUMMARIZED);
     for name in names(observations).into_iter().filter(|name| owns_tasks(name)) {
         let verdict = conform::observed(observations, name);
         let count =
@@ -441,7 +440,7 @@ pub fn summary(observations: &[Observation]) -> Table {
             count("self_wake", ALLOCATIONS),
             count("spawn_join", ALLOCATIONS),
         ];
-        let ratios = standings.iter().map(|standing| to_floor(standing, name));
+        let ratios = rankings.iter().map(|ranking| to_floor(ranking, name));
         let idle = idle::value(observations, name, WAITING, PROCESSOR).map(share);
         let bytes = memory::value(observations, name, SIZE, BYTES).map(|bytes| format!("{bytes:.0}"));
         let latency = latency::summary_cells(observations, name).map_or([None, None], |cells| cells.map(Some));
@@ -458,7 +457,7 @@ pub fn summary(observations: &[Observation]) -> Table {
         latency::summary_note(),
     ));
     note_marks(&mut table);
-    if let Some(note) = noise(&standings) {
+    if let Some(note) = noise(&rankings) {
         table.note(note);
     }
     let measured = |name: &str| {
@@ -485,23 +484,23 @@ pub(crate) fn share(share: f64) -> String {
     format!("{:.0}", 100.0 * share)
 }
 
-/// The standing of each of the workloads, if anybody was timed with it.
-pub(crate) fn timed(observations: &[Observation], workloads: &[&str]) -> Vec<Option<Standing>> {
-    let standings = workloads.iter().map(|workload| tournament::observed_standing(observations, workload));
-    standings.map(|standing| Some(standing).filter(|standing| !standing.places.is_empty())).collect()
+/// The ranking of each of the workloads, if anybody was timed with it.
+pub(crate) fn timed(observations: &[Observation], workloads: &[&str]) -> Vec<Option<Ranking>> {
+    let rankings = workloads.iter().map(|workload| harness::duel::observed_ranking(observations, workload));
+    rankings.map(|ranking| Some(ranking).filter(|ranking| !ranking.places.is_empty())).collect()
 }
 
 /// How many times as long as the same work by hand one takes, where that was measured: `3.18`, or
 /// `!3.18` where processes do not agree.
-pub(crate) fn to_floor(standing: &Option<Standing>, name: &str) -> Option<String> {
-    let standing = standing.as_ref()?;
-    let mark = if standing.is_steady(name) { "" } else { "!" };
-    standing.to_floor(name).map(|ratio| format!("{mark}{}", figure(ratio)))
+pub(crate) fn to_floor(ranking: &Option<Ranking>, name: &str) -> Option<String> {
+    let ranking = ranking.as_ref()?;
+    let mark = if ranking.is_steady(name) { "" } else { "!" };
+    ranking.to_floor(name).map(|ratio| format!("{mark}{}", figure(ratio)))
 }
 
 /// What stands below a table about the largest noise of all.
-pub(crate) fn noise(standings: &[Option<Standing>]) -> Option<String> {
-    let noises: Vec<f64> = standings.iter().flatten().map(Standing::largest_noise).collect();
+pub(crate) fn noise(rankings: &[Option<Ranking>]) -> Option<String> {
+    let noises: Vec<f64> = rankings.iter().flatten().map(Ranking::largest_noise).collect();
     let noise = percent(statistics::maximum(&noises)?);
     Some(format!("Noise: times that differ by less than {noise} may be the same."))
 }

@@ -3,7 +3,7 @@
 use executor::WakeNames;
 use harness::card::{ATOMICS, INSTRUCTIONS};
 use harness::contender::{FLOOR, is_floor};
-use harness::duel::Standing;
+use harness::duel::Ranking;
 use harness::idle::PROCESSOR;
 use harness::memory::BYTES;
 use harness::table::{Table, figure, time};
@@ -48,9 +48,9 @@ pub(crate) fn answer(observations: &[Observation]) -> String {
         )),
         Crossover::NoChoice => {}
     }
-    let standing = timed(observations, &[CROWD]).remove(0);
+    let ranking = timed(observations, &[CROWD]).remove(0);
     let of = |by_task: bool| {
-        let places = standing.iter().flat_map(|standing| &standing.places);
+        let places = ranking.iter().flat_map(|ranking| &ranking.places);
         let places = places.filter(|place| names_the_task(&place.name) == Some(by_task));
         range(places.map(|place| place.nanoseconds / 1e3).collect())
     };
@@ -106,17 +106,17 @@ fn table(observations: &[Observation], chosen: &[&str]) -> Table {
         "bytes a task",
     ];
     let mut table = Table::new("", header);
-    let standings = timed(observations, &[WAKE, CROWD]);
+    let rankings = timed(observations, &[WAKE, CROWD]);
     for &name in chosen {
         let verdict = conform::observed(observations, name);
-        let nanoseconds = |standing: &Option<Standing>| Some(standing.as_ref()?.place(name)?.nanoseconds);
+        let nanoseconds = |ranking: &Option<Ranking>| Some(ranking.as_ref()?.place(name)?.nanoseconds);
         let count = |quantity| counted(observations, name, "self_wake", quantity);
         let cells = [
             verdict.known.then(|| verdict.others.len().to_string()),
-            nanoseconds(&standings[0]).map(figure),
+            nanoseconds(&rankings[0]).map(figure),
             count(INSTRUCTIONS).map(|value| format!("{value:.0}")),
             count(ATOMICS).map(|value| format!("{value:.0}")),
-            nanoseconds(&standings[1]).map(|nanoseconds| figure(nanoseconds / 1e3)),
+            nanoseconds(&rankings[1]).map(|nanoseconds| figure(nanoseconds / 1e3)),
             idle::value(observations, name, WAITING, PROCESSOR).map(share),
             memory::value(observations, name, SIZE, BYTES).map(|bytes| format!("{bytes:.0}")),
         ];
