@@ -37,7 +37,7 @@ pub mod support {
     pub use crate::emptied::{Emptied, UntilEmptied};
     pub use crate::foreign::{discard, drop_future_before, quietly};
     pub use crate::here::{here, number};
-    pub use crate::joinable::{BoxedFuture, Join, TaskHandle, joinable};
+    pub use crate::joinable::{BoxedFuture, Join, TaskHandle, joinable, joinable_unboxed};
     pub use crate::root_waker::RootWaker;
     pub use crate::spare_memory::SpareMemory;
     pub use crate::task_count::TaskCount;
