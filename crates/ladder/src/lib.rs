@@ -3,15 +3,16 @@
 
 use std::fmt;
 use std::mem;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 
-use executor::support::{Driver, TaskAbortHandle, TaskHandle, is_large, joinable_unboxed};
+use executor::support::{Driver, RootWaker, TaskAbortHandle, TaskHandle, is_large, joinable_unboxed};
 use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, Spawn, WakeNames};
 
 pub mod arc;
 pub mod biased;
+mod joint;
 pub mod noop;
 pub mod park;
 pub mod raw;
@@ -30,9 +31,9 @@ pub type Raw = Frame<raw::Core>;
 /// Rung 6: the same, counted in two words.
 pub type Biased = Frame<biased::Core>;
 
-/// What makes a rung differ from the others: how its tasks are kept, what a wake does, and how its loop waits.
+/// What makes a rung differ from the others: how it keeps its tasks, what a wake does, and how it waits for one.
 ///
-/// All of it happens on one thread; only the wakers that it hands out may go to others.
+/// All of it is called on the thread that made it. Only the wakers go to other threads.
 pub trait Rung: Default + 'static {
     /// The executor's name.
     const NAME: &'static str;
@@ -40,31 +41,101 @@ pub trait Rung: Default + 'static {
     /// What a waker points at.
     const WAKE_NAMES: WakeNames;
 
-    /// Makes a task that is ready, of a future that never panics. Returns the waker by which the task is aborted.
+    /// The one waker for the root and for all tasks. `None` where each has its own.
+    fn waker(&self) -> Option<&Waker> {
+        None
+    }
+
+    /// Makes a task, which is ready, of a future that never panics. Returns the waker by which the task is aborted.
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Waker;
-
-    /// Polls `root`, and the tasks in between, until `root` is ready.
-    fn block_on<F: Future>(&self, root: Pin<&mut F>) -> F::Output;
-
-    /// Polls the tasks until none is left.
-    fn run(&self);
 
     /// How many tasks have not ended.
     fn tasks(&self) -> usize;
+
+    /// Polls each task that is ready, once. First in, first out.
+    fn poll_tasks(&self);
+
+    /// Returns when a task may be ready, or the root is woken.
+    fn wait(&self, root: &RootWaker);
 }
 
-/// The executor around a rung. It holds what no rung decides: join handles, panics, nested calls and the drop.
+/// The executor around a rung: the loop, and what no rung decides, which is join handles, panics, nested calls and the
+/// drop.
 ///
-/// It stays on the thread that made it, and takes tasks from nobody else: so a rung has one thread to think of that
-/// drives, and any number that wake.
+/// It stays on the thread that made it, and takes tasks from nobody else. So one thread drives and any number wake,
+/// which is all that a rung has to think of.
 pub struct Frame<R: Rung> {
     driver: Driver,
     rung: Rc<R>,
 }
 
-impl<R: Rung> Default for Frame<R> {
-    fn default() -> Self {
-        Self { driver: Driver::new(), rung: Rc::default() }
+impl<R: Rung> Frame<R> {
+    /// The loop: a step, then a wait, until a step says that it was the last.
+    fn drive<T>(&self, mut step: impl FnMut(&RootWaker) -> Poll<T>) -> T {
+        let entered = self.driver.enter();
+        assert!(entered.drives(), "an executor that stays on its thread is driven by no other");
+        RootWaker::with(|root| {
+            // The first poll comes without a wake.
+            root.waker().wake_by_ref();
+            loop {
+                if let Poll::Ready(output) = step(root) {
+                    return output;
+                }
+                self.rung.wait(root);
+            }
+        })
+    }
+
+    fn accept<F>(&self, future: F) -> TaskHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (task, join) = joinable_unboxed(future);
+        join.into_handle(self.rung.spawn(task))
+    }
+}
+
+impl<R: Rung> BlockOn for Frame<R> {
+    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
+        let mut future = pin!(future.into_future());
+        self.drive(|root| {
+            // What names no task tells nothing about the root either: then that is polled in every step.
+            if root.take_woken() || self.rung.waker().is_some() {
+                let waker = self.rung.waker().unwrap_or(root.waker());
+                if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(waker)) {
+                    return Poll::Ready(output);
+                }
+            }
+            self.rung.poll_tasks();
+            Poll::Pending
+        })
+    }
+}
+
+impl<R: Rung> Spawn for Frame<R> {
+    type JoinHandle<T: Send + 'static> = TaskHandle<T>;
+    type AbortHandle = TaskAbortHandle;
+
+    fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        if is_large::<F>() { self.accept(Box::pin(future)) } else { self.accept(future) }
+    }
+}
+
+impl<R: Rung> Executor for Frame<R> {
+    fn run(&self) {
+        self.drive(|_| {
+            self.rung.poll_tasks();
+            if self.rung.tasks() == 0 { Poll::Ready(()) } else { Poll::Pending }
+        });
+    }
+
+    fn tasks(&self) -> Option<usize> {
+        Some(self.rung.tasks())
     }
 }
 
@@ -86,47 +157,9 @@ impl<R: Rung> Described for Frame<R> {
     };
 }
 
-impl<R: Rung> BlockOn for Frame<R> {
-    fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
-        let entered = self.driver.enter();
-        assert!(entered.drives(), "an executor that stays on its thread is driven by nobody else");
-        self.rung.block_on(pin!(future.into_future()))
-    }
-}
-
-impl<R: Rung> Spawn for Frame<R> {
-    type JoinHandle<T: Send + 'static> = TaskHandle<T>;
-    type AbortHandle = TaskAbortHandle;
-
-    fn spawn<F>(&self, future: F) -> TaskHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        if is_large::<F>() { self.accept(Box::pin(future)) } else { self.accept(future) }
-    }
-}
-
-impl<R: Rung> Executor for Frame<R> {
-    fn run(&self) {
-        let entered = self.driver.enter();
-        assert!(entered.drives(), "an executor that stays on its thread is driven by nobody else");
-        self.rung.run();
-    }
-
-    fn tasks(&self) -> Option<usize> {
-        Some(self.rung.tasks())
-    }
-}
-
-impl<R: Rung> Frame<R> {
-    fn accept<F>(&self, future: F) -> TaskHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        let (task, join) = joinable_unboxed(future);
-        join.into_handle(self.rung.spawn(task))
+impl<R: Rung> Default for Frame<R> {
+    fn default() -> Self {
+        Self { driver: Driver::new(), rung: Rc::default() }
     }
 }
 

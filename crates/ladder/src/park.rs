@@ -1,106 +1,71 @@
-//! Rung 2: a wake names the thread. A flag says that somebody woke, and the thread sleeps until it is set.
+//! Rung 2: a wake names the thread. It sets a flag, and the thread sleeps until that is set.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Wake, Waker};
 use std::thread::{self, Thread};
 
 use executor::WakeNames;
-use executor::support::BoxedFuture;
+use executor::support::{BoxedFuture, RootWaker};
 
 use crate::Rung;
 
 /// Polls all tasks in turn once any of them was woken, and sleeps in between.
-#[derive(Default)]
 pub struct Core {
     tasks: RefCell<VecDeque<BoxedFuture>>,
     signal: Arc<Signal>,
+    waker: Waker,
 }
 
-/// What a wake changes.
+/// What every waker leads to.
 struct Signal {
     woken: AtomicBool,
     thread: Thread,
+}
+
+impl Default for Core {
+    fn default() -> Self {
+        let signal = Arc::new(Signal { woken: AtomicBool::new(false), thread: thread::current() });
+        Self { tasks: RefCell::default(), waker: Waker::from(signal.clone()), signal }
+    }
 }
 
 impl Rung for Core {
     const NAME: &'static str = "ladder-park";
     const WAKE_NAMES: WakeNames = WakeNames::Thread;
 
+    fn waker(&self) -> Option<&Waker> {
+        Some(&self.waker)
+    }
+
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Waker {
         self.tasks.borrow_mut().push_back(Box::pin(future));
-        self.signal.wake_by_ref();
-        self.waker()
-    }
-
-    fn block_on<F: Future>(&self, mut root: Pin<&mut F>) -> F::Output {
-        let waker = self.waker();
-        loop {
-            let cx = &mut Context::from_waker(&waker);
-            if let Poll::Ready(output) = root.as_mut().poll(cx) {
-                return output;
-            }
-            self.poll_tasks();
-            self.wait();
-        }
-    }
-
-    fn run(&self) {
-        loop {
-            self.poll_tasks();
-            if self.tasks() == 0 {
-                return;
-            }
-            self.wait();
-        }
+        self.waker.wake_by_ref();
+        self.waker.clone()
     }
 
     fn tasks(&self) -> usize {
         self.tasks.borrow().len()
     }
-}
 
-impl Core {
-    fn waker(&self) -> Waker {
-        Waker::from(self.signal.clone())
-    }
-
-    /// One round, first in, first out.
     fn poll_tasks(&self) {
-        let waker = self.waker();
         for _ in 0..self.tasks() {
             // Taken out, so that a future may use the executor during its poll.
-            let Some(mut task) = self.tasks.borrow_mut().pop_front() else { return };
-            let cx = &mut Context::from_waker(&waker);
-            if task.as_mut().poll(cx).is_pending() {
-                self.tasks.borrow_mut().push_back(task);
+            let Some(mut future) = self.tasks.borrow_mut().pop_front() else { return };
+            if future.as_mut().poll(&mut Context::from_waker(&self.waker)).is_pending() {
+                self.tasks.borrow_mut().push_back(future);
             }
         }
     }
 
-    /// Sleeps until there was a wake. If it comes between the look at the flag and `park`, that returns at once. It may
-    /// also return for no reason: hence the loop.
-    fn wait(&self) {
-        while !self.signal.take_woken() {
+    /// A wake between the look and `park` makes `park` return at once. It may also return for no reason: hence a loop.
+    fn wait(&self, _: &RootWaker) {
+        // Acquire: pairs with the Release in `wake_by_ref`. *Before* the polls: a wake during one of them is not lost.
+        while !self.signal.woken.swap(false, Acquire) {
             thread::park();
         }
-    }
-}
-
-impl Default for Signal {
-    fn default() -> Self {
-        Self { woken: AtomicBool::new(false), thread: thread::current() }
-    }
-}
-
-impl Signal {
-    /// Clears the flag. Call it *before* the polls: then a wake during one of them is not lost.
-    fn take_woken(&self) -> bool {
-        // Acquire: pairs with the Release in `wake_by_ref`; the polls see what every waking thread wrote.
-        self.woken.swap(false, Acquire)
     }
 }
 
@@ -110,8 +75,7 @@ impl Wake for Signal {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Release: pairs with the Acquire in `take_woken`. A swap even where the flag is set, so that this wake, too,
-        // happens before the poll.
+        // Release: pairs with the Acquire before the poll, which sees what this thread wrote, also if the flag was set.
         if !self.woken.swap(true, Release) {
             self.thread.unpark();
         }
