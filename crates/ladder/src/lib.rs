@@ -1,4 +1,29 @@
-#![doc = include_str!("../README.md")]
+//! Six bare executors, one file each. Each differs from the one before it by one decision about wakes.
+//!
+//! | rung | a wake | with nothing ready it |
+//! |---|---|---|
+//! | [`noop`] | does nothing | polls on |
+//! | [`park`] | sets a flag and unparks the thread | sleeps |
+//! | [`arc`] | puts the task into the ready queue | sleeps |
+//! | [`vtable`] | the same, with the four functions of a waker written by hand | sleeps |
+//! | [`raw`] | the same, with the task in one allocation that is counted by hand | sleeps |
+//! | [`biased`] | the same, counted without atomic operations on the thread that polls | sleeps |
+//!
+//! The package's README is the tour. A rung leaves out what its full crate has: it stays on one thread, and neither its
+//! tasks nor other threads spawn. What is left is complete, and passes the conformance suite.
+//!
+//! ```
+//! use executor::{BlockOn, Executor, Spawn, yield_now};
+//!
+//! let executor = ladder::Arc::default();
+//! let sum = executor.spawn(async {
+//!     yield_now().await;
+//!     1
+//! });
+//! assert_eq!(executor.block_on(async { sum.await.unwrap() + 1 }), 2);
+//! executor.run();
+//! ```
+
 #![expect(missing_debug_implementations, reason = "a rung is seen through its `Frame`, which shows its name")]
 
 use std::fmt;
