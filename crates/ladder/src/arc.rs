@@ -23,7 +23,7 @@ pub struct Core {
 
 /// What every waker leads to.
 struct Signal {
-    /// Keys, and no references: these would lead back here, and nobody would free the circle.
+    /// Keys, and no references: these would lead back here, and nobody would free the cycle.
     ready: Mutex<VecDeque<usize>>,
     thread: Thread,
 }

@@ -1,7 +1,7 @@
 //! Rung 6: the same, with two counts: the owner's, which takes no atomic operation, and that of all other threads.
 //!
-//! The owner is the thread that spawned the task and polls it. Only the sum of the counts means anything, and nobody asks
-//! for it before the task has ended. Then the owner adds its own to the other, which from now on counts alone.
+//! The owner is the thread that spawned the task and polls it. Only the sum of the counts means anything, and nobody
+//! asks for it before the task has ended. Then the owner adds its own to the other, which from now on counts alone.
 
 #![expect(unsafe_code, reason = "a vtable deals in untyped pointers, and in references that the compiler does not see")]
 
@@ -49,8 +49,8 @@ struct Live {
 const QUEUED: u64 = 1;
 /// In either word: the task has ended, and its references are all in `remote`.
 const MERGED: u64 = 2;
-/// One reference. A side that drops what the other has cloned falls below zero, and wraps. Sixty-two bits are enough for
-/// centuries of that.
+/// One reference. A side that drops what the other has cloned falls below zero, and wraps. Sixty-two bits are enough
+/// for centuries of that.
 const REFERENCE: u64 = 4;
 
 impl Rung for Core {

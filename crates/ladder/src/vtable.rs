@@ -1,4 +1,4 @@
-//! Rung 4: the same, with nothing hidden in a waker: four functions, and a reference that each of them keeps or uses up.
+//! Rung 4: the same, with nothing hidden in a waker: four functions, each of which keeps a reference or uses it up.
 
 #![expect(unsafe_code, reason = "a vtable deals in untyped pointers, and in references that the compiler does not see")]
 
@@ -25,7 +25,7 @@ pub struct Core {
 
 /// What every waker leads to.
 pub(crate) struct Signal {
-    /// Keys, and no references: these would lead back here, and nobody would free the circle.
+    /// Keys, and no references: these would lead back here, and nobody would free the cycle.
     ready: Mutex<VecDeque<usize>>,
     pub(crate) thread: Thread,
 }
