@@ -16,6 +16,7 @@ use crate::Rung;
 #[derive(Default)]
 pub struct Core {
     /// All that have not ended, by their keys. No key is used twice.
+    #[expect(clippy::type_complexity, reason = "the three are named wherever they are taken out")]
     tasks: RefCell<BTreeMap<usize, (BoxedFuture, Waker, Arc<Task>)>>,
     next_key: Cell<usize>,
     signal: Arc<Signal>,
