@@ -105,7 +105,7 @@ impl Contender {
     }
 
     /// Adds the suite that it must pass: `conformance::suite!(RemoteSpawn: MyExecutor)`. An executor that is not in
-    /// `docs/conformance.md` is measured only if it passes.
+    /// `docs/conformance.jsonl` is measured only if it passes.
     pub fn with_suite(self, suite: Vec<Check>) -> Self {
         Self { suite, ..self }
     }
