@@ -212,7 +212,10 @@ fn a_strategy_that_is_added_by_the_page_takes_part_in_everything() {
         assert!(rows.lines().any(|row| is_of_it(&row)), "{arguments:?}: no {quantity} of {NAME} in\n{rows}");
     };
     measured(&["count", NAME, "--workload", "self_wake"], "atomic read-modify-writes per operation");
-    measured(&["duel", NAME, "raw-waker", "--workload", "yield_one", "--seconds", "1", "--wait", "0"], "ns");
+    measured(
+        &["duel", NAME, "raw-waker", "--workload", "yield_one", "--seconds", "1", "--wait", "0"],
+        "ns per operation",
+    );
     measured(&["static", NAME, "--wait", "0"], "bytes of machine code");
 
     // A record of it, and what is drawn from that.
