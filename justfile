@@ -76,9 +76,9 @@ results:
     cargo compare record
     cargo compare report
 
-# See what two strategies do differently: `just diff arc raw waker`.
+# See, word by word, what two strategies do differently: `just diff arc raw waker`.
 diff one other file="executor":
-    -diff -u crates/{{one}}-waker/src/{{file}}.rs crates/{{other}}-waker/src/{{file}}.rs
+    -git diff --no-index --color-words crates/{{one}}-waker/src/{{file}}.rs crates/{{other}}-waker/src/{{file}}.rs
 
 # Open the documentation.
 doc:

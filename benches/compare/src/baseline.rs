@@ -144,8 +144,9 @@ pub fn depends_on_chance(operation: &str) -> bool {
 
 /// By how much a count may differ.
 ///
-/// What each operation does is the same in each run. What a program does once in a while, such as the growth of the heap,
-/// takes an instruction more or less by where its memory lies, and that moves with the environment and the program's path.
+/// What each operation does is the same in each run. What a program does once in a while, such as the growth of the
+/// heap, takes an instruction more or less by where its memory lies, and that moves with the environment and the
+/// program's path.
 fn tolerance(operation: &str, quantity: &str, was: f64) -> f64 {
     let part = OPERATIONS.iter().find(|known| known.id == operation).map_or(0.0, |known| known.tolerance);
     let least = if quantity == card::INSTRUCTIONS { 0.05 } else { 0.0 };

@@ -8,8 +8,8 @@ pub mod rules;
 use std::cmp::Ordering;
 
 use executor::{Capabilities, Idle};
-use harness::pages::{broken, is_judged, varying};
 use harness::table::{Table, count, time};
+use harness::verdicts::committed;
 use harness::{Contender, Kind, Observation};
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ use self::evidence::{Longest, Look, by_hand, operations, tasks_measured, waits_f
 pub use self::interview::{Questions, duration};
 pub use self::rules::{Besides, Needs, PolledBy, WakesFrom, Who};
 use self::rules::{FEW, Node, Pointer, Rule, SAFE};
-use crate::statics::UNSAFE;
+use crate::footprint::UNSAFE;
 use crate::{called, programs};
 
 /// What the rules say, who is left beside that, in which order, and who is not.
@@ -94,7 +94,7 @@ pub struct Judged {
     /// Why it is out: it breaks what std demands, or nothing is known of it.
     pub refusal: Option<String>,
     /// Clauses that every serious executor keeps, and this one does not.
-    pub house: Vec<String>,
+    pub contract: Vec<String>,
     /// Clauses on which executors may differ.
     pub quality: Vec<String>,
     /// Clauses that it breaks in some runs only.
@@ -102,23 +102,21 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// What `docs/conformance.md` says of the executor of that name.
+    /// What `docs/conformance.jsonl` says of the executor of that name.
     pub fn committed(name: &str) -> Self {
-        let broken = broken(name);
-        let of = |level: &str| {
-            broken.iter().filter(|clause| clause.level == level).map(|clause| clause.id.clone()).collect()
-        };
+        let broken = committed().broken(name);
+        let of = |level: &str| broken.iter().filter(|row| row.level == level).map(|row| row.clause.clone()).collect();
         Self {
             refusal: harness::contender::gate(name),
-            house: of("house"),
+            contract: of("contract"),
             quality: of("quality"),
-            at_times: varying(name),
+            at_times: committed().varying(name),
         }
     }
 
     /// What it breaks, as a sentence.
     fn in_words(&self, name: &str) -> String {
-        let groups = [("house clauses", &self.house), ("quality", &self.quality), ("at times", &self.at_times)];
+        let groups = [("contract", &self.contract), ("quality", &self.quality), ("at times", &self.at_times)];
         let broken = groups.iter().filter(|(_, clauses)| !clauses.is_empty());
         let broken: Vec<_> = broken.map(|(group, clauses)| format!("{group} {}", clauses.join(" "))).collect();
         if broken.is_empty() {
@@ -129,7 +127,7 @@ impl Judged {
 
     /// The same in a few characters.
     fn in_short(&self) -> String {
-        let broken: Vec<_> = self.house.iter().chain(&self.quality).map(|id| &**id).collect();
+        let broken: Vec<_> = self.contract.iter().chain(&self.quality).map(|id| &**id).collect();
         match broken[..] {
             [] if self.at_times.is_empty() => "nothing".to_owned(),
             [] => "varies".to_owned(),
@@ -172,7 +170,8 @@ fn shown(name: &str) -> String {
     if adapter(name).is_some() { format!("{name} (in our adapter)") } else { name.to_owned() }
 }
 
-/// What the rules say, going by what contenders say of themselves, by `docs/conformance.md` and by the rows of a record.
+/// What the rules say, going by what contenders say of themselves, by `docs/conformance.md` and by the rows of a
+/// record.
 ///
 /// A row that is not there excludes nobody; it is named at the candidate.
 pub fn choose(needs: &Needs, contenders: &[Contender], observations: &[Observation]) -> Choice {
@@ -247,7 +246,7 @@ impl Everybody<'_> {
             }
             let keys = look.keys(needs, rule.measures);
             look.besides(needs);
-            if !is_judged(contender.name) {
+            if !committed().is_judged(contender.name) {
                 look.missing.push(format!("the suite: `{} conform` runs it", called::name()));
             }
             let Look { evidence, missing, .. } = look;

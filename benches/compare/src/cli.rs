@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
+use std::{fs, io};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, value_parser};
 use harness::contender::{FLOOR, FLOOR_WITHOUT_ALLOCATOR};
+use harness::duel::{Duel, HEADLINES};
 use harness::quiet::{self, Watch};
 use harness::table::{Format, paragraphs};
-use harness::tournament::{self, Duel, HEADLINES};
+use harness::verdicts::{self, Verdicts};
 use harness::{Contender, Observation, pages, worker};
 use output::Stop;
 
@@ -19,8 +21,8 @@ use crate::options::{Executors, Freshness, Measured, Options as _, Shown, Worklo
 use crate::record::Record;
 use crate::session::{Names, PATIENCE, Selection, Session};
 use crate::{
-    called, choose, conform, count, crossover, diff, duel, idle, junit, latency, memory, overview, record, report,
-    statics,
+    called, choose, conform, count, crossover, diff, duel, footprint, idle, junit, latency, memory, overview, record,
+    report,
 };
 
 /// Compares executors: whether they keep the contract, what a wake costs, who is faster, what they do when idle.
@@ -61,6 +63,12 @@ enum Verb {
         /// Stop at the first broken clause
         #[arg(long)]
         fail_fast: bool,
+        /// Compare the verdicts on everybody with those that were committed; fail where one differs
+        #[arg(long, conflicts_with_all = ["executors", "executor", "not_executor", "clause", "fail_fast", "format"])]
+        check: bool,
+        /// Commit the verdicts on everybody: write docs/conformance.jsonl
+        #[arg(long, conflicts_with_all = ["executors", "executor", "not_executor", "clause", "fail_fast", "format", "check"])]
+        commit: bool,
         #[command(flatten)]
         named: Executors,
         #[command(flatten)]
@@ -156,7 +164,8 @@ enum Verb {
         measured: Measured,
     },
     /// Find out what an executor is made of: lines, unsafe, dependencies, a cold build, machine code
-    Static {
+    #[command(alias = "static")]
+    Footprint {
         /// Executors, by name or regular expression; all without
         executors: Vec<String>,
         #[command(flatten)]
@@ -195,8 +204,8 @@ enum Verb {
     },
     /// Write docs/results.md, its pictures and the tables in other pages from a record; measures nothing
     Report {
-        /// The record's folder or its name; without, the newest in docs/results that is complete, of the whole line-up and
-        /// not quick
+        /// The record's folder or its name; without, the newest in docs/results that is complete, of the whole line-up
+        /// and not quick
         folder: Option<String>,
         /// Of which folder the pages are; without, of the checkout that the current directory lies in
         #[arg(long, value_name = "FOLDER")]
@@ -294,6 +303,7 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Stop>
         return Ok(ExitCode::SUCCESS);
     };
     match verb {
+        Verb::Conform { check, commit, .. } if check || commit => return verdicts(&session, commit),
         Verb::Conform { clause, fail_fast, .. } => return conform(&session, &clause, fail_fast),
         Verb::Count { check, commit, .. } => {
             session.gate()?;
@@ -348,9 +358,9 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Stop>
             session.gate()?;
             choose(&session, &questions)?;
         }
-        Verb::Static { .. } => {
-            let observations = statics::measure(&session)?;
-            session.show(statics::view(&observations), &observations)?;
+        Verb::Footprint { .. } => {
+            let observations = footprint::measure(&session)?;
+            session.show(footprint::view(&observations), &observations)?;
         }
         Verb::Record { name, quick, anew, into, step, not_step, .. } => {
             session.gate()?;
@@ -444,7 +454,7 @@ impl Verb {
             | Self::Latency { patience, .. }
             | Self::Idle { patience, .. }
             | Self::Crossover { patience, .. }
-            | Self::Static { patience, .. }
+            | Self::Footprint { patience, .. }
             | Self::Record { patience, .. } => Some(*patience),
             _ => None,
         }
@@ -472,7 +482,7 @@ impl Verb {
                 executors.apply(selection);
                 measured.apply(selection);
             }
-            Self::Static { executors, named, shown, .. } => {
+            Self::Footprint { executors, named, shown, .. } => {
                 executors.apply(selection);
                 named.apply(selection);
                 shown.apply(selection);
@@ -485,6 +495,36 @@ impl Verb {
             Self::Diff { shown, .. } => shown.apply(selection),
         }
     }
+}
+
+/// Commits the verdicts on everybody, or compares them with those that are committed.
+fn verdicts(session: &Session<'_>, commit: bool) -> Result<ExitCode, Stop> {
+    let file = pages::to_write(verdicts::FILE, "change to one")?;
+    let known = match fs::read_to_string(&file) {
+        Ok(text) => Verdicts::read(&text)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Verdicts::default(),
+        Err(error) => return Err(Stop::Because(format!("{} cannot be read: {error}", file.display()))),
+    };
+    let chosen: Vec<_> = session.chosen.iter().filter(|contender| !contender.suite.is_empty()).copied().collect();
+    if chosen.is_empty() {
+        return Err("nobody has a suite to be run".into());
+    }
+    let asked = conform::Asked { fresh: session.selection.fresh, ..conform::Asked::default() };
+    let now = conform::to_commit(&conform::judge(&chosen, &asked)?, &known);
+    if commit {
+        fs::write(&file, now.text()).map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
+        output::line(format_args!("written: {}", file.display()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if now == known {
+        output::line("All verdicts are those that were committed.")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let name = called::name();
+    output::line(format_args!("Not what {} says (-) is what was found (+):", file.display()))?;
+    output::print(pages::difference(&known.text(), &now.text()))?;
+    output::line(format_args!("`{name} conform --commit` commits them."))?;
+    Ok(ExitCode::from(1))
 }
 
 fn conform(session: &Session<'_>, clauses: &[String], fail_fast: bool) -> Result<ExitCode, Stop> {
@@ -555,19 +595,20 @@ fn duel(session: &Session<'_>, seconds: u64, reference: Option<&str>, all: bool)
         time: Duration::from_secs(seconds),
         most_processes: 12,
     };
-    let ending = tournament::fight(&duel, &session.watch)?;
-    let observations = [session.refusals(harness::duel::VERB), ending.observations].concat();
-    session.show(tournament::view(&observations), &observations)?;
+    let outcome = harness::duel::run(&duel, &session.watch)?;
+    let observations = [session.refusals(harness::duel::VERB), outcome.observations].concat();
+    session.show(harness::duel::view(&observations), &observations)?;
     if session.selection.format == Format::Json {
         return Ok(());
     }
-    let are_ordered = |standing: harness::duel::Standing| standing.rivals() > 1;
-    if !ending.open.is_empty() {
-        let open = ending.open.join(", ");
+    let are_ordered = |ranking: harness::duel::Ranking| ranking.rivals() > 1;
+    if !outcome.open.is_empty() {
+        let open = outcome.open.join(", ");
         let sentence =
             format!("The time was up with an open order in {open}: `--seconds {}` may settle it.", seconds * 3);
         output::line(format_args!("\n{}", paragraphs(&sentence)))?;
-    } else if quiet::doubt(&observations).is_none() && tournament::standings(&observations).into_iter().any(are_ordered)
+    } else if quiet::doubt(&observations).is_none()
+        && harness::duel::rankings(&observations).into_iter().any(are_ordered)
     {
         output::line("\nEvery order is settled.")?;
     }

@@ -3,6 +3,7 @@
 //! Every case runs in a process of its own: some executors abort where others report, and a case that hangs is ended
 //! without a trace. What was found is remembered until the program changes.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
@@ -12,18 +13,22 @@ use conformance::image::running;
 use conformance::process::{Judged, PATIENCE, answer, in_parallel, requested, run_check};
 use conformance::{Clause, Level, Outcome};
 use harness::machine::processors;
-use harness::pages::{self, FAIL};
+use harness::observation::distinct;
 use harness::progress::progress;
 use harness::table::Table;
+use harness::verdicts::{self, Row, Verdicts};
 use harness::{Contender, Kind, Observation, versions};
 use output::Stop;
 
 use crate::remembered::Remembered;
-use crate::rows::executors;
+use crate::select::executors;
 use crate::session::Names;
 
 /// The verb of these observations.
 pub const VERB: &str = "conform";
+
+/// What a cell says where a clause is broken.
+const FAIL: &str = "**FAIL**";
 
 /// Cases whose outcome is not the same in every run or build, and why.
 const VARYING: &[(&str, &str, &str)] = &[
@@ -35,15 +40,15 @@ const VARYING: &[(&str, &str, &str)] = &[
 ];
 
 const JOINER_ABORTS: &str =
-    "**FAIL** in some runs: the process aborts where a join waker drives the executor in its clone or drop";
+    "fails in some runs: the process aborts where a join waker drives the executor in its clone or drop";
 
-const JOINER_NOT_WOKEN: &str = "**FAIL** in most runs of a debug build and few of a release build: a joiner that leaves its \
+const JOINER_NOT_WOKEN: &str = "fails in most runs of a debug build and few of a release build: a joiner that leaves its \
                                 waker while the task completes is not woken";
 
-const ABORT_NOT_SEEN: &str = "**FAIL** in about one run of twenty: an abort by another thread schedules the task and only then \
+const ABORT_NOT_SEEN: &str = "fails in about one run of twenty: an abort by another thread schedules the task and only then \
                               marks it cancelled; if the driver polls it in between, nobody looks again and the future stays";
 
-const LEFT_UNDROPPED: &str = "**FAIL** in most runs: a wake that races the executor's drop leaves a future undropped, which \
+const LEFT_UNDROPPED: &str = "fails in most runs: a wake that races the executor's drop leaves a future undropped, which \
                               then keeps itself and the executor's queue alive";
 
 /// If this process is to be a single case: runs it, prints the outcome, and says how to exit.
@@ -130,6 +135,21 @@ impl Found {
             Outcome::NotApplicable { capability, why } => Some(format!("n/a (`{capability}`): {why}")),
             Outcome::Vacuous(why) => Some(format!("vacuous: {why}")),
         }
+    }
+
+    /// What is committed of it, unless it is a pass.
+    fn verdict(&self) -> Option<verdicts::Verdict> {
+        let (outcome, why) = match &self.outcome {
+            _ if self.varies().is_some() => (verdicts::Outcome::Varies, self.varies().map(str::to_owned)?),
+            Outcome::Pass => return None,
+            // The first line names what was broken; what follows holds counts that may differ from run to run.
+            Outcome::Fail(why) => (verdicts::Outcome::Fails, why.lines().next().unwrap_or_default().to_owned()),
+            Outcome::NotApplicable { capability, why } => {
+                (verdicts::Outcome::NotApplicable, format!("`{capability}`: {why}"))
+            }
+            Outcome::Vacuous(why) => (verdicts::Outcome::Vacuous, (*why).to_owned()),
+        };
+        Some(verdicts::Verdict { outcome, why })
     }
 
     /// The row of it.
@@ -246,6 +266,23 @@ fn last_words(judged: &Judged) -> Vec<String> {
 fn varies(executor: &str, clause: &str) -> Option<&'static str> {
     let named = VARYING.iter().find(|(name, id, _)| (*name, *id) == (executor, clause));
     named.map(|(_, _, why)| *why)
+}
+
+/// What there is to be committed: of a debug build all of it, of a release build where it differs.
+pub fn to_commit(found: &[Found], known: &Verdicts) -> Verdicts {
+    let of = |clause: Clause| found.iter().filter(move |other| other.clause == clause);
+    let row = |clause: Clause| Row {
+        clause: clause.id.to_owned(),
+        level: clause.level.to_string(),
+        promise: clause.promise.to_owned(),
+        debug: of(clause).filter_map(|found| Some((found.executor.to_owned(), found.verdict()?))).collect(),
+        release: BTreeMap::new(),
+    };
+    let now = Verdicts {
+        executors: distinct(found.iter().map(|found| found.executor.to_owned())),
+        rows: distinct(found.iter().map(|found| found.clause)).into_iter().map(row).collect(),
+    };
+    if cfg!(debug_assertions) { now.keeping_release(known) } else { known.with_release(&now) }
 }
 
 /// The outcomes as a Markdown table, clauses down and executors across, and below it why a cell is not a pass.
@@ -404,26 +441,21 @@ impl Verdict {
         })
     }
 
-    /// What it breaks, in a few characters.
-    pub fn in_short(&self) -> String {
-        let broken: Vec<_> = self.std.iter().map(|(id, _)| id.clone()).chain(self.others.clone()).collect();
-        let list = |ids: &[String]| {
-            let shown = ids[..ids.len().min(2)].join(" ");
-            if ids.len() > 2 { format!("{shown} +{}", ids.len() - 2) } else { shown }
-        };
-        match (broken.len(), self.sometimes.len()) {
+    /// How many clauses it breaks.
+    pub fn in_figures(&self) -> String {
+        let broken = self.std.len() + self.others.len();
+        match self.sometimes.len() {
             _ if !self.known => "unknown".to_owned(),
-            (0, 0) if self.gated => "nothing of std".to_owned(),
-            (0, 0) => "nothing".to_owned(),
-            (0, _) => format!("at times {}", list(&self.sometimes)),
-            _ if self.gated => format!("{} ..", list(&broken)),
-            _ => list(&broken),
+            _ if self.gated && broken > 0 => format!("{broken} or more"),
+            _ if self.gated => "0 of std".to_owned(),
+            0 => broken.to_string(),
+            sometimes => format!("{broken} to {}", broken + sometimes),
         }
     }
 }
 
-/// What `docs/conformance.md` says of it, which a test keeps current, or else what its suite says now, as far as that
-/// decides whether it is measured: the clauses of std, until one is broken. What is remembered is asked anew if
+/// What `docs/conformance.jsonl` says of it, which a test keeps current, or else what its suite says now, as far as
+/// that decides whether it is measured: the clauses of std, until one is broken. What is remembered is asked anew if
 /// `fresh`.
 ///
 /// # Errors
@@ -433,13 +465,14 @@ pub fn verdict(contender: &Contender, fresh: bool) -> Result<Verdict, String> {
     if contender.kind == Kind::Floor {
         return Ok(Verdict { known: true, ..Verdict::default() });
     }
-    if pages::is_judged(contender.name) {
-        let (std, others): (Vec<_>, Vec<_>) =
-            pages::broken(contender.name).into_iter().partition(|clause| clause.level == Level::Std.to_string());
+    let committed = verdicts::committed();
+    if committed.is_judged(contender.name) {
+        let broken = committed.broken(contender.name);
+        let (std, others): (Vec<_>, Vec<_>) = broken.into_iter().partition(|row| row.level == Level::Std.to_string());
         return Ok(Verdict {
-            std: std.into_iter().map(|clause| (clause.id, clause.promise)).collect(),
-            others: others.into_iter().map(|clause| clause.id).collect(),
-            sometimes: pages::varying(contender.name),
+            std: std.into_iter().map(|row| (row.clause.clone(), row.promise.clone())).collect(),
+            others: others.into_iter().map(|row| row.clause.clone()).collect(),
+            sometimes: committed.varying(contender.name),
             known: true,
             gated: false,
         });
@@ -512,7 +545,9 @@ mod tests {
         let broken = vec![("X8".to_owned(), "A wake survives.".to_owned())];
         let gated = Verdict { known: true, gated: true, std: broken, ..Verdict::default() };
         assert_eq!(gated.refusal().as_deref(), Some("breaks X8 (A wake survives): `conform` shows it, and what else"));
-        assert_eq!(gated.in_short(), "X8 ..");
-        assert_eq!(Verdict { std: Vec::new(), ..gated }.in_short(), "nothing of std");
+        assert_eq!(gated.in_figures(), "1 or more");
+        assert_eq!(Verdict { std: Vec::new(), ..gated.clone() }.in_figures(), "0 of std");
+        let sometimes = vec!["X17".to_owned()];
+        assert_eq!(Verdict { gated: false, sometimes, ..gated }.in_figures(), "1 to 2");
     }
 }

@@ -7,7 +7,7 @@ use harness::worker::Failure;
 use harness::{Contender, Observation};
 use workloads::card::OPERATIONS;
 
-use crate::rows;
+use crate::select;
 use crate::session::{Names, Session};
 
 /// The names of the operations.
@@ -20,8 +20,8 @@ pub fn operations() -> Vec<&'static str> {
 ///
 /// # Errors
 ///
-/// When an operation is asked for that there is not; when something fails that is not of who is counted, such as a broken
-/// valgrind. Where there is none at all, the rows say so.
+/// When an operation is asked for that there is not; when something fails that is not of who is counted, such as a
+/// broken valgrind. Where there is none at all, the rows say so.
 pub fn measure(session: &Session<'_>, passes: usize) -> Result<Vec<Observation>, String> {
     let names = session.workloads(&operations())?;
     let contenders = session.admitted();
@@ -50,7 +50,7 @@ pub fn require_some(session: &Session<'_>, observations: &[Observation]) -> Resu
     // Who breaks the contract was not counted for that.
     let gated = session.refusals(card::VERB);
     let rows: Vec<_> = observations.iter().filter(|row| row.verb == card::VERB && !gated.contains(row)).collect();
-    match rows::refused(&rows).first() {
+    match select::refused(&rows).first() {
         Some((_, why)) if rows.iter().all(|row| row.refusal().is_some()) => Err(format!("nothing was counted: {why}")),
         _ => Ok(()),
     }
@@ -105,7 +105,7 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
         let header = ["executor"].into_iter().chain(QUANTITIES.map(|(_, name)| name));
         let mut table = Table::new(format!("{}: {}", operation.id, operation.title), header);
         let own: Vec<_> = rows.iter().copied().filter(|row| row.subject == operation.id).collect();
-        for executor in rows::executors(&own) {
+        for executor in select::executors(&own) {
             let cell = |quantity| {
                 let found = own.iter().find(|row| row.executor == executor && row.quantity == quantity);
                 found.map_or_else(String::new, |row| {
@@ -122,7 +122,7 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
             tables.push(table);
         }
     }
-    let refused = rows::refused(&rows);
+    let refused = select::refused(&rows);
     let everybody = refused.iter().all(|(_, why)| *why == refused[0].1) && refused.len() > 1;
     if everybody {
         tables.push(Table { notes: vec![refused[0].1.to_owned()], ..Table::new("Not counted", ["executor"]) });

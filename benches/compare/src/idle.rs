@@ -6,7 +6,7 @@ use harness::table::{Table, count, figure, time};
 use harness::worker::Failure;
 use harness::{Kind, Observation};
 
-use crate::rows::{self, executors, mark, not_measured, note_marks};
+use crate::select::{self, executors, mark, not_measured, note_marks};
 use crate::session::Session;
 
 /// Measures everybody who was chosen and owns tasks, with so many tasks.
@@ -52,7 +52,7 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
             Table::new(title, ["executor", "polls", "processor", "voluntary switches", "to wake one and hear from it"]);
         for executor in executors(&rows) {
             let cell = |quantity: &str, show: fn(f64) -> String| {
-                let values = rows::values(observations, idle::VERB, executor, tasks as f64, quantity);
+                let values = select::values(observations, idle::VERB, executor, tasks as f64, quantity);
                 // Of the others a little more than nothing is many times as much, and says the same.
                 let mark = if quantity == WAKE { mark(&values) } else { "" };
                 let value = value(observations, executor, tasks, quantity);
@@ -82,7 +82,7 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
 
 /// The median over processes.
 pub fn value(observations: &[Observation], executor: &str, tasks: usize, quantity: &str) -> Option<f64> {
-    rows::value(observations, idle::VERB, executor, tasks as f64, quantity)
+    select::value(observations, idle::VERB, executor, tasks as f64, quantity)
 }
 
 fn waiting(tasks: usize) -> String {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use harness::contender::FLOOR_WITHOUT_ALLOCATOR;
 use harness::latency::{self, INTERVALS, MAXIMUM, P50, P99, PROCESSOR, Plan, SENT};
 use harness::progress::progress;
-use harness::table::{Table, time};
+use harness::table::{Table, figure, time};
 use harness::worker::Failure;
 use harness::{Contender, Kind, Observation, statistics};
 
-use crate::rows::{executors, mark, not_measured, note_marks, value, values};
+use crate::select::{executors, mark, not_measured, note_marks, value, values};
 use crate::session::Session;
 
 /// How long one interval is measured, in one process.
@@ -18,13 +18,12 @@ const ABOUT: Duration = Duration::from_millis(1_000);
 /// The same for a screen that is to be there soon: two thousand wakes.
 const BRIEF: Duration = Duration::from_millis(200);
 
-/// The interval of the figure in a summary: this one on the screen, in the README and wherever else there is but one.
+/// The interval of the figure in a summary: this one on the screen and on every page that shows but one.
 ///
-/// Shorter, and a wake may come before the executor has gone to sleep after the last, which takes about ten microseconds:
-/// it is heard sooner or later for that. Longer, and the processor itself has gone to sleep; how long that takes to wake
-/// differs by twice from one process to the next, and is the machine's. In between figures repeat within some percent,
-/// who parks has parked, and who spins for a while before it parks still spins, at the price that stands beside it.
-pub const SUMMARY: u64 = 100_000;
+/// At this one it shows what spinning and parking are for: an executor that parks goes to sleep between two wakes and
+/// has to be woken by the system, and one that spins for a while before it parks is still there. Longer, and the
+/// processor itself goes to sleep, which is the machine's time and not the executor's.
+pub const SUMMARY: u64 = 10_000;
 
 /// Measures everybody who was chosen, at every interval.
 ///
@@ -132,19 +131,23 @@ pub fn summary(observations: &[Observation], executor: &str, interval: u64) -> O
     Some((of(P50)?, of(P99), of(PROCESSOR)))
 }
 
-/// The figure of a summary: the median at [`SUMMARY`], and the share of a processor that goes with it.
-pub fn summary_cell(observations: &[Observation], executor: &str) -> Option<String> {
+/// The columns of a summary, and what they have in common: the interval is [`SUMMARY`].
+pub const COLUMNS: [(&str, &str); 2] = [("woken every 10 µs", "µs to poll"), ("woken every 10 µs", "core, %")];
+
+/// The figures of a summary: the median, and the share of a processor that goes with it.
+pub fn summary_cells(observations: &[Observation], executor: &str) -> Option<[String; 2]> {
     let (p50, _, processor) = summary(observations, executor, SUMMARY)?;
     let mark = mark(&values(observations, latency::VERB, executor, SUMMARY as f64, P50));
-    let processor = processor.map_or_else(String::new, |share| format!(", {:.0} %", 100.0 * share));
-    Some(format!("{mark}{}{processor}", time(p50)))
+    // Not every system tells.
+    let processor = processor.map_or_else(|| "?".to_owned(), |share| format!("{:.0}", 100.0 * share));
+    Some([format!("{mark}{}", figure(p50 / 1e3)), processor])
 }
 
-/// What that figure is, for below the table.
+/// What those figures are, for below the table.
 pub fn summary_note() -> String {
     format!(
-        "latency: median from another thread's wake to the poll, a wake every {}, and the share of a processor that is used \
-         meanwhile",
+        "Woken every {}: the median from another thread's wake to the poll, and the share of a processor core that is used for \
+         it.",
         time(SUMMARY as f64)
     )
 }

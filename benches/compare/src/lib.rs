@@ -9,8 +9,10 @@ pub mod count;
 pub mod crossover;
 pub mod diff;
 pub mod duel;
+pub mod footprint;
 pub mod idle;
 pub mod latency;
+pub mod matrix;
 pub mod memory;
 pub mod newer;
 pub mod overview;
@@ -21,12 +23,11 @@ pub mod remembered;
 pub mod report;
 pub mod scenario;
 pub mod session;
-pub mod statics;
 
 mod called;
 mod junit;
 mod options;
-mod rows;
+mod select;
 
 use std::process::ExitCode;
 

@@ -6,7 +6,7 @@ use harness::table::{Table, count};
 use harness::worker::Failure;
 use harness::{Kind, Observation};
 
-use crate::rows::{self, executors, not_measured};
+use crate::select::{self, executors, not_measured};
 use crate::session::Session;
 
 /// Measures everybody who was chosen and owns tasks.
@@ -59,5 +59,5 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
 
 /// What was observed for a future of so many bytes.
 pub fn value(observations: &[Observation], executor: &str, size: f64, quantity: &str) -> Option<f64> {
-    rows::value(observations, memory::VERB, executor, size, quantity)
+    select::value(observations, memory::VERB, executor, size, quantity)
 }

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use harness::card::{ALLOCATIONS, ATOMICS, INSTRUCTIONS};
+use harness::duel::Duel;
 use harness::idle::PROCESSOR;
 use harness::machine::{Machine, Source};
 use harness::table::Table;
-use harness::tournament::{self, Duel};
 use harness::{Contender, Kind, Observation};
 
-use crate::report::{card_cell, noise, timed, to_floor};
-use crate::rows::note_marks;
+use crate::report::{counted, noise, share, timed, to_floor};
+use crate::select::note_marks;
 use crate::session::{Names, Session};
 use crate::{called, count, duel, idle, latency};
 
@@ -17,7 +18,7 @@ use crate::{called, count, duel, idle, latency};
 const WORKLOADS: &[&str] = &["yield_one", "spawn_join", "ping_pong", "all_ready", "one_ready_100"];
 
 /// The operations whose counts do.
-const OPERATIONS: &[&str] = &["self_wake", "foreign_wake", "spawn_join"];
+const OPERATIONS: &[&str] = &["self_wake", "spawn_join"];
 
 /// So many tasks wait while nothing happens.
 const WAITING: usize = 10_000;
@@ -55,7 +56,7 @@ pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
             time: TIME,
             most_processes: 3,
         };
-        observations.extend(tournament::fight(&duel, &session.watch)?.observations);
+        observations.extend(harness::duel::run(&duel, &session.watch)?.observations);
     }
     Ok(observations)
 }
@@ -63,53 +64,55 @@ pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
 /// The screen.
 pub fn view(session: &Session<'_>, observations: &[Observation]) -> Vec<Table> {
     let title = format!("Which one? {}; {}", Machine::this().in_words(), Source::this().in_words());
-    let header = [
-        "executor",
-        "breaks",
-        "self-wake",
-        "foreign",
-        "spawn",
-        "yield",
-        "spawn",
-        "pair",
-        "all",
-        "1:100",
-        "idle",
-        "latency",
+    let columns = [
+        ("", "executor"),
+        ("", "clauses broken"),
+        ("a wake", "instr."),
+        ("a wake", "atomics"),
+        ("spawn, join", "instr."),
+        ("spawn, join", "allocs"),
+        ("times as long as by hand", "yield"),
+        ("times as long as by hand", "spawn"),
+        ("times as long as by hand", "pair"),
+        ("times as long as by hand", "all"),
+        ("times as long as by hand", "1 of 101"),
+        ("idle", "core, %"),
     ];
-    let mut table = Table::new(title, header);
-    let standings = timed(observations, WORKLOADS);
+    let mut table = Table::grouped(title, &[&columns[..], &latency::COLUMNS].concat());
+    let rankings = timed(observations, WORKLOADS);
     for contender in session.chosen.iter().filter(|contender| contender.kind == Kind::Executor) {
         let name = contender.name;
         let verdict = session.verdict(contender);
-        let counts = |operation: &&str| card_cell(observations, name, operation).unwrap_or_else(|| "?".to_owned());
-        let ratio = |standing| to_floor(standing, name).unwrap_or_else(|| "-".to_owned());
-        let idle = idle::value(observations, name, WAITING, PROCESSOR);
-        let idle = idle.map_or_else(|| "?".to_owned(), |share| format!("{:.0} %", 100.0 * share));
-        let heard = latency::summary_cell(observations, name).unwrap_or_else(|| "?".to_owned());
+        let count = |operation, quantity| counted(observations, name, operation, quantity);
+        let counts = [
+            count("self_wake", INSTRUCTIONS),
+            count("self_wake", ATOMICS),
+            count("spawn_join", INSTRUCTIONS),
+            count("spawn_join", ALLOCATIONS),
+        ];
+        let counts = counts.map(|value| value.map_or_else(|| "?".to_owned(), |value| format!("{value:.0}")));
+        let ratio = |ranking| to_floor(ranking, name).unwrap_or_else(|| "-".to_owned());
+        let idle = idle::value(observations, name, WAITING, PROCESSOR).map_or_else(|| "?".to_owned(), share);
+        let heard = latency::summary_cells(observations, name).unwrap_or_else(|| ["?".to_owned(), "?".to_owned()]);
         let refused = session.refusal(contender).is_some() && !session.selection.despite_failures;
-        let cells: Vec<String> = if refused {
-            vec![verdict.in_short()].into_iter().chain((2..header.len()).map(|_| "-".to_owned())).collect()
+        let rest: Vec<String> = if refused {
+            vec!["-".to_owned(); table.header.len() - 2]
         } else {
-            [verdict.in_short()]
-                .into_iter()
-                .chain(OPERATIONS.iter().map(counts))
-                .chain(standings.iter().map(ratio))
-                .chain([idle, heard])
-                .collect()
+            counts.into_iter().chain(rankings.iter().map(ratio)).chain([idle]).chain(heard).collect()
         };
-        table.row([name.to_owned()].into_iter().chain(cells));
+        table.row([name.to_owned(), verdict.in_figures()].into_iter().chain(rest));
     }
     table.note(format!(
-        "breaks: clauses of docs/conformance.md. self-wake, foreign (wake, the waking thread's part), spawn (and join): \
-         instructions, atomic read-modify-writes, allocations, exact. Ratios (x) to the same work by hand, from interleaved \
-         slices: yield in one task, spawn and join, a pair of tasks over a channel, all of 1,000 tasks ready, 1 ready of 101. \
-         Of the floor of spawn most is malloc and free. idle: processor time used while 10,000 tasks wait and nothing \
-         happens. {}.",
+        "Clauses broken: `{} conform NAME` shows which. A wake: a task wakes itself and is polled again; instructions and atomic \
+         read-modify-writes are exact, and so are instructions and allocations of a task that is spawned and joined. Times as \
+         long as the same work by hand, from interleaved slices: yield in one task, spawn and join, a pair of tasks over a \
+         channel, all of 1,000 tasks ready, 1 ready of 101. By hand, most of spawn is malloc and free. Idle: processor time \
+         while 10,000 tasks wait and nothing happens. {}",
+        called::name(),
         latency::summary_note()
     ));
     note_marks(&mut table);
-    if let Some(note) = noise(&standings) {
+    if let Some(note) = noise(&rankings) {
         table.note(note);
     }
     for contender in &session.chosen {

@@ -1,8 +1,10 @@
 //! `record`: everything that can be measured, kept as it was found.
 //!
 //! A record is a folder with a file for each step. The first line of a file says where, when and of what it was
-//! measured; each other line is one observation, with nothing computed from it. A file is there only when its step is
-//! complete, so whoever is interrupted goes on where it ended.
+//! measured; each other line has what was observed of one contender, with nothing computed from it: the samples of a
+//! quantity are an array with an array for each process. A file is there only when its step is complete, so a record
+//! that was interrupted goes on where it ended. Records from before that form, with a line for each sample, are read as
+//! well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -11,17 +13,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fmt, fs};
 
-use harness::duel::TWIN;
+use harness::duel::{Duel, TWIN};
 use harness::machine::{Machine, Moment, Source, too_busy};
 use harness::observation::distinct;
 use harness::quiet;
-use harness::tournament::{self, Duel};
 use harness::{Contender, Kind, Observation, card, idle as idling, latency as waking, pages, versions};
 use serde::{Deserialize, Serialize};
 
+use self::observed::Observed;
 use crate::newer::Newer;
 use crate::session::{Names, Session};
-use crate::{called, conform, count, crossover, duel, idle, latency, memory, statics};
+use crate::{called, conform, count, crossover, duel, footprint, idle, latency, memory};
+
+mod observed;
 
 /// Where the records are.
 pub const FOLDER: &str = "docs/results";
@@ -34,7 +38,7 @@ const VERBS: [&str; 8] = [
     crossover::VERB,
     waking::VERB,
     idling::VERB,
-    statics::VERB,
+    footprint::VERB,
     conform::VERB,
 ];
 
@@ -61,7 +65,7 @@ pub struct Header {
     /// What else the machine was busy with, if it was too busy for times to be trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub busy: Option<String>,
-    /// How many lines follow.
+    /// How many observations follow.
     pub rows: usize,
     /// What the whole record is to be. Older records do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -160,7 +164,7 @@ pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
             continue;
         }
         let measure = move || {
-            let seconds = if tournament::takes_longer(workload) { 45 } else { 15 };
+            let seconds = if harness::duel::takes_longer(workload) { 45 } else { 15 };
             let duel = Duel {
                 workloads: vec![workload],
                 contenders: duel::contenders(session),
@@ -168,8 +172,8 @@ pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
                 time: Duration::from_secs(if quick { 2 } else { seconds }),
                 most_processes: if quick { 3 } else { 12 },
             };
-            let ending = tournament::fight(&duel, &session.watch)?;
-            Ok([session.refusals(harness::duel::VERB), ending.observations].concat())
+            let outcome = harness::duel::run(&duel, &session.watch)?;
+            Ok([session.refusals(harness::duel::VERB), outcome.observations].concat())
         };
         steps.push(Step::new(format!("duel-{workload}"), measure));
     }
@@ -183,7 +187,7 @@ pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
         let measure = move || idle::measure(session, &[*tasks], milliseconds, processes);
         steps.push(Step::new(format!("idle-{tasks}"), measure));
     }
-    steps.push(Step::new("static", || statics::measure(session)).needing(|| statics::ready(session)));
+    steps.push(Step::new(footprint::VERB, || footprint::measure(session)).needing(|| footprint::ready(session)));
     steps.push(Step::new("conform", || {
         let suites = session.chosen.iter().filter(|contender| !contender.suite.is_empty()).copied();
         let found = conform::judge(&suites.collect::<Vec<_>>(), &conform::Asked::anew())?;
@@ -440,7 +444,11 @@ pub fn take(folder: &Path, header: &Header, steps: &[Step<'_>]) -> Result<usize,
 /// What a step's file says.
 pub fn text(header: &Header, rows: &[Observation]) -> String {
     let mut text = line(&FirstLine { header: header.clone() });
-    rows.iter().for_each(|row| text.push_str(&line(row)));
+    let contenders = distinct(rows.iter().map(|row| (&*row.verb, &*row.executor)));
+    for (verb, executor) in contenders {
+        let of_it = rows.iter().filter(|row| row.verb == verb && row.executor == executor);
+        text.push_str(&line(&Observed::from_rows(verb, executor, of_it)));
+    }
     text
 }
 
@@ -467,8 +475,8 @@ impl Record {
         self.steps.values().next().expect("a record without steps is not loaded")
     }
 
-    /// Why neither pages nor answers rest on it unless they are asked to, in a few words each: it is no complete record of
-    /// the whole line-up that took its time.
+    /// Why neither pages nor answers rest on it unless they are asked to, in a few words each: it is no complete record
+    /// of the whole line-up that took its time.
     pub fn lacks(&self) -> Vec<String> {
         let mut lacks = Vec::new();
         if let Some(first) = self.damaged.first() {
@@ -571,8 +579,8 @@ pub fn load(folder: &Path) -> Result<Record, String> {
     Ok(record)
 }
 
-/// The folder of the newest record below that one that [lacks](Record::lacks) nothing, if there is any. Which newer ones
-/// are passed over, and why, is said.
+/// The folder of the newest record below that one that [lacks](Record::lacks) nothing, if there is any. Which newer
+/// ones are passed over, and why, is said.
 ///
 /// # Errors
 ///
@@ -630,19 +638,21 @@ fn read(file: &Path) -> Result<Part, String> {
     let mut lines = text.lines();
     let first = lines.next().unwrap_or_default();
     let first: FirstLine = serde_json::from_str(first).map_err(|error| format!("{shown}:1: no header: {error}"))?;
-    let header = first.header;
+    let mut header = first.header;
+    if let Some(whole) = &mut header.whole {
+        whole.steps.iter_mut().for_each(|step| *step = observed::verb_now(step).to_owned());
+    }
     let (mut rows, mut damaged) = (Vec::new(), Vec::new());
     for (number, line) in lines.enumerate() {
-        match serde_json::from_str(line) {
-            Ok(row) => rows.push(row),
+        match observed::read(line) {
+            Ok(more) => rows.extend(more),
             Err(error) => damaged.push(format!("{shown}:{}: no observation: {error}", number + 2)),
         }
     }
-    if rows.len() + damaged.len() != header.rows {
-        let found = rows.len() + damaged.len();
-        damaged.push(format!("{shown}: {found} lines after the header, which speaks of {}", header.rows));
+    if damaged.is_empty() && rows.len() != header.rows {
+        damaged.push(format!("{shown}: {} observations, and its header speaks of {}", rows.len(), header.rows));
     }
-    let step = file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let step = file.file_stem().map_or_else(String::new, |stem| observed::verb_now(&stem.to_string_lossy()).to_owned());
     Ok(Part { step, header, rows, damaged })
 }
 

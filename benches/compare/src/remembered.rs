@@ -49,8 +49,8 @@ pub struct Remembered {
 }
 
 impl Remembered {
-    /// What is known of this program, of which `image` is what runs. A build may have put another one in its place since,
-    /// of which nothing is found by this one.
+    /// What is known of this program, of which `image` is what runs. A build may have put another one in its place
+    /// since, of which nothing is found by this one.
     pub fn of_this_program(image: &Path) -> (Self, Option<String>) {
         let Ok(program) = env::current_exe() else { return (Self { file: None, record: Record::default() }, None) };
         // As Linux marks what was deleted.

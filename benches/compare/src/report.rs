@@ -9,27 +9,29 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use harness::card::{self, ALLOCATIONS, ATOMICS, INSTRUCTIONS};
-use harness::duel::{Standing, TWIN};
+use harness::duel::{Ranking, TWIN, percent};
 use harness::idle::PROCESSOR;
 use harness::memory::BYTES;
 use harness::observation::distinct;
 use harness::pages::{compare_table, difference, with_table};
 use harness::table::{Format, Table, count as whole, figure};
-use harness::tournament::{self, percent};
 use harness::{Kind, Observation, statistics};
 
+use crate::matrix::filled;
 use crate::programs::{self, Program};
 use crate::record::{Record, date};
-use crate::rows::{note_marks, refused};
-use crate::{called, conform, count, crossover, idle, latency, memory, pictures, statics};
+use crate::select::{note_marks, refused};
+use crate::{called, conform, count, crossover, footprint, idle, latency, memory, pictures};
 
-/// The workloads whose ratios stand in the summary.
+mod front;
+
+/// The workloads whose ratios are in the summary.
 pub const SUMMARIZED: [&str; 6] = ["yield_one", "yield_many", "spawn_join", "all_ready", "one_ready_100", "ping_pong"];
 
-/// So many tasks wait in the summary's column about idleness.
+/// So many tasks wait in the column about idleness.
 const WAITING: usize = 10_000;
 
-/// So many bytes has the future in the summary's column about memory.
+/// So many bytes has the future in the column about memory.
 const SIZE: f64 = 64.0;
 
 /// The page that all of it stands in.
@@ -38,9 +40,37 @@ const PAGE: &str = "docs/results.md";
 /// The folder of the pictures, as seen from [`PAGE`].
 const PICTURES: &str = "pictures";
 
-/// The pages with the summary: their path, the name of the table, and the way from there to [`PAGE`].
-const SUMMARIES: [(&str, &str, &str); 2] =
-    [("README.md", "results", "docs/results.md"), ("docs/choosing.md", "choosing", "results.md")];
+/// The page of the ranks, and the way to it from [`PAGE`].
+const RANKS: (&str, &str) = ("docs/results/ranks.md", "results/ranks.md");
+
+/// A page that begins with the answer.
+struct Summary {
+    page: &'static str,
+    /// The name of the table in it.
+    name: &'static str,
+    table: fn(&[Observation]) -> Table,
+    /// The way from there to [`PAGE`].
+    results: &'static str,
+    /// The way from there to the clauses.
+    conformance: &'static str,
+}
+
+const SUMMARIES: [Summary; 2] = [
+    Summary {
+        page: "README.md",
+        name: "results",
+        table: front::few,
+        results: "docs/results.md",
+        conformance: "docs/conformance.md",
+    },
+    Summary {
+        page: "docs/choosing.md",
+        name: "choosing",
+        table: front::all,
+        results: "results.md",
+        conformance: "conformance.md",
+    },
+];
 
 type View = fn(&[Observation]) -> Vec<Table>;
 
@@ -51,8 +81,6 @@ struct Section {
     about: &'static str,
     picture: Option<&'static str>,
     view: View,
-    /// Long tables that few want to see at once.
-    details: Option<View>,
 }
 
 const SECTIONS: &[Section] = &[
@@ -60,28 +88,26 @@ const SECTIONS: &[Section] = &[
         title: "Who keeps the contract",
         command: "conform",
         about: "Every executor runs every clause of the suite, each in a process of its own. What the clauses promise, and \
-                why one is broken, stands in [conformance.md](conformance.md).",
+                how one is broken: [conformance.md](conformance.md).",
         picture: None,
         view: conform::view,
-        details: None,
     },
     Section {
         title: "What an operation costs",
         command: "count",
         about: "Things that can be counted, for one operation each: the same on a busy machine as on a quiet one. They \
-                explain an order in time and are none.",
+                explain differences in time; they are not times.",
         picture: None,
         view: count::view,
-        details: None,
     },
     Section {
         title: "Who is faster",
         command: "duel --all",
         about: "How many times as long as the same work by hand: contenders take turns of microseconds, in several fresh \
-                processes. The noise is how far one contender differs from itself; what differs by less is a tie.",
+                processes. The noise is how far one contender differs from itself; what differs by less is a tie. Ranks and \
+                pairs: [results/ranks.md](results/ranks.md).",
         picture: Some(pictures::RATIOS),
         view: ratios,
-        details: Some(tournament::view),
     },
     Section {
         title: "When it does not matter",
@@ -90,42 +116,37 @@ const SECTIONS: &[Section] = &[
                 of that, until the choice does not matter.",
         picture: Some(pictures::CROSSOVER),
         view: crossover::view,
-        details: None,
     },
     Section {
         title: "From a wake to the poll",
         command: "latency",
-        about: "Another thread wakes at even intervals. Beside the time until the poll stands what the waiting took of a \
-                processor: who spins answers soon, and pays for it.",
+        about: "Another thread wakes at even intervals. Next to the time until the poll is the share of a processor that the \
+                waiting took: an executor that spins answers soon, and pays for it.",
         picture: Some(pictures::LATENCY),
         view: latency::view,
-        details: None,
     },
     Section {
         title: "While nothing happens",
         command: "idle",
         about: "Tasks wait, and nothing wakes them; then one is woken among them. Where a wake names no task, every one of \
-                them is polled to find it.",
-        picture: Some(pictures::AMONG_MANY),
+                them is polled to find it: the picture at the top of this page.",
+        picture: None,
         view: idle::view,
-        details: None,
     },
     Section {
         title: "What a task takes",
         command: "memory",
-        about: "Heap for each task that waits, less the future itself.",
+        about: "Heap of each task that waits, without the future itself.",
         picture: Some(pictures::MEMORY),
         view: memory::view,
-        details: None,
     },
     Section {
         title: "What an executor is made of",
-        command: "static",
-        about: "Of the package itself and of all that it brings along, as it is compiled here: lines, `unsafe`, a cold build of a \
-                program that uses it, and how much larger that program is than an empty one.",
+        command: "footprint",
+        about: "The package and all its dependencies, as they are compiled here: lines, `unsafe`, a cold build of a program that \
+                uses it, and how much larger that program is than an empty one.",
         picture: None,
-        view: statics::view,
-        details: None,
+        view: footprint::view,
     },
 ];
 
@@ -144,16 +165,23 @@ pub struct Rendered {
 ///
 /// When a picture cannot be drawn.
 pub fn render(record: &Record) -> Result<Rendered, String> {
-    let pictures = pictures::all(&record.observations)?;
-    let mut files = vec![(PAGE.to_owned(), page(record, &pictures))];
+    let pictures = pictures::all(&record.observations);
+    let mut files = vec![(PAGE.to_owned(), page(record, &pictures)), (RANKS.0.to_owned(), ranks(record))];
     for (name, svg) in pictures {
         files.push((format!("docs/{PICTURES}/{name}.svg"), svg));
     }
-    let tables = SUMMARIES.map(|(page, name, link)| {
-        let table = summary(&record.observations).render(Format::Markdown);
-        let (origin, published) = (origin(record), published(record));
+    let tables = SUMMARIES.map(|Summary { page, name, table, results, conformance }| {
+        let observations = &record.observations;
         let doubts: String = doubts(record).iter().map(|doubt| format!(" {doubt}")).collect();
-        (page, name, format!("{origin} {published}{doubts}\n\nAll of it, with pictures: [{PAGE}]({link}).\n\n{table}"))
+        let provenance =
+            format!("{} {}{doubts} All of it, with pictures: [{PAGE}]({results}).", origin(record), published(record));
+        let parts = [
+            front::answer(observations),
+            table(observations).render(Format::Markdown),
+            front::legend(conformance),
+            filled("", &provenance),
+        ];
+        (page, name, parts.join("\n\n"))
     });
     Ok(Rendered { files, tables: tables.to_vec() })
 }
@@ -255,46 +283,83 @@ fn published(record: &Record) -> String {
 }
 
 fn page(record: &Record, pictures: &[(&str, String)]) -> String {
-    let mut text = format!(
-        "# Results\n\nWritten by `cargo compare report` from [results/{0}](results/{0}), where the rows are that all figures \
-         below are made of; `cargo compare record` measures them.\n\n{1}\n\n",
-        record.name,
-        origin(record)
-    );
-    let header = record.header();
-    let versions: Vec<_> = header.executors.iter().map(|(name, version)| format!("{name} {version}")).collect();
-    let machine = &header.machine;
-    let valgrind = machine.valgrind.as_deref().unwrap_or("no valgrind");
-    let newer = header.newer.in_words();
-    let _ = writeln!(text, "With {}, {valgrind}, and {}. {newer}\n", machine.c_library, versions.join(", "));
-    text.push_str(&busy(record));
-    let lacks = record.lacks();
-    if !lacks.is_empty() {
-        let _ = writeln!(text, "\nThis record is not what it should be: {}.", lacks.join("; "));
-    }
-    let _ = writeln!(text, "\n## Summary\n\n{}", summary(&record.observations).render(Format::Markdown));
+    let observations = &record.observations;
+    let mut sections = vec![("All executors".to_owned(), summary(observations).render(Format::Markdown))];
+    // Several sections would say the same of who is not measured.
+    let mut not_measured: Vec<(String, String)> = Vec::new();
     for section in SECTIONS {
-        let tables = (section.view)(&record.observations);
+        let (left_out, tables): (Vec<_>, Vec<_>) =
+            (section.view)(observations).into_iter().partition(|table| NOT_MEASURED.contains(&&*table.title));
+        not_measured
+            .extend(left_out.into_iter().flat_map(|table| table.rows).map(|mut row| (row.remove(0), row.remove(0))));
         if tables.is_empty() {
             continue;
         }
-        let _ = writeln!(text, "\n## {}\n\n`cargo compare {}`: {}", section.title, section.command, section.about);
+        let mut parts = vec![filled("", &format!("`cargo compare {}`: {}", section.command, section.about))];
         if let Some((name, _)) = pictures.iter().find(|(name, _)| section.picture == Some(name)) {
-            let _ =
-                writeln!(text, "\n![{}: the figures stand in the tables below]({PICTURES}/{name}.svg)", section.title);
+            parts.push(format!("![{}: the figures are in the tables below]({PICTURES}/{name}.svg)", section.title));
         }
-        for table in tables {
+        parts.extend(tables.iter().map(|table| table.render(Format::Markdown)));
+        sections.push((section.title.to_owned(), parts.join("\n\n")));
+    }
+    if !not_measured.is_empty() {
+        let mut table = Table::new("", ["executor", "why"]);
+        distinct(not_measured).into_iter().for_each(|(executor, why)| table.row([executor, why]));
+        sections.push(("Not measured".to_owned(), table.render(Format::Markdown)));
+    }
+    sections.push(("The record".to_owned(), provenance(record)));
+
+    let anchor = |title: &str| title.to_lowercase().replace(' ', "-");
+    let contents: Vec<_> = sections.iter().map(|(title, _)| format!("[{title}](#{})", anchor(title))).collect();
+    let mut text = format!("# Results\n\n{}\n", contents.join(" · "));
+    if let Some((name, _)) = pictures.iter().find(|(name, _)| *name == pictures::AMONG_MANY) {
+        let _ = writeln!(text, "\n![To wake one task among many that wait]({PICTURES}/{name}.svg)");
+    }
+    let answer = [
+        front::answer(observations),
+        front::few(observations).render(Format::Markdown),
+        front::legend("conformance.md"),
+    ];
+    let _ = writeln!(text, "\n{}", answer.join("\n\n"));
+    for (title, body) in sections {
+        let _ = writeln!(text, "\n## {title}\n\n{}", body.trim_end());
+    }
+    text
+}
+
+/// The titles of tables about contenders that have no figures.
+const NOT_MEASURED: [&str; 2] = ["Not measured", "Not timed"];
+
+/// For each workload the ranking, and the pairs that are not clear.
+fn ranks(record: &Record) -> String {
+    let mut text = String::from(
+        "# Ranks and pairs\n\nFor each workload: who is faster, by how much, and how sure that is. Ranks are a range where \
+         several tie.\nWritten by `cargo compare report`; the rest is in [results.md](../results.md).\n",
+    );
+    for table in harness::duel::view(&record.observations) {
+        if !NOT_MEASURED.contains(&&*table.title) {
             let _ = writeln!(text, "\n{}", table.render(Format::Markdown));
-        }
-        if let Some(view) = section.details {
-            text.push_str("\n<details><summary>Each of them, with ranks and pairs</summary>\n");
-            for table in view(&record.observations) {
-                let _ = writeln!(text, "\n{}", table.render(Format::Markdown));
-            }
-            text.push_str("\n</details>\n");
         }
     }
     text
+}
+
+/// Where all of it comes from.
+fn provenance(record: &Record) -> String {
+    let (header, name) = (record.header(), &record.name);
+    let versions: Vec<_> = header.executors.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    let machine = &header.machine;
+    let mut table = Table::new("", ["what", "which"]);
+    table.row(["rows", &format!("[results/{name}](results/{name}): `cargo compare record` measures them")]);
+    table.row(["this page", "`cargo compare report` writes it from them"]);
+    table.row(["C library", &machine.c_library]);
+    table.row(["valgrind", machine.valgrind.as_deref().unwrap_or("none")]);
+    table.row(["executors", &versions.join(", ")]);
+    let lacks = record.lacks();
+    let doubt = (!lacks.is_empty()).then(|| format!("This record is not what it should be: {}.", lacks.join("; ")));
+    let parts = [Some(origin(record)), Some(header.newer.in_words()), doubt].into_iter().flatten();
+    let parts: Vec<_> = parts.map(|part| filled("", &part)).collect();
+    format!("{}\n\n{}\n\n{}", parts.join("\n\n"), table.render(Format::Markdown), busy(record))
 }
 
 /// What speaks against the times of a record, in a sentence or two.
@@ -315,26 +380,28 @@ pub fn doubts(record: &Record) -> Vec<String> {
 }
 
 fn busy(record: &Record) -> String {
-    let busy = record.steps.iter().filter_map(|(name, header)| Some(format!("{name} ({})", header.busy.as_ref()?)));
+    let busy = record.steps.iter().filter_map(|(name, header)| Some((name, header.busy.as_ref()?)));
     let busy: Vec<_> = busy.collect();
     let known = record.steps.values().all(|header| header.before.load.is_some() && header.before.stolen.is_some());
     if !known {
-        "Whether the machine was busy with something else meanwhile is not known: it does not tell.\n".to_owned()
-    } else if busy.is_empty() {
-        "The machine was quiet in every step.\n".to_owned()
-    } else {
-        format!(
-            "In {} of {} steps the machine was also busy with something else; counts do not suffer from it, times do: {}.\n",
-            busy.len(),
-            record.steps.len(),
-            busy.join("; ")
-        )
+        return "Whether the machine was busy with something else is not known: it does not tell.".to_owned();
     }
+    if busy.is_empty() {
+        return "The machine was quiet in every step.".to_owned();
+    }
+    let mut table = Table::new("", ["step", "what else the machine did"]);
+    busy.iter().for_each(|(name, why)| table.row([*name, *why]));
+    format!(
+        "In {} of {} steps the machine was also busy with something else; counts do not suffer from it, times do:\n\n{}",
+        busy.len(),
+        record.steps.len(),
+        table.render(Format::Markdown)
+    )
 }
 
 /// Workloads down, executors across: there are more of those than fit on a page's width.
 fn ratios(observations: &[Observation]) -> Vec<Table> {
-    tournament::side_by_side(observations).into_iter().map(transposed).collect()
+    harness::duel::side_by_side(observations).into_iter().map(transposed).collect()
 }
 
 fn transposed(table: Table) -> Table {
@@ -351,35 +418,46 @@ fn transposed(table: Table) -> Table {
 
 /// One row for each executor that owns tasks, with what one asks first.
 pub fn summary(observations: &[Observation]) -> Table {
-    let own = ["executor", "breaks", "self-wake", "spawn"].map(str::to_owned);
-    let measured = ["idle", "latency", "memory"].map(str::to_owned);
-    let mut table = Table::new("", own.into_iter().chain(SUMMARIZED.map(|name| format!("`{name}`"))).chain(measured));
-    let standings = timed(observations, &SUMMARIZED);
+    let hand = SUMMARIZED.map(|name| ("× by hand", name));
+    let own = [
+        ("", "executor"),
+        ("", "clauses broken"),
+        ("a wake", "instructions"),
+        ("a wake", "atomics"),
+        ("a wake", "allocations"),
+        ("a spawn", "allocations"),
+    ];
+    let others = [("idle", "core, %"), ("", "bytes a task")];
+    let mut table = Table::grouped("", &[&own[..], &hand, &others, &latency::COLUMNS].concat());
+    let rankings = timed(observations, &SUMMARIZED);
     for name in names(observations).into_iter().filter(|name| owns_tasks(name)) {
         let verdict = conform::observed(observations, name);
-        let contract = if verdict.known { verdict.in_short() } else { "-".to_owned() };
-        let counts =
-            [card_cell(observations, name, "self_wake"), counted(observations, name, "spawn_join", ALLOCATIONS)];
-        let ratios = standings.iter().map(|standing| to_floor(standing, name));
-        let others = [
-            idle::value(observations, name, WAITING, PROCESSOR).map(|share| format!("{:.0} %", 100.0 * share)),
-            latency::summary_cell(observations, name),
-            memory::value(observations, name, SIZE, BYTES).map(whole),
+        let count =
+            |operation, quantity| counted(observations, name, operation, quantity).map(|value| format!("{value:.0}"));
+        let counts = [
+            count("self_wake", INSTRUCTIONS),
+            count("self_wake", ATOMICS),
+            count("self_wake", ALLOCATIONS),
+            count("spawn_join", ALLOCATIONS),
         ];
-        let cells = counts.into_iter().chain(ratios).chain(others).map(|cell| cell.unwrap_or_else(|| "-".to_owned()));
-        table.row([name.to_owned(), contract].into_iter().chain(cells));
+        let ratios = rankings.iter().map(|ranking| to_floor(ranking, name));
+        let idle = idle::value(observations, name, WAITING, PROCESSOR).map(share);
+        let bytes = memory::value(observations, name, SIZE, BYTES).map(|bytes| format!("{bytes:.0}"));
+        let latency = latency::summary_cells(observations, name).map_or([None, None], |cells| cells.map(Some));
+        let cells = [verdict.known.then(|| verdict.in_figures())].into_iter().chain(counts).chain(ratios);
+        let cells = cells.chain([idle, bytes]).chain(latency).map(|cell| cell.unwrap_or_else(|| "-".to_owned()));
+        table.row([name.to_owned()].into_iter().chain(cells));
     }
     table.note(format!(
-        "breaks: clauses of the contract, in a release build as it is measured (conformance.md has a debug build, and says where \
-         they differ). self-wake: instructions, atomic read-modify-writes and allocations \
-         for a task that wakes itself and is polled again. \
-         spawn: allocations for a task that is spawned, ends and is joined. Then ratios (x) to the same work by hand; for \
-         `spawn_join` most of that is malloc and free. idle: share of a processor while {} tasks wait. {}. memory: bytes for a task that waits, beyond its future of {SIZE} bytes.",
+        "Clauses broken: of the contract, in a release build as it is measured; [conformance.md](conformance.md) has a debug \
+         build, and says where they differ. A wake: a task wakes itself and is polled again. A spawn: a task is spawned, ends and \
+         is joined; by hand most of that is malloc and free. Idle: while {} tasks wait. {} Bytes a task: heap of a task that \
+         waits, beyond its future of {SIZE} bytes.",
         whole(WAITING as f64),
         latency::summary_note(),
     ));
     note_marks(&mut table);
-    if let Some(note) = noise(&standings) {
+    if let Some(note) = noise(&rankings) {
         table.note(note);
     }
     let measured = |name: &str| {
@@ -393,41 +471,38 @@ pub fn summary(observations: &[Observation]) -> Table {
     table
 }
 
-fn counted(observations: &[Observation], name: &str, operation: &str, quantity: &str) -> Option<String> {
+/// What was counted of one operation.
+pub(crate) fn counted(observations: &[Observation], name: &str, operation: &str, quantity: &str) -> Option<f64> {
     let found = observations.iter().find(|row| {
         row.verb == card::VERB && row.executor == name && row.subject == operation && row.quantity == quantity
     });
-    found.map(|row| whole(row.value))
+    found.map(|row| row.value)
 }
 
-/// Instructions, atomics and allocations of an operation; what was not counted is a question mark.
-pub(crate) fn card_cell(observations: &[Observation], name: &str, operation: &str) -> Option<String> {
-    let cells = [INSTRUCTIONS, ATOMICS, ALLOCATIONS].map(|quantity| counted(observations, name, operation, quantity));
-    if cells.iter().all(Option::is_none) {
-        return None;
-    }
-    Some(cells.map(|cell| cell.unwrap_or_else(|| "?".to_owned())).join(" "))
+/// A share in percent, without the sign.
+pub(crate) fn share(share: f64) -> String {
+    format!("{:.0}", 100.0 * share)
 }
 
-/// The standing of each of the workloads, if anybody was timed with it.
-pub(crate) fn timed(observations: &[Observation], workloads: &[&str]) -> Vec<Option<Standing>> {
-    let standings = workloads.iter().map(|workload| tournament::observed_standing(observations, workload));
-    standings.map(|standing| Some(standing).filter(|standing| !standing.places.is_empty())).collect()
+/// The ranking of each of the workloads, if anybody was timed with it.
+pub(crate) fn timed(observations: &[Observation], workloads: &[&str]) -> Vec<Option<Ranking>> {
+    let rankings = workloads.iter().map(|workload| harness::duel::observed_ranking(observations, workload));
+    rankings.map(|ranking| Some(ranking).filter(|ranking| !ranking.places.is_empty())).collect()
 }
 
-/// How many times as long as the same work by hand one takes, where that was measured: `3.18x`, or
-/// `!3.18x` where processes do not agree.
-pub(crate) fn to_floor(standing: &Option<Standing>, name: &str) -> Option<String> {
-    let standing = standing.as_ref()?;
-    let mark = if standing.is_steady(name) { "" } else { "!" };
-    standing.to_floor(name).map(|ratio| format!("{mark}{}x", figure(ratio)))
+/// How many times as long as the same work by hand one takes, where that was measured: `3.18`, or
+/// `!3.18` where processes do not agree.
+pub(crate) fn to_floor(ranking: &Option<Ranking>, name: &str) -> Option<String> {
+    let ranking = ranking.as_ref()?;
+    let mark = if ranking.is_steady(name) { "" } else { "!" };
+    ranking.to_floor(name).map(|ratio| format!("{mark}{}", figure(ratio)))
 }
 
 /// What stands below a table about the largest noise of all.
-pub(crate) fn noise(standings: &[Option<Standing>]) -> Option<String> {
-    let noises: Vec<f64> = standings.iter().flatten().map(Standing::largest_noise).collect();
+pub(crate) fn noise(rankings: &[Option<Ranking>]) -> Option<String> {
+    let noises: Vec<f64> = rankings.iter().flatten().map(Ranking::largest_noise).collect();
     let noise = percent(statistics::maximum(&noises)?);
-    Some(format!("Noise: ratios that differ by less than {noise} may be the same."))
+    Some(format!("Noise: times that differ by less than {noise} may be the same."))
 }
 
 /// Everybody whom the observations are about, once.

@@ -9,7 +9,7 @@ use compare::choose::{
     Answer, Besides, Choice, Judged, Needs, Origin, PolledBy, Questions, WakesFrom, Who, choose, choose_by, duration,
     view,
 };
-use compare::statics;
+use compare::footprint;
 use executor::{Capabilities, Described, Executor, Idle, NestedBlockOn, WakeNames, yield_now};
 use harness::card::{self, ALLOCATIONS, INSTRUCTIONS};
 use harness::contender::Probes;
@@ -127,14 +127,14 @@ fn who_breaks_what_std_demands_is_out() {
 #[test]
 fn unsafe_excludes_where_it_is_known_and_is_named_where_it_is_not() {
     let rows = [
-        Observation::new(statics::VERB, "raw-waker", "", statics::UNSAFE, 3.0),
-        Observation::new(statics::VERB, "arc-waker", "", statics::UNSAFE, 0.0),
+        Observation::new(footprint::VERB, "raw-waker", "", footprint::UNSAFE, 3.0),
+        Observation::new(footprint::VERB, "arc-waker", "", footprint::UNSAFE, 0.0),
     ];
     let choice = choose(&Needs { no_unsafe: true, ..NEEDS }, &contenders(), &rows);
     assert!(why(&choice, "raw-waker").contains("3 unsafe sites"), "{:?}", choice.fallen);
     let unsafe_is_missing = |name: &str| {
         let candidate = choice.ranking.iter().find(|candidate| candidate.name == name).expect("it is left");
-        candidate.missing.iter().any(|missing| missing.contains(statics::UNSAFE))
+        candidate.missing.iter().any(|missing| missing.contains(footprint::UNSAFE))
     };
     assert!(!unsafe_is_missing("arc-waker"));
     assert!(unsafe_is_missing("tokio"), "a row that is not there is said to be missing");
@@ -245,18 +245,18 @@ fn who_is_not_in_the_record_is_compared_with_nobody() {
 #[test]
 fn what_is_taken_or_advised_is_said_to_break_what_it_breaks() {
     let judge = |name: &str| match name {
-        "tokio" => Judged { house: vec!["T9c".to_owned()], quality: vec!["X22o".to_owned()], ..Judged::default() },
+        "tokio" => Judged { contract: vec!["T9c".to_owned()], quality: vec!["X22o".to_owned()], ..Judged::default() },
         _ => Judged::default(),
     };
     let choice = choose_by(&NEEDS, &contenders(), &[], judge);
     let said = |choice: &Choice, what: &str| choice.remarks.iter().any(|remark| remark.contains(what));
     assert!(said(&choice, "raw-waker breaks no clause"), "{:?}", choice.remarks);
-    assert!(said(&choice, "tokio breaks, of the clauses in docs/conformance.md: house clauses T9c; quality X22o"));
+    assert!(said(&choice, "tokio breaks, of the clauses in docs/conformance.md: contract T9c; quality X22o"));
     // Who is asked for alone is taken, and that it breaks them is said.
     let alone: Vec<_> = contenders().into_iter().filter(|contender| contender.name == "tokio").collect();
     let choice = choose_by(&NEEDS, &alone, &[], judge);
     assert!(choice.remarks[0].contains("raw-waker (was not asked for)"), "{:?}", choice.remarks);
-    assert!(said(&choice, "house clauses T9c"), "{:?}", choice.remarks);
+    assert!(said(&choice, "contract T9c"), "{:?}", choice.remarks);
     let table = view(&choice, &alone)[0].render(Format::Table);
     assert!(table.contains("T9c X22o"), "{table}");
 }
@@ -362,7 +362,7 @@ fn what_no_executor_brings_is_looked_for_elsewhere() {
 
 #[test]
 fn one_future_is_decided_by_what_comes_into_the_program() {
-    let size = |name, value| Observation::new(statics::VERB, name, "", statics::BYTES, value);
+    let size = |name, value| Observation::new(footprint::VERB, name, "", footprint::BYTES, value);
     let rows = [size("futures-lite", 4_000.0), size("tokio", 70_000.0), size("park-waker", 9_000.0)];
     let choice = choose(&Needs { idle_tasks: 0, ..NEEDS }, &contenders(), &rows);
     assert_eq!(names(&choice), ["futures-lite", "park-waker", "tokio", "pollster", "arc-waker", "raw-waker"]);

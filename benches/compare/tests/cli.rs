@@ -61,7 +61,7 @@ fn a_verb_lists_what_it_takes_and_refuses_the_rest() {
         ("crossover", &measures),
         ("memory", &measures),
         ("choose", &measures),
-        ("static", &["--executor", "--not-executor", "--format"]),
+        ("footprint", &["--executor", "--not-executor", "--format"]),
         ("record", &["--executor", "--not-executor", "--fresh"]),
         ("report", &[]),
         ("diff", &["--format"]),
@@ -77,6 +77,14 @@ fn a_verb_lists_what_it_takes_and_refuses_the_rest() {
             }
         }
     }
+}
+
+/// Scripts may still call it so.
+#[test]
+fn footprint_is_known_by_its_former_name() {
+    let help = |verb| String::from_utf8(compare(&[verb, "--help"]).stdout).expect("it prints text");
+    assert!(help("footprint").contains("what an executor is made of"));
+    assert_eq!(help("static"), help("footprint"));
 }
 
 #[test]

@@ -2,27 +2,41 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::{env, fs};
 
 use compare::choose::rules;
-use harness::pages::{check_table, differences, page, read_table};
+use compare::matrix;
+use harness::pages::{UPDATE, check_table, page};
+use harness::verdicts::{self, Verdicts};
 
-/// In a debug build the whole matrix; in a release build where it differs from that.
+/// In a debug build all of them; in a release build where it differs from that.
 #[test]
-fn the_conformance_matrix_is_current() {
-    let page = page("docs/conformance.md");
-    // Exits with 1 where a clause is broken, which is for the table to say.
+#[cfg_attr(not(feature = "suites"), ignore = "runs the suites of everybody")]
+fn the_verdicts_are_current() {
+    let update = env::var_os(UPDATE).is_some();
     let run = Command::new(env!("CARGO_BIN_EXE_cargo-compare-executors"))
-        .args(["conform", "--fresh", "--format", "markdown"])
+        .args(["conform", "--fresh", if update { "--commit" } else { "--check" }])
         .stderr(Stdio::inherit())
         .output()
         .expect("it can be run");
-    let matrix = String::from_utf8(run.stdout).expect("it prints text");
-    if cfg!(debug_assertions) {
-        check(&page, "matrix", &matrix);
-    } else {
-        let debug = read_table(&page, "matrix").expect("the page has a matrix");
-        check(&page, "release", &differences(&debug, &matrix));
-    }
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
+    check_conformance();
+}
+
+#[test]
+fn the_page_of_conformance_is_what_the_verdicts_say() {
+    check_conformance();
+}
+
+#[track_caller]
+fn check_conformance() {
+    // As it is now, and not as it was compiled into this program.
+    let text = fs::read_to_string(page(verdicts::FILE)).expect("it is there");
+    let verdicts = Verdicts::read(&text).expect("it is complete");
+    let page = page("docs/conformance.md");
+    check(&page, "broken", &matrix::broken(&verdicts));
+    check(&page, "reasons", &matrix::reasons(&verdicts));
+    check(&page, "kept", &matrix::kept(&verdicts));
 }
 
 /// The example of the page is the one that is compiled, and it is short.

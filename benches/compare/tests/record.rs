@@ -141,8 +141,8 @@ fn what_a_step_needs_is_looked_for_before_anything_is_measured() {
     let record =
         ["record", "--quick", "--executor", "noop-waker", "--name", "mine", "--into", &*folder.path("results")];
     let mut command = compare(&record);
-    let why = refused(command.args(["--step", "memory", "--step", "static"]).env("PATH", folder.path("bin")));
-    assert!(why.contains("rustc cannot be run: ") && why.contains("(needed for static)"), "{why}");
+    let why = refused(command.args(["--step", "memory", "--step", "footprint"]).env("PATH", folder.path("bin")));
+    assert!(why.contains("rustc cannot be run: ") && why.contains("(needed for footprint)"), "{why}");
     let mut command = compare(&record);
     let why = refused(command.args(["--step", "memory", "--step", "count"]).env("PATH", folder.path("bin")));
     assert!(why.contains("there is no `valgrind` here") && why.contains("(needed for count)"), "{why}");

@@ -10,6 +10,7 @@ use harness::idle;
 use harness::latency::{self, P99};
 use harness::pages::{cells, page, read_table};
 use harness::table::Format;
+use harness::verdicts::{Outcome, committed};
 use harness::{Contender, Observation, contenders};
 use lineup::Strategy;
 
@@ -25,7 +26,7 @@ fn records(contenders: &[Contender]) -> [Vec<Observation>; 3] {
         let rows = contenders.iter().filter(|contender| contender.capabilities.is_some()).flat_map(|contender| {
             let (name, value) = (contender.name, figure(contender.name));
             let counted = |operation| Observation::new(card::VERB, name, operation, INSTRUCTIONS, value);
-            let made_of = |quantity| Observation::new(compare::statics::VERB, name, "", quantity, value);
+            let made_of = |quantity| Observation::new(compare::footprint::VERB, name, "", quantity, value);
             [
                 Observation::new(idle::VERB, name, "waiting", idle::WAKE, value).at(1.0),
                 Observation::new(idle::VERB, name, "waiting", idle::WAKE, value).at(10_000.0),
@@ -34,8 +35,8 @@ fn records(contenders: &[Contender]) -> [Vec<Observation>; 3] {
                 counted("local_wake"),
                 counted("foreign_wake"),
                 counted("foreign_poll"),
-                made_of(compare::statics::BYTES),
-                made_of(compare::statics::DEPENDENCIES),
+                made_of(compare::footprint::BYTES),
+                made_of(compare::footprint::DEPENDENCIES),
             ]
         });
         rows.collect::<Vec<_>>()
@@ -150,17 +151,12 @@ fn whom_the_rules_take_keeps_the_contract() {
     for leaf in leaves() {
         let Node::Take(rule) = leaf.end else { continue };
         let judged = Judged::committed(rule.takes[0]);
-        let broken = [judged.house, judged.quality, judged.at_times].concat();
+        let broken = [judged.contract, judged.quality, judged.at_times].concat();
         assert!(judged.refusal.is_none() && broken.is_empty(), "{}: {broken:?}", rule.takes[0]);
     }
-    let matrix = fs::read_to_string(page("docs/conformance.md")).expect("the page is there");
-    let mut rows = matrix.lines().filter(|line| line.starts_with('|')).map(cells);
-    let names = rows.next().expect("there is a header");
-    let rows: Vec<_> = rows.take_while(|row| row.len() == names.len()).collect();
     let keeps = |name: &str| {
-        let column = names.iter().position(|other| *other == name).expect("it is judged");
-        let kept = rows.iter().filter(|row| row[column] == "pass").map(|row| row[0].to_owned());
-        kept.collect::<Vec<_>>()
+        let kept = committed().rows.iter().filter(|row| row.in_debug(name) == Outcome::Passes);
+        kept.map(|row| row.clause.clone()).collect::<Vec<_>>()
     };
     // What the rule says of them.
     let left_out = |name: &str| {

@@ -21,14 +21,15 @@ const CALLS: &[&[&str]] = &[
     &["memory", "raw-waker"],
     &["memory", "raw-waker", "--format", "json"],
     &["choose", "raw-waker", "--polled-by", "thread", "--wakes-from", "elsewhere", "--idle-tasks", "100"],
-    &["static", "floor", "--wait", "0"],
+    &["footprint", "floor", "--wait", "0"],
     &["--executor", "raw-waker", "--wait", "0"],
 ];
 
 /// A record that is committed, compared with itself.
 fn diff() -> [String; 3] {
     let records = harness::pages::page("docs/results").read_dir().expect("it is there");
-    let name = |record: io::Result<DirEntry>| record.expect("it can be read").file_name().into_string();
+    let records = records.map(|record| record.expect("it can be read")).filter(|record| record.path().is_dir());
+    let name = |record: DirEntry| record.file_name().into_string();
     let name = records.map(name).find_map(Result::ok).expect("there is a record, whose name is text");
     ["diff".to_owned(), name.clone(), name]
 }

@@ -148,5 +148,5 @@ fn an_interrupted_count_leaves_nothing_behind() {
 fn a_terminated_build_leaves_nothing_behind() {
     let cargo = env!("CARGO");
     let script = format!("[ \"$1\" = build ] || exec {cargo} \"$@\"");
-    interrupt("TERM", 15, "cargo", &script, &["static", "pollster"]);
+    interrupt("TERM", 15, "cargo", &script, &["footprint", "pollster"]);
 }

@@ -6,8 +6,8 @@ use workloads::card::{Count, block_on_counts, executor_counts, floor_counts, in_
 use workloads::work::{sweep_cases, sweep_floors};
 use workloads::{Case, Workload, block_on_cases, executor_cases, floor_cases, in_place_cases};
 
-use crate::pages::Broken;
-use crate::{idle, latency, memory, pages};
+use crate::verdicts::{self, Row};
+use crate::{idle, latency, memory};
 
 /// Everything that can be done to one executor. To measure your own, write `Contender::executor::<MyExecutor>()`.
 #[derive(Clone, Debug)]
@@ -176,24 +176,26 @@ pub(crate) fn find<'a>(name: &str, contenders: &'a [Contender]) -> Result<&'a Co
 ///
 /// An executor that breaks what std demands of it does less work than the others; a table that ranked it would praise
 /// the fault. Breaking a clause that only we and other executors demand does not shut it out. What it breaks is read
-/// from `docs/conformance.md`, which a test keeps current.
+/// from `docs/conformance.jsonl`, which a test keeps current.
 pub fn gate(name: &str) -> Option<String> {
-    refusal(pages::broken(name))
+    refusal(&verdicts::committed().broken(name))
 }
 
 /// What is said of those clauses, if std demands one of them.
-fn refusal(broken: Vec<Broken>) -> Option<String> {
-    let broken: Vec<_> = broken.into_iter().filter(|clause| clause.level == "std").collect();
-    let clause = broken.first()?;
-    let others = match broken.len() - 1 {
+fn refusal(broken: &[&Row]) -> Option<String> {
+    let mut broken = broken.iter().filter(|row| row.level == "std");
+    let Row { clause, promise, .. } = broken.next()?;
+    let others = match broken.count() {
         0 => String::new(),
         others => format!(", and {others} more"),
     };
-    Some(format!("breaks {} ({}){others}: see docs/conformance.md", clause.id, clause.promise.trim_end_matches('.')))
+    Some(format!("breaks {clause} ({}){others}: see docs/conformance.md", promise.trim_end_matches('.')))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -210,16 +212,18 @@ mod tests {
 
     #[test]
     fn only_what_std_demands_is_a_reason_not_to_measure() {
-        let broken = |id: &str, level: &str| Broken {
-            id: id.to_owned(),
+        let row = |clause: &str, level: &str| Row {
+            clause: clause.to_owned(),
             level: level.to_owned(),
             promise: "A promise.".to_owned(),
+            debug: BTreeMap::new(),
+            release: BTreeMap::new(),
         };
-        let reason = refusal(vec![broken("W17", "quality"), broken("X8", "std"), broken("X9", "house")]);
+        let reason = refusal(&[&row("W17", "quality"), &row("X8", "std"), &row("X9", "contract")]);
         assert_eq!(reason.as_deref(), Some("breaks X8 (A promise): see docs/conformance.md"));
-        let reason = refusal(vec![broken("W1", "std"), broken("X8", "std")]);
+        let reason = refusal(&[&row("W1", "std"), &row("X8", "std")]);
         assert_eq!(reason.as_deref(), Some("breaks W1 (A promise), and 1 more: see docs/conformance.md"));
-        assert_eq!(refusal(vec![broken("X9", "house")]), None);
+        assert_eq!(refusal(&[&row("X9", "contract")]), None);
     }
 
     #[test]

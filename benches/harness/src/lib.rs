@@ -16,8 +16,8 @@ pub mod quiet;
 pub mod sources;
 pub mod statistics;
 pub mod table;
-pub mod tournament;
 pub mod trial;
+pub mod verdicts;
 pub mod versions;
 pub mod worker;
 

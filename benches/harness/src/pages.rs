@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use executor::Capabilities;
 
 use crate::contender::{Contender, Kind};
+use crate::sources::{Counts, SourceFile};
 use crate::versions;
 
 /// Set to write the pages anew instead of comparing them.
@@ -21,8 +22,8 @@ pub fn checkout(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|root| CHECKOUT.iter().all(|part| root.join(part).exists()))
 }
 
-/// A page of the repository to be read: in the checkout that the current directory lies in, or else in the one that this
-/// program was built from.
+/// A page of the repository to be read: in the checkout that the current directory lies in, or else in the one that
+/// this program was built from.
 pub fn to_read(name: &str) -> PathBuf {
     let current = env::current_dir().unwrap_or_default();
     checkout(&current).map_or_else(|| page(name), |root| root.join(name))
@@ -141,66 +142,6 @@ fn place(text: &str, name: &str) -> Option<(usize, usize)> {
     Some((start, end))
 }
 
-/// A clause that an executor breaks.
-#[derive(Debug)]
-pub struct Broken {
-    /// Its name.
-    pub id: String,
-    /// Who demands it.
-    pub level: String,
-    /// What it promises.
-    pub promise: String,
-}
-
-/// What the committed matrix says that the executor of that name breaks, in debug or in release builds.
-pub fn broken(executor: &str) -> Vec<Broken> {
-    broken_in(committed("matrix"), committed("release"), executor)
-}
-
-/// What a matrix says, or the list of where release builds differ from it.
-fn broken_in(matrix: &str, in_release: &str, executor: &str) -> Vec<Broken> {
-    let mut rows = rows(matrix);
-    let column = column(rows.next(), executor);
-    let fails = |row: &[&str]| {
-        let line = format!("- {executor}, {}: ", row[0]);
-        let released = in_release.lines().find_map(|other| other.strip_prefix(&line));
-        released.unwrap_or_default().starts_with(FAIL) || column.is_some_and(|column| row.get(column) == Some(&FAIL))
-    };
-    rows.filter(|row| fails(row))
-        .map(|row| Broken { id: row[0].to_owned(), level: row[1].to_owned(), promise: row[2].to_owned() })
-        .collect()
-}
-
-/// Whether the committed matrix says anything about the executor of that name.
-pub fn is_judged(executor: &str) -> bool {
-    column(rows(committed("matrix")).next(), executor).is_some()
-}
-
-/// The clauses of which the committed matrix says that the executor of that name breaks them in some runs.
-pub fn varying(executor: &str) -> Vec<String> {
-    let mut rows = rows(committed("matrix"));
-    let Some(column) = column(rows.next(), executor) else { return Vec::new() };
-    rows.filter(|row| row.get(column) == Some(&"varies")).map(|row| row[0].to_owned()).collect()
-}
-
-/// The table of that name in the committed page.
-fn committed(table: &str) -> &'static str {
-    let page = include_str!("../../../docs/conformance.md");
-    place(page, table).map_or("", |(start, end)| &page[start..end])
-}
-
-/// The rows of a Markdown table, the first of which names the columns.
-fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
-    table.lines().filter(|line| line.starts_with('|')).map(cells)
-}
-
-fn column(names: Option<Vec<&str>>, name: &str) -> Option<usize> {
-    names?.iter().position(|other| *other == name)
-}
-
-/// What a cell says where a clause is broken.
-pub const FAIL: &str = "**FAIL**";
-
 /// The cells of a line of a Markdown table.
 pub fn cells(line: &str) -> Vec<&str> {
     line.trim_matches('|').split('|').map(str::trim).collect()
@@ -218,45 +159,46 @@ pub fn difference(found: &str, wanted: &str) -> String {
     text
 }
 
-/// Where one matrix, as the `conform` program prints it, is not what another says: a line for each cell.
-pub fn differences(known: &str, found: &str) -> String {
-    let cell = |matrix: &str, executor: &str, clause: &str| {
-        let mut rows = rows(matrix);
-        let column = column(rows.next(), executor)?;
-        rows.find(|row| row[0] == clause)?.get(column).map(|cell| (*cell).to_owned())
-    };
-    let mut rows = rows(found);
-    let executors = rows.next().unwrap_or_default();
-    let mut text = String::new();
-    // A clause and what it says stand in the first columns, and a ruler in the first row.
-    for row in rows.skip(1) {
-        for (executor, found) in executors.iter().zip(&row).skip(3) {
-            if cell(known, executor, row[0]).as_deref() != Some(*found) {
-                let _ = writeln!(text, "- {executor}, {}: {found}", row[0]);
-            }
-        }
-    }
-    if text.is_empty() { "Nowhere.\n".to_owned() } else { text }
-}
-
 /// What each strategy is, for those of which `allocations` knows what a spawn and 1,000 wakes take.
+///
+/// # Panics
+///
+/// When the source of one cannot be read.
 pub fn strategies(contenders: &[Contender], allocations: impl Fn(&str) -> Option<(usize, usize)>) -> String {
     let mut text = String::from(
-        "| strategy | a wake names | with nothing ready it | polls only what was woken | allocations for a spawn | \
-         for 1,000 wakes |\n|---|---|---|---|---|---|\n",
+        "| strategy | a wake names | with nothing ready it | allocations a spawn | allocations for 1,000 wakes | lines of code \
+         | `unsafe` sites |\n|---|---|---|---:|---:|---:|---:|\n",
     );
     for contender in contenders {
-        let Some(capabilities) = contender.capabilities else { continue };
+        let Some(Capabilities { wake_names, idle, .. }) = contender.capabilities else { continue };
         let Some((spawn, wakes)) = allocations(contender.name) else { continue };
-        let Capabilities { wake_names, idle, polls_only_woken, .. } = capabilities;
         let name = contender.name;
+        let (lines, sites) = code(&page(&format!("crates/{name}/src")));
         let _ = writeln!(
             text,
-            "| [{name}](crates/{name}/README.md) | {wake_names} | {idle} | {} | {spawn} | {wakes} |",
-            yes(polls_only_woken),
+            "| [{name}](crates/{name}/README.md) | {wake_names} | {idle} | {spawn} | {wakes} | {lines} | {sites} |"
         );
     }
     text
+}
+
+/// How many lines of code are in a folder, and how many `unsafe` sites, without tests.
+fn code(folder: &Path) -> (usize, usize) {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let (mut lines, mut sites) = (0, 0);
+    for path in entries.map(|entry| entry.expect("it can be read").path()) {
+        let (more_lines, more_sites) = if path.is_dir() {
+            code(&path)
+        } else {
+            let text = fs::read_to_string(&path).expect("source is text");
+            let file =
+                SourceFile::parse(&text).unwrap_or_else(|why| panic!("{}: {why}", path.display())).without_tests();
+            (file.lines(), file.unsafe_sites().values().map(Counts::total).sum())
+        };
+        lines += more_lines;
+        sites += more_sites;
+    }
+    (lines, sites)
 }
 
 /// What every contender says it can do, and below it of which versions that is said.
@@ -302,21 +244,5 @@ mod tests {
         assert_eq!(checkout(&root.join("benches/harness/src")), checkout(&root));
         assert!(checkout(&root).is_some_and(|found| found.join("docs/strategies.md").is_file()));
         assert_eq!(checkout(&env::temp_dir()), None);
-    }
-
-    #[test]
-    fn what_is_broken_is_read_from_the_matrix_and_from_the_release_builds() {
-        let matrix = "| clause | level | promise | tokio | pollster |\n|---|---|---|---|---|\n\
-                      | W1 | std | A promise. | pass | pass |\n\
-                      | X8 | std | Another. | pass | **FAIL** |\n\
-                      | X9 | house | A third. | n/a | **FAIL** |\n";
-        let release = "- tokio, W1: **FAIL**\n- tokio, X9: pass\n";
-        let broken = |name| {
-            let broken = broken_in(matrix, release, name).into_iter();
-            broken.map(|clause| format!("{} {} {}", clause.id, clause.level, clause.promise)).collect::<Vec<_>>()
-        };
-        assert_eq!(broken("pollster"), ["X8 std Another.", "X9 house A third."]);
-        assert_eq!(broken("tokio"), ["W1 std A promise."]);
-        assert_eq!(broken("nobody"), [""; 0]);
     }
 }

@@ -32,6 +32,10 @@ pub enum Format {
 pub struct Table {
     /// What it shows, in one line.
     pub title: String,
+    /// What neighbouring columns have in common: a word for each column, empty where it stands alone. Nothing where no
+    /// column has anything in common with another.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
     /// The names of the columns; the first column has the names of the rows.
     pub header: Vec<String>,
     /// The rows, each with as many cells as there are columns.
@@ -45,6 +49,20 @@ impl Table {
     pub fn new(title: impl Into<String>, header: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let header = header.into_iter().map(Into::into).collect();
         Self { title: title.into(), header, ..Self::default() }
+    }
+
+    /// A table without rows, whose columns have the name of their group before their own.
+    pub fn grouped(title: impl Into<String>, columns: &[(&str, &str)]) -> Self {
+        let groups = columns.iter().map(|(group, _)| (*group).to_owned()).collect();
+        Self { groups, ..Self::new(title, columns.iter().map(|(_, name)| *name)) }
+    }
+
+    /// The name of a column with that of its group.
+    fn full_name(&self, column: usize) -> String {
+        match self.groups.get(column).filter(|group| !group.is_empty()) {
+            Some(group) => format!("{group}: {}", self.header[column]),
+            None => self.header[column].clone(),
+        }
     }
 
     /// Adds a row.
@@ -67,11 +85,12 @@ impl Table {
         if format == Format::Markdown {
             let title =
                 if self.title.is_empty() { Vec::new() } else { vec![format!("**{}**", self.title), String::new()] };
-            let notes = self.notes.iter().flat_map(|note| [String::new(), note.clone()]);
+            let notes = self.notes.iter().flat_map(|note| [String::new(), wrapped(note, WIDEST).join("\n")]);
             let all: Vec<_> = (0..self.header.len()).collect();
+            let names = all.iter().map(|&column| self.full_name(column)).collect();
             return title
                 .into_iter()
-                .chain(self.lines(&all, &self.rows, ASCII_MARKDOWN))
+                .chain(self.lines(&all, names, &self.rows, ASCII_MARKDOWN))
                 .chain(notes)
                 .collect::<Vec<_>>()
                 .join("\n");
@@ -89,15 +108,18 @@ impl Table {
                 lines.push(String::new());
             }
             match block {
-                Block::Columns(columns) => lines.extend(self.lines(&columns, &self.rows, PLAIN)),
+                Block::Columns(columns) => {
+                    lines.extend(self.group_line(&columns));
+                    lines.extend(self.lines(&columns, self.names(&columns), &self.rows, PLAIN));
+                }
                 Block::Wrapped(column, room) => {
                     let mut rows = self.rows.clone();
                     rows.iter_mut().for_each(|row| row[column] = wrapped(&row[column], room).join("\n"));
-                    lines.extend(self.lines(&[0, column], &rows, PLAIN));
+                    lines.extend(self.lines(&[0, column], self.names(&[0, column]), &rows, PLAIN));
                 }
                 Block::Paragraphs(columns) => {
                     for row in &self.rows {
-                        let cells = columns.iter().map(|&column| format!("{} {}", self.header[column], row[column]));
+                        let cells = columns.iter().map(|&column| format!("{} {}", self.full_name(column), row[column]));
                         lines.extend(paragraph(" ", &cells.collect::<Vec<_>>().join("; "), width));
                     }
                 }
@@ -109,12 +131,7 @@ impl Table {
 
     /// Which columns are shown next to one another.
     fn blocks(&self, width: usize) -> Vec<Block> {
-        let widths: Vec<usize> = (0..self.header.len())
-            .map(|column| {
-                let cells = self.rows.iter().map(|row| &row[column]).chain([&self.header[column]]);
-                cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-            })
-            .collect();
+        let widths: Vec<usize> = (0..self.header.len()).map(|column| self.width_of(column)).collect();
         // Each cell has a space on both sides, and columns are one space apart.
         let fit = |columns: &[usize]| columns.iter().map(|&column| widths[column] + 3).sum::<usize>() <= width + 1;
         let all: Vec<_> = (0..widths.len()).collect();
@@ -143,12 +160,40 @@ impl Table {
         blocks
     }
 
-    /// Some columns, as lines.
-    fn lines(&self, columns: &[usize], rows: &[Vec<String>], style: TableStyle) -> Vec<String> {
+    fn width_of(&self, column: usize) -> usize {
+        let cells = self.rows.iter().map(|row| &row[column]).chain([&self.header[column]]);
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    }
+
+    fn names(&self, columns: &[usize]) -> Vec<String> {
+        columns.iter().map(|&column| self.header[column].clone()).collect()
+    }
+
+    /// The names of the groups above these columns, each with a line over all that belong to it.
+    fn group_line(&self, columns: &[usize]) -> Option<String> {
+        let group = |column: usize| self.groups.get(column).map_or("", String::as_str);
+        let mut line = String::new();
+        for run in columns.chunk_by(|one, other| group(*one) == group(*other)) {
+            // A space on both sides of each, and one between two.
+            let span = run.iter().map(|&column| self.width_of(column) + 3).sum::<usize>() - 3;
+            let name: String = group(run[0]).chars().take(span).collect();
+            let rule = if name.is_empty() {
+                String::new()
+            } else {
+                "─".repeat((span - name.chars().count()).saturating_sub(1))
+            };
+            line.push_str(&format!(" {:<span$}  ", format!("{name} {rule}").trim_end()));
+        }
+        let line = line.trim_end().to_owned();
+        (!line.is_empty()).then_some(line)
+    }
+
+    /// Some of the columns under these names, as lines.
+    fn lines(&self, columns: &[usize], names: Vec<String>, rows: &[Vec<String>], style: TableStyle) -> Vec<String> {
         let mut table = comfy_table::Table::new();
         table.load_style(style);
         table.set_content_arrangement(ContentArrangement::Disabled);
-        table.set_header(columns.iter().map(|&column| &self.header[column]));
+        table.set_header(names);
         for row in rows {
             table.add_row(columns.iter().map(|&column| &row[column]));
         }
@@ -209,7 +254,7 @@ fn is_figure(cell: &str) -> bool {
 }
 
 /// Lines of at most that many characters.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let line = lines.last_mut().expect("there is always one");
@@ -343,6 +388,19 @@ mod tests {
                 words.for_each(|word| assert!(text.contains(word), "{width}: no {word} in\n{text}"));
             }
         }
+    }
+
+    #[test]
+    fn what_columns_have_in_common_stands_above_them_once() {
+        let mut table =
+            Table::grouped("", &[("", "name"), ("a wake", "instructions"), ("a wake", "atomics"), ("", "x")]);
+        table.row(["raw-waker", "94", "2", "1"]);
+        let text = table.render_within(100);
+        assert!(text.starts_with("\n            a wake ───────────────\n name       instructions  "), "{text}");
+        let page = table.render(Format::Markdown);
+        assert!(page.contains("| a wake: instructions | a wake: atomics | x |"), "{page}");
+        // In two blocks each has it.
+        assert_eq!(table.render_within(30).matches("a wake ").count(), 2);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A spawned future: what every waker of it shares, and what is only for the thread that drives.
+//! A spawned future: what all its wakers share, and what only the driving thread uses.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -8,7 +8,7 @@ use executor::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 
 use crate::executor::Shared;
 
-/// What the wakers of a task share: whether it is in the ready queue, and where it is listed.
+/// What the wakers of a task share: whether it is in the ready queue, and its key.
 ///
 /// ```text
 ///            wake (1)               poll (2)
@@ -18,25 +18,26 @@ use crate::executor::Shared;
 ///    └────────────── not woken meanwhile ──────────┘
 /// ```
 ///
-/// (1) `queued` goes from false to true, and whoever changed it queues the task: so it is in the queue at most once.
-/// (2) The driving thread takes it out and clears `queued` *before* it polls. (3) A wake during the poll finds the flag
-/// cleared and queues the task again: it cannot be lost. (4) The future is gone, and `queued` is set for good, so no
-/// later wake queues the task.
+/// (1) `wake_by_ref` sets `queued`, and queues the task if the flag was clear: so it is in the queue at most once.
+/// (2) `Running::poll`: the driving thread has taken the task out and clears `queued` *before* it polls. (3) A wake
+/// during the poll finds the flag clear and queues the task again: it cannot be lost. (4) `Running::complete`: the
+/// future is gone, and `queued` is set for good, so no later wake queues the task.
 pub(crate) struct Task {
-    /// Where the executor lists it. Set before `queued` is cleared for the first time.
+    /// The slot in the executor's list. Set before `queued` is cleared for the first time.
     pub(crate) key: AtomicUsize,
     pub(crate) queued: AtomicBool,
     pub(crate) shared: Arc<Shared>,
 }
 
 impl Task {
-    /// Counts as queued: whoever makes it lists or sends it.
+    /// Begins as queued: the spawn queues or sends it.
     pub(crate) fn new(shared: Arc<Shared>) -> Arc<Self> {
         Arc::new(Self { key: AtomicUsize::new(usize::MAX), queued: AtomicBool::new(true), shared })
     }
 }
 
-/// A future that has not ended, and what it is polled with. Made once, so that a poll counts nothing.
+/// A future that has not ended, with the waker that it is polled with. That is made once, so that a poll counts
+/// nothing.
 pub(crate) struct Running {
     task: Arc<Task>,
     waker: Waker,
@@ -56,8 +57,8 @@ impl Running {
         self.future.as_mut().poll(&mut Context::from_waker(&self.waker))
     }
 
-    /// Sets `queued` for good, and says whether it was: then the key is on its way to the ready queue, or in it.
-    pub(crate) fn end(self) -> bool {
+    /// Sets `queued` for good. True if it was set: then the key is in the ready queue or on its way there.
+    pub(crate) fn complete(self) -> bool {
         // Relaxed: no poll comes after this one.
         self.task.queued.swap(true, Relaxed)
     }

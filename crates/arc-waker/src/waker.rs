@@ -9,7 +9,7 @@ use crate::task::Task;
 
 // `clone` and `drop` count the `Arc`, as `Waker::from(Arc<impl Wake>)` arranges.
 impl Wake for Task {
-    // The queue holds keys and not counts, so there is no use for the one that came with `self`.
+    // The queue holds keys and not references, so there is no use for the one that came with `self`.
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }

@@ -1,7 +1,7 @@
-//! The ready queue, the list of all tasks and that of those to let go of, all threaded through the tasks themselves, so
+//! The ready queue, the list of all tasks and that of the retired ones, all threaded through the tasks themselves, so
 //! that neither a wake nor a spawn allocates for them.
 
-#![expect(unsafe_code, reason = "the stack's links are references given away as pointers")]
+#![expect(unsafe_code, reason = "the stack's links are references given remote as pointers")]
 
 use std::ptr::{self, NonNull};
 
@@ -9,16 +9,16 @@ use executor::support::SpareMemory;
 use executor::sync::atomic::{AtomicPtr, Ordering::*};
 use executor::sync::cell::Cell;
 
-use crate::executor::Local;
-use crate::task::{Header, Kept, TaskRef};
+use crate::owner::Local;
+use crate::task::{Header, LocalTask, TaskRef};
 
 /// The part of the ready queue for the thread that drives: first in, first out, no atomics. The `next_ready` of a task
 /// in it is the queue's: the next task, or the task itself if it is the last.
 #[derive(Default)]
 pub(crate) struct LocalQueue {
-    /// Means something while there is a last.
-    first: Cell<Option<Kept>>,
-    last: Cell<Option<Kept>>,
+    /// Valid only while there is a last one.
+    first: Cell<Option<LocalTask>>,
+    last: Cell<Option<LocalTask>>,
 }
 
 impl LocalQueue {
@@ -27,7 +27,7 @@ impl LocalQueue {
     }
 
     #[inline]
-    pub(crate) fn push(&self, task: Kept) {
+    pub(crate) fn push(&self, task: LocalTask) {
         task.next_ready.set(Some(task));
         match self.last.replace(Some(task)) {
             Some(last) => last.next_ready.set(Some(task)),
@@ -36,23 +36,23 @@ impl LocalQueue {
     }
 
     /// Takes over tasks whose `next_ready` lead from the first to the last.
-    fn append(&self, first: Kept, last: Kept) {
+    fn append(&self, first: LocalTask, last: LocalTask) {
         match self.last.replace(Some(last)) {
             Some(last) => last.next_ready.set(Some(first)),
             None => self.first.set(Some(first)),
         }
     }
 
-    /// Takes out all tasks: the result is the first, and [`next_in_chain`](Kept::next_in_chain) leads to the others.
-    /// They count as queued until their `next_ready` is cleared.
+    /// Takes out all tasks: the result is the first, and [`next_in_chain`](LocalTask::next_in_chain) leads to the
+    /// others. They count as queued until their `next_ready` is cleared.
     #[inline]
-    pub(crate) fn take(&self) -> Option<Kept> {
+    pub(crate) fn take(&self) -> Option<LocalTask> {
         self.last.take().and(self.first.get())
     }
 
     /// Takes out `task`, if it is the only one.
     #[inline]
-    pub(crate) fn take_only(&self, task: Kept) -> bool {
+    pub(crate) fn take_only(&self, task: LocalTask) -> bool {
         let is_only = self.last.get() == Some(task) && self.first.get() == Some(task);
         if is_only {
             self.last.set(None);
@@ -62,23 +62,26 @@ impl LocalQueue {
 }
 
 /// The part of the ready queue for all other threads: a stack that they push onto, and that the driving thread takes as
-/// a whole. As nothing else is ever taken, a compare-exchange of its top is never fooled by a top that went and came
-/// back: the address is that of the task on top, whichever that is now.
+/// a whole. As single tasks are never taken, a top that was taken and pushed again between a load and the
+/// compare-exchange does no harm: the address is that of the task that is on top now.
 ///
-/// The pointer need not be, in Rust's model: the top that was loaded may have been freed and another task allocated in
-/// its place before the exchange succeeds, and then the link has the address of the one and the provenance of the
-/// other. So only a link's address counts, and each task's pointer is exposed when it is allocated.
+/// In Rust's memory model the pointer may be wrong all the same. The task that was loaded as the top may be freed and
+/// another one allocated in its place before the exchange succeeds; then the link has the address of the new task and
+/// the provenance of the old one. So only the address of a link is used, and the pointer to each task is exposed when
+/// the task is allocated.
 ///
-/// Source of that: rust-lang/unsafe-code-guidelines#480; std had it in `Once` and `RwLock`, rust-lang/rust#121950.
+/// Source for the provenance: rust-lang/unsafe-code-guidelines#480; std had it in `Once` and `RwLock`,
+/// rust-lang/rust#121950.
 ///
-/// Source: R. K. Treiber, "Systems Programming: Coping with Parallelism", IBM Research Report RJ 5118, 1986.
+/// Source for the stack: R. K. Treiber, "Systems Programming: Coping with Parallelism", IBM Research Report RJ 5118,
+/// 1986.
 #[derive(Debug, Default)]
 pub(crate) struct RemoteQueue {
     /// The task pushed last, null, or [`CLOSED`]. Owns a reference to each task in the stack.
     top: AtomicPtr<Header>,
 }
 
-/// No task is here: an address that no allocation has.
+/// Stands for no task: an address that no allocation has.
 const CLOSED: *mut Header = ptr::dangling_mut();
 
 impl RemoteQueue {
@@ -88,19 +91,19 @@ impl RemoteQueue {
 
     /// Whether nothing can be pushed any more.
     pub(crate) fn is_closed(&self) -> bool {
-        // Relaxed: once it is closed it stays so, and whoever pushes looks again.
+        // Relaxed: once it is closed it stays so, and a push looks again.
         self.top.load(Relaxed) == CLOSED
     }
 
-    /// Whether the queue was empty before, so that the driving thread may be asleep. Hands the task back if the queue
-    /// is closed.
+    /// Returns whether the queue was empty before: then the driving thread may be asleep. Hands the task back if the
+    /// queue is closed.
     pub(crate) fn push(&self, task: TaskRef) -> Result<bool, TaskRef> {
         let mut top = self.top.load(Relaxed);
         loop {
             if top == CLOSED {
                 return Err(task);
             }
-            task.next_called.set(NonNull::new(top));
+            task.next_remote.set(NonNull::new(top));
             // Release: pairs with the Acquire in `take` and `close`, which sees the link and all before it.
             match self.top.compare_exchange_weak(top, task.as_ptr().as_ptr(), Release, Relaxed) {
                 Ok(_) => {
@@ -113,7 +116,7 @@ impl RemoteQueue {
         }
     }
 
-    /// Moves all tasks into the ready queue here, the one pushed first first. Only for the driving thread.
+    /// Moves all tasks into the local queue, in the order in which they were pushed. Only for the driving thread.
     #[inline]
     pub(crate) fn take(&self, local: &Local) {
         if !self.is_empty() {
@@ -130,7 +133,7 @@ impl RemoteQueue {
         Self::drain(top, local);
     }
 
-    /// Receives the tasks of a stack that was taken.
+    /// Moves the tasks of a stack that was taken into the local queue, and the new ones into the list.
     #[inline(never)]
     fn drain(top: *mut Header, local: &Local) {
         let (mut first, mut last) = (None, None);
@@ -138,15 +141,15 @@ impl RemoteQueue {
         while let Some(task) = next {
             // SAFETY: the stack's reference passes to the result.
             let task = unsafe { TaskRef::from_raw(task) };
-            let link = task.next_called.get();
+            let link = task.next_remote.get();
             next = link.and_then(|link| NonNull::new(ptr::with_exposed_provenance_mut(link.addr().get())));
-            if let Some(task) = Kept::receive(task) {
-                // It may be new and in the ready queue already: aborted at home before it was received.
+            if let Some(task) = LocalTask::from_stack(task) {
+                // It may be new and in the local queue already: if the owner aborted it before this.
                 if task.is_new() {
-                    local.list.insert(task);
+                    local.all.insert(task);
                 }
                 if task.next_ready.get().is_none() {
-                    // What was pushed before it comes before it.
+                    // Tasks that were pushed before it come before it.
                     task.next_ready.set(first.or(Some(task)));
                     first = Some(task);
                     last = last.or(first);
@@ -159,16 +162,16 @@ impl RemoteQueue {
     }
 }
 
-/// All tasks that have not ended, woken or not: what dropping the executor has to end. The `previous` and `next` of a
+/// All tasks that have not ended, woken or not: dropping the executor ends these. The `previous` and `next` of a
 /// task in it are the list's.
 #[derive(Default)]
 pub(crate) struct TaskList {
-    first: Cell<Option<Kept>>,
+    first: Cell<Option<LocalTask>>,
 }
 
 impl TaskList {
     #[inline]
-    pub(crate) fn insert(&self, task: Kept) {
+    pub(crate) fn insert(&self, task: LocalTask) {
         let first = self.first.replace(Some(task));
         task.previous.set(None);
         task.next.set(first);
@@ -177,13 +180,13 @@ impl TaskList {
         }
     }
 
-    pub(crate) fn first(&self) -> Option<Kept> {
+    pub(crate) fn first(&self) -> Option<LocalTask> {
         self.first.get()
     }
 
     /// Takes out a task that is in this list.
     #[inline]
-    pub(crate) fn remove(&self, task: Kept) {
+    pub(crate) fn remove(&self, task: LocalTask) {
         let (previous, next) = (task.previous.get(), task.next.get());
         match previous {
             Some(previous) => previous.next.set(next),
@@ -195,24 +198,25 @@ impl TaskList {
     }
 }
 
-/// The tasks that have ended and that the executor has not let go of. The `next` of a task in it is the list's.
+/// The tasks that have ended and to which the executor still has its own reference. The `next` of a task in it is the
+/// list's.
 #[derive(Default)]
-pub(crate) struct EndedList {
-    first: Cell<Option<Kept>>,
+pub(crate) struct Retired {
+    first: Cell<Option<LocalTask>>,
 }
 
-impl EndedList {
+impl Retired {
     #[inline]
-    pub(crate) fn push(&self, task: Kept) {
+    pub(crate) fn push(&self, task: LocalTask) {
         task.next.set(self.first.replace(Some(task)));
     }
 
-    /// Lets go of all of them, and leaves their memory to `spare`.
+    /// Gives up the executor's references to all of them, and leaves their memory to `spare`.
     #[inline]
-    pub(crate) fn let_go(&self, spare: &SpareMemory) {
+    pub(crate) fn reclaim(&self, spare: &SpareMemory) {
         while let Some(task) = self.first.get() {
             self.first.set(task.next.get());
-            task.let_go(Some(spare));
+            task.reclaim(Some(spare));
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A `block_on` of another executor inside a task or root: meanwhile the tasks outside are not at home here.
+//! A `block_on` of another executor inside a task or root: during that call the thread is not the owner of the outer
+//! tasks.
 #![cfg(target_pointer_width = "64")]
 
 use std::future::poll_fn;

@@ -5,8 +5,8 @@ use std::task::Waker;
 
 use crate::AbortHandle;
 
-/// The abort handle of the strategies that keep a task's future and its result apart: what the task shares with its
-/// join handle, without the type of the result.
+/// The abort handle of the strategies that keep a task's future and its result apart. It has what the task shares with
+/// its join handle, without the type of the result.
 #[derive(Clone)]
 pub struct TaskAbortHandle {
     task: Arc<dyn Abort>,
@@ -16,7 +16,7 @@ pub struct TaskAbortHandle {
 
 /// What abort handles see of a task.
 pub(crate) trait Abort: Send + Sync + UnwindSafe + RefUnwindSafe {
-    /// Makes the task's next turn drop its future. False if it has ended, and there will be none.
+    /// Makes the task's next turn drop its future. Returns false if the task has ended, so that it has no other turn.
     fn abort(&self) -> bool;
 
     /// Whether the task has ended and its future is dropped.

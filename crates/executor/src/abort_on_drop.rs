@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 
 use crate::{JoinError, JoinHandle};
 
-/// A join handle that aborts its task when it is dropped, where the handle alone detaches: for a task that is of no use
-/// without whoever awaits it, such as one of the two that a `select` races.
+/// A join handle that aborts its task when it is dropped, while the handle alone detaches it. For a task that is of no
+/// use unless it is awaited, such as one of the two that a `select` races.
 ///
 /// ```
 /// use executor::{AbortOnDrop, Executor};
@@ -18,9 +18,9 @@ use crate::{JoinError, JoinHandle};
 /// ```
 #[must_use = "it aborts the task when it is dropped"]
 pub struct AbortOnDrop<T, H: JoinHandle<T>> {
-    /// There until it is detached.
+    /// `Some` until it is detached.
     handle: Option<H>,
-    /// It hands a `T` out and holds none of its own.
+    /// Hands a `T` out and holds none of its own.
     result: PhantomData<fn() -> T>,
 }
 
@@ -30,7 +30,7 @@ impl<T, H: JoinHandle<T>> AbortOnDrop<T, H> {
         Self { handle: Some(handle), result: PhantomData }
     }
 
-    /// The handle, which aborts nothing any more.
+    /// Returns the handle. Its drop aborts nothing.
     pub fn into_inner(mut self) -> H {
         self.handle.take().expect("only this takes it")
     }
@@ -63,7 +63,7 @@ impl<T: 'static, H: JoinHandle<T>> JoinHandle<T> for AbortOnDrop<T, H> {
         self.handle().abort_handle()
     }
 
-    /// Aborts nothing, where a mere drop would.
+    /// Aborts nothing, unlike a mere drop.
     fn detach(self) {
         self.into_inner().detach();
     }

@@ -2,15 +2,15 @@ use std::fmt;
 
 /// What a caller may rely on, fact by fact.
 ///
-/// The conformance suite tests exactly what is claimed here. A fact that excuses an executor from a clause is tested
-/// too, from the other side: one that says [`Idle::Spins`] is shown to spin.
+/// The conformance suite tests exactly what is claimed here. A fact that excuses an executor from a clause is tested in
+/// the other direction: an executor that says [`Idle::Spins`] is shown to spin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
     /// What a waker points at, and so what a wake can make ready.
     pub wake_names: WakeNames,
     /// What the driving thread does while nothing is ready.
     pub idle: Idle,
-    /// Whether a future that nobody woke stays unpolled. Otherwise any wake, or none, may cause a poll.
+    /// Whether a future that was not woken stays unpolled. Otherwise any wake, or none, may cause a poll.
     pub polls_only_woken: bool,
     /// Whether tasks and other threads may spawn, through [`RemoteSpawn`](crate::RemoteSpawn).
     pub remote_spawn: bool,
@@ -18,8 +18,8 @@ pub struct Capabilities {
     pub concurrent_drivers: bool,
     /// What `block_on` does inside a task of the same executor.
     pub nested_block_on: NestedBlockOn,
-    /// Whether a panic in a task is caught at the task's edge and reported by its handle. Otherwise it unwinds out
-    /// of whatever drives the executor.
+    /// Whether a panic in a task is caught at the task's edge and reported by its handle. Otherwise it unwinds out of
+    /// the call that drives the executor.
     pub catches_panics: bool,
     /// Whether a handle whose task was cancelled, or whose executor is gone, yields
     /// [`JoinError::Cancelled`](crate::JoinError::Cancelled). Otherwise polling such a handle panics.

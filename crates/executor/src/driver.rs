@@ -4,12 +4,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ptr;
 
-use crate::here::{here, number};
+use crate::foreign::UNPOISONED;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use crate::sync::thread::{self, Thread};
 use crate::sync::{Mutex, MutexGuard, thread_local};
-
-const UNPOISONED: &str = "no code that can panic runs under this lock";
+use crate::thread_id;
 
 thread_local! {
     /// The first poll that this thread is in.
@@ -17,62 +16,67 @@ thread_local! {
 }
 
 struct Note {
-    /// The address of the executor's `Driver`; 0 outside of a first poll, and once that is of no more use.
+    /// The address of the executor's `Driver`. 0 outside of a first poll, and once the right was asked for in it.
     driver: Cell<usize>,
-    /// What the call is told by.
+    /// What tells the call from all others under way.
     call: Cell<usize>,
 }
 
 /// The right to poll an executor's tasks, held by at most one thread at a time.
 ///
-/// Every strategy of this workspace has one. It answers three questions that are the same whatever a wake names: who
-/// may poll (so that no task is ever polled by two threads), is this call nested in a task of the same executor (so
-/// that it panics instead of waiting for itself), and which thread must be unparked when work arrives.
+/// Every strategy of this workspace has one. It answers three questions that are the same whatever a wake names: which
+/// thread may poll (so that no task is ever polled by two threads), is this call nested in a task of the same executor
+/// (so that it panics instead of waiting for itself), and which thread must be unparked when work arrives.
 ///
-/// Threads that find the right taken are followers: they poll only the future of their own `block_on`. Those of them
-/// that sleep are noted, and the holder that leaves unparks the one that was noted first, which takes over if nobody
-/// comes before it.
+/// A thread that finds the right taken is a follower: it polls only the future of its own `block_on`. Followers that
+/// sleep are listed, and the driver that leaves unparks the one that was listed first. That one takes over unless
+/// another thread does so before it.
 ///
 /// A thread that drives, parks, is unparked and leaves takes no lock, unless there are or were followers, or it parks
-/// here for the first time since another did.
+/// here for the first time since another thread did.
 ///
-/// # Arriving
+/// Source: the leader/followers pattern (Schmidt, Stal, Rohnert and Buschmann, *Pattern-Oriented Software
+/// Architecture*, volume 2).
 ///
-/// A `block_on` takes the right when its future is not ready at once, so that a call whose future is costs little more
-/// than the poll. What the future wakes or spawns in that first poll would then go the way for other threads. So the
-/// poll leaves a note in a thread-local, and a spawn, or a wake that would otherwise unpark the driver, takes the right
-/// for that call if the right is free: [`arrive`](Self::arrive). The note says for which call, and `arrived` keeps
-/// that, as no other call may pass the right on: calls that use the same executor on one thread end in any order where
-/// a program switches between stacks.
+/// # Driving early
 ///
-/// A thread that is in a first poll counts as being in that call, whatever stack it is on: if a program suspends the
-/// poll, a wake or a spawn beside it takes the right all the same, as a call that suspends a later poll has it.
+/// A `block_on` takes the right only when its future is not ready at once, so a call whose future is ready costs little
+/// more than the poll. What that future wakes or spawns in its first poll would then take the path for other threads.
+/// Therefore the first poll leaves a note in a thread-local, and a spawn, or a wake that would otherwise unpark the
+/// driver, takes the right for that call if the right is free: [`drive_early`](Self::drive_early). The note says for
+/// which call, and `early_call` remembers it, since no other call may pass the right on: calls that use the same
+/// executor on one thread end in any order where a program switches between stacks.
+///
+/// A thread in a first poll counts as being in that call, whatever stack it is on. If a program suspends the poll, a
+/// wake or a spawn on another stack of the thread still takes the right, just as a call that suspends a later poll
+/// keeps it.
 ///
 /// # Leaving
 ///
 /// ```text
 /// driving thread                  follower
-///   driving = 0                     note the thread in `followers`
+///   driving = 0                     list the thread in `followers`
 ///   followed.swap(false)  (4)       followed.swap(true)   (5)
 ///   was true:                       driving is 0? take it. Else: park
-///     take a follower out           take the note out
-///     any left? followed = true (6) it was gone, and driving is 0? take it
+///     take a follower out           take it off the list
+///     any left? followed = true (6) it was off, and driving is 0? take it
 ///     unpark the follower
 /// ```
 ///
-/// If (5) comes first, (4) finds it, and unparks this follower or one that was noted before. If (4) comes first, (5)
-/// acquires what it released: then the follower does not find the one who left in `driving`, but 0, or a thread whose
-/// own (4) is still to come, after this (5), and so finds it.
+/// If (5) comes first, (4) finds it and unparks this follower, or one that was listed before it. If (4) comes first,
+/// (5) acquires what (4) released. Then the follower does not find the thread that left in `driving`, but either 0, or
+/// a thread whose own (4) is still to come, after this (5), and so finds it.
 ///
-/// A follower that was unparked to take over looks at `driving` before it does anything else. If it finds another
-/// thread there, that one's
-/// (4) is still to come and finds (6): a swap, too, so that had it come after that (4), the follower would see what was
-/// released there. So nobody has to pass the call on. A follower that does not sleep, as it polls its own future, is
-/// not noted: what it waits for in there may be a task that another has to drive.
+/// A follower that was unparked to take over reads `driving` before it does anything else. If it finds another thread
+/// there, the (4) of that thread is still to come and finds (6). For (6) is a swap, too: if it came after that (4), the
+/// follower would see what was released there. So a follower need not pass its turn to drive on to another. A follower
+/// that does not sleep, since it polls its own future, is not listed: what it waits for in there may be a task that
+/// another thread must drive.
 ///
 /// # Parking
 ///
-/// Two facts decide whether the driving thread may sleep: its queue is empty, and it said so first.
+/// The driving thread may sleep if its queue is empty, and only if it looked after it had announced that it would
+/// sleep.
 ///
 /// ```text
 /// driving thread                  waking thread
@@ -83,43 +87,43 @@ struct Note {
 /// ```
 ///
 /// Only read-modify-writes touch `parked`, and each of the driver's acquires what the wakers' before it released. If
-/// (2) finds `true`, the waker unparks the driver. If it finds `false`, another waker has unparked the driver already,
-/// and
-/// (3) comes after (2) and sees the work; or the driver is awake, and its next (1) does. That is why (3) is a swap: a
-/// store would hide an earlier (2) from the next (1), and the driver could sleep beside the work.
+/// (2) finds `true`, the waker unparks the driver. If it finds `false`, there are two cases. Another waker has unparked
+/// the driver already: then (3) comes after (2) and sees the work. Or the driver is awake: then its next (1) sees the
+/// work. That is why (3) is a swap: a store would hide an earlier (2) from the next (1), and the driver could sleep
+/// although there is work.
 ///
-/// `thread::park` alone would not do: user code may consume its token inside a poll, which here loses nothing, since
-/// the work itself is what is looked for before each park.
+/// `thread::park` alone would not do: user code may consume its token inside a poll. Here that loses nothing, since the
+/// driver looks for the work itself before each park.
 #[derive(Default)]
 pub struct Driver {
-    /// The thread that drives, as [`here`] names it; 0 while nobody does.
+    /// The thread that drives, as [`thread_id`] names it; 0 while nobody does.
     driving: AtomicUsize,
     /// Set while the driving thread sleeps or is about to.
     parked: AtomicBool,
     /// Set while there may be followers that sleep.
     followed: AtomicBool,
-    /// The thread whose handle is in `threads.driver`. Changed by the one that drives.
-    known: AtomicUsize,
+    /// The thread whose handle is in `threads.driver`. Changed by the thread that drives.
+    registered: AtomicUsize,
     /// The call in its first poll for which the right was taken; 0 for none. Changed by the thread that drives.
-    arrived: AtomicUsize,
+    early_call: AtomicUsize,
     threads: Mutex<Threads>,
 }
 
 #[derive(Default)]
 struct Threads {
-    /// The thread that parked last, as whoever drives it.
+    /// The driving thread that parked last.
     driver: Option<Thread>,
-    /// The followers that sleep, or are about to, in the order in which they came.
+    /// The followers that sleep, or are about to, in order of arrival.
     followers: BTreeMap<u64, Thread>,
-    /// The number of the follower that comes next.
+    /// The key of the follower that comes next.
     next: u64,
 }
 
-/// In `driving` once the executor is gone: the number of no thread.
+/// In `driving` once the executor is gone. No thread has this number.
 const CLOSED: usize = usize::MAX - 1;
 
 impl Driver {
-    /// A right that nobody holds yet.
+    /// A right that no thread holds yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -137,8 +141,8 @@ impl Driver {
         Entered { driver: self, drives: Cell::new(false), not_send: PhantomData }
     }
 
-    /// Announces the first poll of a `block_on`'s future, in which [`arrive`](Self::arrive) takes the right. However the
-    /// poll ends, also by unwinding, [`end_first_poll`](Self::end_first_poll) comes next.
+    /// Announces the first poll of a `block_on`'s future, in which [`drive_early`](Self::drive_early) takes the right.
+    /// However the poll ends, also by unwinding, [`end_first_poll`](Self::end_first_poll) must follow.
     ///
     /// `call` tells the call from all others that are under way: the address of something that is its own.
     ///
@@ -155,46 +159,46 @@ impl Driver {
         });
     }
 
-    /// Ends what [`begin_first_poll`](Self::begin_first_poll) began. The call, if it drives already.
+    /// Ends what [`begin_first_poll`](Self::begin_first_poll) began. Returns the call if it drives already.
     #[inline]
     pub fn end_first_poll(&self, call: usize) -> Option<Entered<'_>> {
         let uneventful = NOTE.try_with(|note| note.driver.replace(0) == self.address()).unwrap_or(true);
-        if uneventful { None } else { self.arrived(call) }
+        if uneventful { None } else { self.end_early(call) }
     }
 
-    /// The call, where its first poll has woken or spawned something, or made other calls.
+    /// For a first poll that has woken or spawned something, or made other calls.
     #[cold]
     #[inline(never)]
-    fn arrived(&self, call: usize) -> Option<Entered<'_>> {
+    fn end_early(&self, call: usize) -> Option<Entered<'_>> {
         // Relaxed: changed by the thread that drives, which is this one.
-        if !self.is_here() || self.arrived.load(Relaxed) != call {
+        if !self.drives_here() || self.early_call.load(Relaxed) != call {
             return None;
         }
-        self.arrived.store(0, Relaxed);
+        self.early_call.store(0, Relaxed);
         Some(Entered { driver: self, drives: Cell::new(true), not_send: PhantomData })
     }
 
     #[inline]
-    fn is_coming(&self) -> bool {
+    fn is_in_first_poll(&self) -> bool {
         // In a thread-local's destructor, where thread-locals are made of keys: then there is no first poll.
         NOTE.try_with(|note| note.driver.get() == self.address()).unwrap_or(false)
     }
 
-    /// Takes the right for the call of this executor in whose first poll the thread is. False if it is in none, or the
-    /// right is not free: then it is not asked for again in this poll.
+    /// Takes the right for the call of this executor in whose first poll the thread is. Returns false if the thread is
+    /// in none, or if the right is not free: then it is not asked for again during this poll.
     #[cold]
-    pub fn arrive(&self) -> bool {
-        if !self.is_coming() {
+    pub fn drive_early(&self) -> bool {
+        if !self.is_in_first_poll() {
             return false;
         }
         NOTE.with(|note| {
             note.driver.set(0);
-            let arrived = self.take();
-            if arrived {
-                // Relaxed: for this thread.
-                self.arrived.store(note.call.get(), Relaxed);
+            let taken = self.take();
+            if taken {
+                // Relaxed: read by this thread only.
+                self.early_call.store(note.call.get(), Relaxed);
             }
-            arrived
+            taken
         })
     }
 
@@ -207,36 +211,36 @@ impl Driver {
     /// Takes the right if it is free.
     fn take(&self) -> bool {
         // Acquire: pairs with the Release in `leave`; the tasks are as the last thread left them.
-        self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(number)).is_ok()
+        self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(thread_id::assign)).is_ok()
     }
 
-    /// Panics as [`enter`](Self::enter) does. For a `block_on` that enters only where its future is not ready at once.
+    /// Panics as [`enter`](Self::enter) does. For a `block_on` that enters only if its future is not ready at once.
     #[track_caller]
     #[inline]
     pub fn assert_not_nested(&self) {
         assert!(
-            !self.is_here(),
-            "`block_on` or `run` was called inside a task of the same executor, or inside the future that it drives: it \
-             would wait for itself; `.await` the future instead"
+            !self.drives_here(),
+            "`block_on` or `run` was called inside a task of the same executor, or inside the future that it drives: \
+             it would wait for itself; `.await` the future instead"
         );
     }
 
     /// Whether the calling thread holds the right.
     #[inline]
-    pub fn is_here(&self) -> bool {
+    pub fn drives_here(&self) -> bool {
         // Relaxed: only this thread writes its own number, so reading it means having written it.
-        here() == self.driving.load(Relaxed)
+        thread_id::current() == self.driving.load(Relaxed)
     }
 
-    /// Takes the right for good: for the executor's drop. False if a thread holds it.
+    /// Takes the right for good, for the executor's drop. Returns false if a thread holds it.
     ///
-    /// A drop borrows the executor exclusively, so one would think that nobody drives. But `exit` runs the destructors
-    /// of its thread's thread-locals while calls are under way on that thread and on others, and a stack may be
-    /// forgotten with a call on it. Then what that call is in the middle of must be left alone. Other calls that use
-    /// the executor at that moment are not noticed.
+    /// A drop borrows the executor exclusively, so one would think that no thread drives. But `exit` runs the
+    /// destructors of its thread's thread-locals while calls are under way on that thread and on others, and a stack
+    /// may be forgotten with a call on it. What such a call is in the middle of must be left alone. Other calls that
+    /// use the executor at that moment are not noticed.
     #[must_use]
     pub fn close(&self) -> bool {
-        if self.is_coming() {
+        if self.is_in_first_poll() {
             // That call's stack was forgotten.
             NOTE.with(|note| note.driver.set(0));
         }
@@ -244,10 +248,11 @@ impl Driver {
         self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then_some(CLOSED)).is_ok()
     }
 
-    /// Makes the driving thread look for work again, if there is one and it sleeps. Call it after the work is visible.
+    /// Makes the driving thread look for work again, if there is one and it sleeps. Call this after the work is
+    /// visible.
     pub fn unpark(&self) {
         // The driving thread is awake when it calls this itself.
-        if self.is_here() {
+        if self.drives_here() {
             return;
         }
         // (2) AcqRel: pairs with (1) and (3) in `Entered::park_unless`.
@@ -265,7 +270,7 @@ impl Driver {
 }
 
 impl fmt::Debug for Driver {
-    /// Shows no more than this: a writer is foreign code, and must not run under the lock.
+    /// Shows no more: a writer is foreign code, and must not run under the lock.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Driver").field("parked", &self.parked).finish_non_exhaustive()
     }
@@ -282,7 +287,7 @@ pub struct Entered<'a> {
 }
 
 impl Entered<'_> {
-    /// Whether this call drives, taking the right if it is free.
+    /// Whether this call drives. Takes the right if it is free.
     #[inline]
     pub fn drives(&self) -> bool {
         self.drives.get() || self.take_over()
@@ -297,13 +302,13 @@ impl Entered<'_> {
 
     /// Parks the thread until it is unparked, unless `ready` says that there is something to do. May return early.
     ///
-    /// Call it in a loop, with [`drives`](Self::drives) inside the loop.
+    /// Call this in a loop, with [`drives`](Self::drives) inside the loop.
     pub fn park_unless(&self, ready: impl FnOnce() -> bool) {
         if !self.drives.get() {
             return self.follow_unless(ready);
         }
-        if self.driver.known.load(Relaxed) != here() {
-            self.make_known();
+        if self.driver.registered.load(Relaxed) != thread_id::current() {
+            self.register();
         }
         // (1) AcqRel: pairs with (2).
         self.driver.parked.swap(true, AcqRel);
@@ -314,8 +319,7 @@ impl Entered<'_> {
         self.driver.parked.swap(false, Acquire);
     }
 
-    /// Parks a thread that does not drive until its own future is woken, or the right is free and this thread is the
-    /// one to take it.
+    /// Parks a thread that does not drive until its own future is woken, or the right is free and this thread is next.
     #[cold]
     fn follow_unless(&self, ready: impl FnOnce() -> bool) {
         let mut threads = self.driver.threads();
@@ -336,10 +340,10 @@ impl Entered<'_> {
     }
 
     #[cold]
-    fn make_known(&self) {
+    fn register(&self) {
         self.driver.threads().driver = Some(thread::current());
-        // Relaxed: read by whoever drives, and the right to drive is handed over with an order.
-        self.driver.known.store(here(), Relaxed);
+        // Relaxed: only the driving thread reads it, and the right to drive is handed over with an order.
+        self.driver.registered.store(thread_id::current(), Relaxed);
     }
 
     #[cold]
@@ -351,7 +355,7 @@ impl Entered<'_> {
             let mut threads = self.driver.threads();
             let follower = threads.followers.pop_first();
             if !threads.followers.is_empty() {
-                // (6) AcqRel: pairs with (4) of those who leave after this.
+                // (6) AcqRel: pairs with (4) of the threads that leave after this.
                 self.driver.followed.swap(true, AcqRel);
             }
             drop(threads);

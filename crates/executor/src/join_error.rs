@@ -27,10 +27,10 @@ pub enum JoinError {
 
 /// What a panic carried.
 ///
-/// A payload is `Send` but need not be `Sync`. So it is handed out to whoever owns this, or borrows it exclusively, and
-/// a shared reference shows no more than its type and its text.
+/// A payload is `Send` but need not be `Sync`. So only the owner, or an exclusive borrow, gets at the payload itself. A
+/// shared reference shows no more than its type and its text.
 pub struct PanicPayload {
-    /// In a box, so that a result that is no panic needs no place for it.
+    /// In a box, so that a result without a panic needs no space for it.
     payload: Box<Mutex<Box<dyn Any + Send>>>,
 }
 
@@ -98,7 +98,7 @@ impl PanicPayload {
         text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).map(str::to_owned)
     }
 
-    /// No code that can panic runs under this lock, and none that belongs to the user.
+    /// No code that can panic runs under this lock, and no code of the user's.
     fn lock(&self) -> MutexGuard<'_, Box<dyn Any + Send>> {
         self.payload.lock().unwrap_or_else(PoisonError::into_inner)
     }

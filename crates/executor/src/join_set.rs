@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::foreign::{discard, quietly};
+use crate::foreign::{discard, discard_panic};
 use crate::{JoinError, JoinHandle};
 
 /// A set of tasks, awaited in the order in which they end.
@@ -32,12 +32,12 @@ use crate::{JoinError, JoinHandle};
 ///
 /// # What it costs
 ///
-/// For each task an allocation, for a waker that knows which task it is for, and a place in a `BTreeMap`; each task's
-/// end takes a lock that tasks and set share, wakes the one who waits in [`join_next`](Self::join_next), and leads to
-/// one poll of that task's handle. A handle is polled when it is inserted and when its task has ended: so n tasks cost
-/// 2n polls of handles, and not n². A published executor without abort handles of its own pays for those that
-/// [`insert`](Self::insert) returns, too. Handles that are awaited one after the other cost none of this, if the order
-/// does not matter.
+/// Each task costs an allocation, for a waker that knows its task, and an entry in a `BTreeMap`. Each task's end takes
+/// a lock that tasks and set share, wakes the caller of [`join_next`](Self::join_next), and leads to one poll of that
+/// task's handle. A handle is polled when it is inserted and when its task has ended: so n tasks cost 2n polls of
+/// handles, and not n². A published executor without abort handles of its own pays for those that
+/// [`insert`](Self::insert) returns, too. If the order does not matter, handles that are awaited one after the other
+/// cost none of this.
 pub struct JoinSet<T, H: JoinHandle<T>> {
     members: BTreeMap<u64, Member<T, H>>,
     next_key: u64,
@@ -51,7 +51,7 @@ enum Member<T, H> {
     Ended(Result<T, JoinError>),
 }
 
-/// Who is to be asked next.
+/// The handles to poll next.
 #[derive(Default)]
 struct Ended {
     state: Mutex<State>,
@@ -59,24 +59,23 @@ struct Ended {
 
 #[derive(Default)]
 struct State {
-    /// Those whose handles have something to say, in the order in which they had.
+    /// The signals of tasks that have ended, in the order in which they ended.
     signals: VecDeque<Arc<Signal>>,
-    /// Whoever waits in `join_next`.
+    /// The task that waits in `join_next`.
     joiner: Option<Waker>,
 }
 
-/// The waker with which a handle is polled. It is woken at the task's end, and mostly not before, as the set does not
-/// poll a handle for nothing.
+/// The waker with which a handle is polled. It is woken at the task's end, and rarely before.
 struct Signal {
     key: u64,
     /// In `signals`, or about to be.
     queued: AtomicBool,
-    /// Weak, as `signals` has counts of this.
+    /// Weak, since `signals` has strong references to this.
     ended: Weak<Ended>,
 }
 
 impl<T, H: JoinHandle<T>> JoinSet<T, H> {
-    /// No task.
+    /// An empty set.
     pub fn new() -> Self {
         Self { members: BTreeMap::new(), next_key: 0, ended: Arc::default() }
     }
@@ -88,7 +87,7 @@ impl<T, H: JoinHandle<T>> JoinSet<T, H> {
         self.next_key += 1;
         let signal = Arc::new(Signal { key, queued: AtomicBool::new(false), ended: Arc::downgrade(&self.ended) });
         let waker = Waker::from(signal.clone());
-        // From now on the task's end is told.
+        // From now on the task's end wakes `signal`.
         match Pin::new(&mut handle).poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(result) => {
                 self.members.insert(key, Member::Ended(result));
@@ -99,8 +98,8 @@ impl<T, H: JoinHandle<T>> JoinSet<T, H> {
         abort
     }
 
-    /// The result of the next task that ends, or of one that has ended; `None` if the set is empty. To stop waiting
-    /// loses nothing.
+    /// The result of the next task that ends, or of one that has ended; `None` if the set is empty. Cancel safe:
+    /// dropping this future loses no result.
     pub async fn join_next(&mut self) -> Option<Result<T, JoinError>> {
         poll_fn(|cx| self.poll_join_next(cx)).await
     }
@@ -110,10 +109,10 @@ impl<T, H: JoinHandle<T>> JoinSet<T, H> {
         if self.members.is_empty() {
             return Poll::Ready(None);
         }
-        // Before it is looked for: who ends after the last look finds it.
+        // Set before the signals are looked at: a task that ends after the last look finds it.
         self.ended.set_joiner(cx.waker());
         while let Some(signal) = self.ended.next() {
-            // A waker may be woken without reason, and also when its task is in the set no more.
+            // A waker may be woken without reason, and when its task is no longer in the set.
             let Some(member) = self.members.get_mut(&signal.key) else { continue };
             let ended = match member {
                 Member::Ended(_) => None,
@@ -144,17 +143,17 @@ impl<T, H: JoinHandle<T>> JoinSet<T, H> {
         }
     }
 
-    /// Takes all tasks out of the set. They go on, and nobody awaits them.
+    /// Detaches all tasks. They go on, and the set is empty.
     pub fn detach_all(&mut self) {
         for (_, member) in mem::take(&mut self.members) {
-            // As with a handle: a panic in the drop of a result is nobody's.
-            quietly(|| drop(member));
+            // As with a handle: a panic in the drop of a result is discarded.
+            discard_panic(|| drop(member));
         }
         let signals = mem::take(&mut self.ended.state().signals);
         drop(signals);
     }
 
-    /// How many tasks are in the set: those that run, and those whose results were not taken.
+    /// How many tasks are in the set: those that run, and those whose results have not been taken.
     pub fn len(&self) -> usize {
         self.members.len()
     }
@@ -178,13 +177,13 @@ impl Ended {
 
     fn next(&self) -> Option<Arc<Signal>> {
         let signal = self.state().signals.pop_front()?;
-        // Before the handle is polled: a wake during the poll is told again. AcqRel: pairs with the swap in
-        // `wake_by_ref`.
+        // Cleared before the handle is polled: a wake during the poll queues the signal again. AcqRel: pairs with the
+        // swap in `wake_by_ref`.
         signal.queued.swap(false, AcqRel);
         Some(signal)
     }
 
-    /// No code that can panic runs under this lock, and none that belongs to the user.
+    /// No code that can panic runs under this lock, and no code of the user's.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -207,7 +206,7 @@ impl Wake for Signal {
             state.joiner.take()
         };
         // Foreign code: a panic in it must cost no result.
-        quietly(|| joiner.into_iter().for_each(Waker::wake));
+        discard_panic(|| joiner.into_iter().for_each(Waker::wake));
     }
 }
 

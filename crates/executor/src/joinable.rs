@@ -9,25 +9,25 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use crate::abort::{Abort, TaskAbortHandle};
-use crate::foreign::{discard, drop_future_before, quietly};
+use crate::foreign::{UNPOISONED, discard, discard_panic, drop_future_before};
 use crate::support::is_large;
 use crate::sync::atomic::{AtomicBool, Ordering::*};
 use crate::sync::{Mutex, MutexGuard};
 use crate::{JoinError, JoinHandle};
 
-/// What an executor polls: it ends without a result and does not panic.
+/// What an executor polls: a future that ends without a result and does not panic.
 pub type BoxedFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-const UNPOISONED: &str = "no code that can panic runs under this lock";
 
 /// Splits a future into what an executor polls and what its spawner awaits.
 ///
 /// The first half ends without a result and never panics; the second becomes a [`TaskHandle`] once the task has a
-/// waker. What connects them is one allocation with a lock in it. That is the plain way; raw-waker shows how the
-/// future, its result and the join state share a single allocation.
+/// waker. One allocation with a lock in it connects them. That is the plain way; raw-waker shows how the future, its
+/// result and the join state share a single allocation.
+///
+/// Source: `remote_handle` of futures-util.
 ///
 /// The first half comes in a box. An unoptimised build keeps a copy of a future for each function that takes it by
-/// value, so nothing stands between `spawn` and this.
+/// value, so `spawn` calls this directly.
 #[inline]
 pub fn joinable<F>(future: F) -> (BoxedFuture, Join<F::Output>)
 where
@@ -42,8 +42,8 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    // Boxed while it is empty, and then filled: boxed afterwards, the future would be moved twice, in an optimised
-    // build, too.
+    // Boxed while it is empty, and then filled: if it was boxed afterwards, the future would be moved twice, even in an
+    // optimised build.
     let mut task = Box::<Joinable<F>>::default();
     let join = Join { shared: task.join.clone() };
     let _future = task.future.insert(future);
@@ -97,7 +97,7 @@ impl<F: Future> Future for Joinable<F> {
     }
 }
 
-/// Drops the future, and only then reports: whoever sees the result may rely on the future being gone.
+/// Drops the future, and only then reports: code that sees the result may rely on the future being gone.
 fn finish<F: Future>(mut future: Pin<&mut Option<F>>, join: &Shared<F::Output>, result: Result<F::Output, JoinError>) {
     join.complete(drop_future_before(result, || future.set(None)));
 }
@@ -105,7 +105,7 @@ fn finish<F: Future>(mut future: Pin<&mut Option<F>>, join: &Shared<F::Output>, 
 /// What the two halves share.
 struct Shared<T> {
     aborted: AtomicBool,
-    /// Whether `complete` has come. Set under the lock, and read without.
+    /// `complete` was called. Set under the lock, and read without it.
     ended: AtomicBool,
     state: Mutex<State<T>>,
 }
@@ -118,10 +118,10 @@ struct Shared<T> {
 ///                          Finished ── detach (4) ────┘
 /// ```
 ///
-/// (1) by the executor; wakes the joiner. (2) the handle is dropped first: the result will be dropped where it is
-/// made. (3) the handle is polled. (4) the handle is dropped with the result in it.
+/// (1) The task ends, and the joiner is woken. (2) The handle is dropped first: the result will be dropped where it is
+/// made. (3) The handle is polled. (4) The handle is dropped with the result in it.
 ///
-/// Nothing that belongs to the user runs under the lock: wakers and results are moved out, then woken or dropped.
+/// No code of the user's runs under the lock: wakers and results are moved out, then woken or dropped.
 enum State<T> {
     Running { joiner: Option<Waker> },
     Finished(Result<T, JoinError>),
@@ -150,21 +150,21 @@ impl<T> Shared<T> {
 
     fn complete(&self, result: Result<T, JoinError>) {
         let mut state = self.state();
-        // Release: pairs with the Acquire in `is_finished`; who asks sees that the future is gone. Before the joiner is
-        // woken: its poll looks here first.
+        // Release: pairs with the Acquire in `is_finished`, whose caller sees that the future is gone. Set before the
+        // joiner is woken: its poll looks here first.
         self.ended.store(true, Release);
         match mem::replace(&mut *state, State::Over) {
             State::Running { joiner } => {
                 *state = State::Finished(result);
                 drop(state);
                 if let Some(waker) = joiner {
-                    // A joiner's waker is foreign code; a panic in it must not reach the run loop.
-                    quietly(|| waker.wake());
+                    // A joiner's waker is foreign code: a panic in it must not reach the run loop.
+                    discard_panic(|| waker.wake());
                 }
             }
             State::Detached => {
                 drop(state);
-                quietly(|| drop(result));
+                discard_panic(|| drop(result));
             }
             State::Finished(_) | State::Over => unreachable!("a task completes once"),
         }
@@ -177,7 +177,7 @@ pub struct Join<T> {
 }
 
 impl<T> Join<T> {
-    /// Makes the handle. `task` is what [`abort`](JoinHandle::abort) wakes, so that the executor gives the task a turn.
+    /// Makes the handle. [`abort`](JoinHandle::abort) wakes `task`, so that the executor gives the task its last turn.
     pub fn into_handle(self, task: Waker) -> TaskHandle<T> {
         TaskHandle { shared: self.shared, task, joining: Joining::Unpolled }
     }
@@ -196,7 +196,7 @@ pub struct TaskHandle<T> {
     joining: Joining,
 }
 
-/// How far the handle has come, as far as it knows without the lock.
+/// How far the handle has come, as far as this is known without the lock.
 #[derive(PartialEq, Eq)]
 enum Joining {
     Unpolled,
@@ -211,7 +211,7 @@ enum Joining {
 }
 
 impl Joining {
-    /// What [`Waker::will_wake`] compares. A clone of the waker would be one too many once the task has ended.
+    /// Keeps what [`Waker::will_wake`] compares. A clone of the waker would outlive the task's end.
     fn left(waker: &Waker) -> Self {
         Self::Left { data: waker.data().addr(), vtable: ptr::from_ref(waker.vtable()).addr() }
     }
@@ -269,7 +269,7 @@ impl<T> TaskHandle<T> {
     #[inline(never)]
     fn poll_locked(&mut self, cx: &Context<'_>) -> Poll<Result<T, JoinError>> {
         let Self { shared, joining, .. } = self;
-        // Cloned outside the lock, as it is foreign code; and not where it is not needed.
+        // Cloned outside the lock, as cloning runs foreign code, and only if it may be needed.
         let mut fresh = (!shared.has_ended()).then(|| cx.waker().clone());
         let mut state = shared.state();
         let polled = match &mut *state {
@@ -308,8 +308,8 @@ impl<T> Drop for TaskHandle<T> {
             _ => mem::replace(&mut *state, State::Over),
         };
         drop(state);
-        // Foreign code: whoever drops a handle asks for nothing, and so is told of no panic.
-        quietly(|| drop(left));
+        // Foreign code. The thread that drops a handle asks for no result, and so is told of no panic.
+        discard_panic(|| drop(left));
     }
 }
 

@@ -4,19 +4,20 @@ use std::fmt::Debug;
 
 mod abort;
 mod abort_on_drop;
+mod cached;
 mod capabilities;
 mod driver;
-mod emptied;
 mod foreign;
-mod here;
 mod join_error;
 mod join_set;
 mod joinable;
 mod pointers;
 mod root_waker;
+mod run_waiters;
 mod spare_memory;
 pub mod sync;
 mod task_count;
+mod thread_id;
 mod yield_now;
 
 pub use abort_on_drop::AbortOnDrop;
@@ -33,17 +34,22 @@ pub mod prelude {
 /// What the strategies share because it holds no waking decision. Users of an executor need none of it.
 pub mod support {
     pub use crate::abort::TaskAbortHandle;
+    pub use crate::cached::{Cached, Renew};
     pub use crate::driver::{Driver, Entered};
-    pub use crate::emptied::{Emptied, UntilEmptied};
-    pub use crate::foreign::{discard, drop_future_before, quietly};
-    pub use crate::here::{here, number};
+    pub use crate::foreign::{UNPOISONED, discard, discard_panic, drop_future_before};
     pub use crate::joinable::{BoxedFuture, Join, TaskHandle, joinable};
     pub use crate::root_waker::RootWaker;
+    pub use crate::run_waiters::{RunWait, RunWaiters};
     pub use crate::spare_memory::SpareMemory;
     pub use crate::task_count::TaskCount;
 
-    /// Whether a future had better be boxed as the first thing that `spawn` does with it: then it is made in its box and
-    /// not moved there. That takes an allocation more, which is little for what is so large.
+    /// Which thread is this?
+    pub mod thread_id {
+        pub use crate::thread_id::{assign, current};
+    }
+
+    /// Whether `spawn` should box a future before it does anything else with it. Then the future is made in its box and
+    /// not moved there. That takes one more allocation, which is little for a future of this size.
     ///
     /// Source: tokio's `BOX_FUTURE_THRESHOLD`.
     pub const fn is_large<F>() -> bool {
@@ -56,7 +62,7 @@ pub trait Spawn {
     /// What [`spawn`](Self::spawn) returns for a future with output `T`.
     type JoinHandle<T: Send + 'static>: JoinHandle<T, AbortHandle = Self::AbortHandle>;
 
-    /// What cancels a task that somebody else awaits. One type for all tasks, whatever they return.
+    /// Cancels a task that is awaited somewhere else. One type for all tasks, whatever they return.
     type AbortHandle: AbortHandle;
 
     /// Makes a task of `future`. It is polled first when the executor is next driven, never inside this call.
@@ -65,8 +71,8 @@ pub trait Spawn {
     /// is gone, or is being dropped, the future is dropped before this returns and the handle yields
     /// [`JoinError::Cancelled`].
     ///
-    /// Future and output must be `Send`: the thread that drives, or drops the executor, may be another one. What may
-    /// not leave its thread can be `block_on`'s own future, and is not accepted as a task (clause X21 of the contract):
+    /// Future and output must be `Send`: another thread may drive or drop the executor. A future that may not leave its
+    /// thread can be `block_on`'s own future, but is not accepted as a task (clause X21 of the contract):
     ///
     /// ```compile_fail,E0277
     /// fn spawn_local(spawner: &impl executor::Spawn) {
@@ -83,9 +89,9 @@ pub trait Spawn {
         F::Output: Send + 'static;
 }
 
-/// Drives one future on the calling thread. All that pollster and its like do.
+/// Drives one future on the calling thread. This is all that pollster and the like do.
 pub trait BlockOn {
-    /// Polls `future` on the calling thread until it is ready, and spawned tasks too, where there are any.
+    /// Polls `future` on the calling thread until it is ready, and spawned tasks too, if there are any.
     ///
     /// The future may borrow and need not be `Send`. It is dropped before the call returns, possibly after the thread
     /// has stopped driving. Tasks that are left when it is ready stay for the next call.
@@ -93,20 +99,20 @@ pub trait BlockOn {
     /// # Panics
     ///
     /// When the future panics: the panic unwinds to the caller and the executor stays usable. When called inside a
-    /// task of the same executor, unless its capabilities say that it works. It may panic,
-    /// and does not hang, inside the future of another `block_on` of the same executor on the same thread: that call
-    /// may drive once its future has been pending, or has woken or spawned a task.
+    /// task of the same executor, unless its capabilities say that it works. Inside the future of another `block_on` of
+    /// the same executor on the same thread it may panic, and does not hang: that call may drive once its future has
+    /// been pending, or has woken or spawned a task.
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output;
 }
 
 /// Owns tasks and polls them. Dropping it ends them.
 ///
-/// The semantics stand in the documentation of the crate `executor`.
+/// The documentation of the crate `executor` gives the semantics.
 pub trait Executor: BlockOn + Spawn {
-    /// Drives the tasks on the calling thread and returns when no spawned task is left. While another thread drives,
-    /// that thread checks, between two polls, whether any is left.
+    /// Drives the tasks on the calling thread and returns once no spawned task is left. While another thread drives,
+    /// that thread checks between polls whether any is left.
     ///
-    /// A task counts until it has ended: one that nobody can wake any more, detached or not, keeps `run` waiting.
+    /// A task counts until it has ended: one that can never be woken again, detached or not, keeps `run` waiting.
     ///
     /// # Panics
     ///
@@ -115,18 +121,18 @@ pub trait Executor: BlockOn + Spawn {
 
     /// How many tasks have not ended, or `None` where the executor does not count them.
     ///
-    /// Exact on the thread that drives, and while no other thread uses the executor; but a task whose end is being
-    /// reported, to its joiner for example, may still be in it. On other threads it is that of some moment.
+    /// Exact on the thread that drives, and while no other thread uses the executor; but a task whose end is just being
+    /// reported, to its joiner for example, may still be included. On other threads it is the number at some moment.
     fn tasks(&self) -> Option<usize> {
         None
     }
 }
 
-/// What the conformance suite and the measurements ask of an executor besides: what it is called, what it claims, and
-/// that it can be made by those who know nothing else of it.
+/// What the conformance suite and the measurements ask of an executor in addition: its name, what it claims, and a way
+/// to make one without knowing anything else about it.
 ///
-/// A program that uses an executor needs none of it; so a wrapper, or an executor that takes arguments, need not have
-/// it.
+/// A program that uses an executor needs none of this. So a wrapper, or an executor that takes arguments, need not
+/// implement it.
 pub trait Described: Default {
     /// The executor's name in ids, tables and messages, such as `raw-waker`.
     const NAME: &'static str;
@@ -139,9 +145,9 @@ pub trait Described: Default {
 pub trait RemoteSpawn: Executor + Send + Sync {
     /// A handle to the executor for its tasks and for other threads.
     ///
-    /// A spawner's abort handles are of the executor's type. Its join handles are, too, in every strategy of this
-    /// workspace, but a trait cannot say so for all `T` at once. Generic code that keeps both kinds in one list asks
-    /// for it where it needs it, or spawns through a spawner only:
+    /// A spawner's abort handles have the type of the executor's. So do its join handles, in every strategy of this
+    /// workspace, but a trait cannot say that for all `T` at once. Generic code that keeps both kinds in one list
+    /// states it as a bound, or spawns through a spawner only:
     ///
     /// ```
     /// use executor::{RemoteSpawn, Spawn};
@@ -159,16 +165,16 @@ pub trait RemoteSpawn: Executor + Send + Sync {
     fn spawner(&self) -> Self::Spawner;
 }
 
-/// A handle to an executor, for its tasks and for other threads, which keeps no executor alive.
+/// A handle to an executor, for its tasks and for other threads. Does not keep the executor alive.
 pub trait Spawner: Spawn + Clone + Debug + Send + Sync + 'static {
-    /// Whether the executor is gone, or is being dropped: what is spawned from now on is never polled. `false` may have
-    /// become `true` by the time that it is looked at.
+    /// Whether the executor is gone, or is being dropped: then what is spawned from now on is never polled. By the time
+    /// the caller looks at it, `false` may have become `true`.
     fn is_closed(&self) -> bool;
 }
 
 /// Awaits a task's end. Dropping it detaches the task, as with `std::thread::JoinHandle`.
 ///
-/// The result arrives after the future was dropped. Polling it again after that panics.
+/// The result arrives after the future was dropped. Polling the handle again after that panics.
 pub trait JoinHandle<T>: Future<Output = Result<T, JoinError>> + Send + Sync + Unpin + Debug + 'static {
     /// What [`abort_handle`](Self::abort_handle) returns.
     type AbortHandle: AbortHandle
@@ -176,19 +182,19 @@ pub trait JoinHandle<T>: Future<Output = Result<T, JoinError>> + Send + Sync + U
         Self: Sized;
 
     /// Cancels the task: its future is dropped, once, by the thread that drives or drops the executor, no later than
-    /// the executor's next turn for it. Does nothing to a finished task, nor to one that is in its last poll: the
-    /// handle then yields the value. Returns at once; await the handle to know that it is done.
+    /// the task's next turn. Does nothing to a task that has finished or is in its last poll: the handle then yields
+    /// the value. Returns at once; await the handle to know that the task has ended.
     fn abort(&self);
 
     /// Whether the task has ended and its future is dropped.
     fn is_finished(&self) -> bool;
 
-    /// A handle that cancels the task while this one is somewhere else, where it is awaited.
+    /// A handle that cancels the task while this one is being awaited somewhere else.
     fn abort_handle(&self) -> Self::AbortHandle
     where
         Self: Sized;
 
-    /// Lets the task go on without anybody who awaits it: what dropping the handle does, for code that says so.
+    /// Lets the task go on although no one awaits it. The same as dropping the handle, for code that says so.
     fn detach(self)
     where
         Self: Sized,
@@ -197,10 +203,11 @@ pub trait JoinHandle<T>: Future<Output = Result<T, JoinError>> + Send + Sync + U
     }
 }
 
-/// Cancels a task that somebody else awaits, or nobody. Dropping it changes nothing.
+/// Cancels a task, whether it is awaited somewhere else or not at all. Dropping the handle changes nothing.
 ///
-/// A strategy's may keep the task's memory allocated, as a waker does, but neither its future nor its result. That of
-/// some published executors keeps the result, where the join handle went before it: see the README of `peers`.
+/// In the strategies of this workspace it may keep the task's memory allocated, as a waker does, but neither the future
+/// nor the result. In some published executors it keeps the result if the join handle was dropped first: see the README
+/// of `peers`.
 pub trait AbortHandle: Clone + Send + Sync + Debug + 'static {
     /// As [`JoinHandle::abort`].
     fn abort(&self);

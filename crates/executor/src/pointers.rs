@@ -1,4 +1,4 @@
-//! What points at an executor is one: so generic code takes an executor, a reference to one or a counted one.
+//! A pointer to an executor is an executor: so generic code takes an executor by value, by reference or in an `Arc`.
 
 use std::rc::Rc;
 use std::sync::Arc;

@@ -6,33 +6,33 @@ use std::fmt;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
-/// Memory of what was freed, for what is allocated next: taken and given back without the global allocator, and without
-/// an atomic operation, as all of it belongs to one thread at a time.
+/// Memory of freed values, for the values that are allocated next. Taking it and giving it back needs neither the
+/// global allocator nor an atomic operation, as all of it belongs to one thread at a time.
 ///
-/// It never keeps more than was once allocated here for want of spare memory, nor more than [`MOST`](Self::MOST): what
-/// comes from elsewhere and ends here, where nobody takes it, does not pile up. Once that much was allocated, what is
-/// kept is freed, as it is of sizes that nobody asks for. What is larger than 64 words, or not aligned as a word is,
-/// goes to the global allocator.
+/// It never keeps more than was once allocated here because there was no spare memory, nor more than
+/// [`MOST`](Self::MOST). So memory that was allocated by one executor and is freed by another does not pile up. Once
+/// that much was allocated, everything that is kept is freed, as it is of sizes that are no longer asked for. Values
+/// that are larger than 64 words, or not aligned like a word, go to the global allocator.
 ///
-/// While the models run, and with the private cfg `wakers_no_spare_memory`, nothing is kept: so an access to what was
-/// freed is noticed.
+/// While the models run, and with the private cfg `wakers_no_spare_memory`, nothing is kept: so an access to freed
+/// memory is noticed.
 pub struct SpareMemory {
-    /// A list for each size, in words.
+    /// One list for each size in words.
     lists: [Cell<Option<NonNull<Link>>>; SIZES],
-    /// How much was allocated here, up to the most.
+    /// How many bytes were allocated here, up to [`MOST`](Self::MOST).
     granted: Cell<usize>,
-    /// How much of that is not kept now.
+    /// How many of those bytes are not kept now.
     room: Cell<usize>,
 }
 
-/// What spare memory begins with.
+/// The head of each piece of spare memory.
 struct Link {
     next: Option<NonNull<Link>>,
 }
 
 const SIZES: usize = 65;
 
-/// Which list is for values of this type.
+/// The list for values of this type, if they are kept.
 const fn list_of<T>() -> Option<usize> {
     let layout = Layout::new::<T>();
     let words = layout.size() / size_of::<usize>();
@@ -66,7 +66,7 @@ impl SpareMemory {
         Box::new_uninit()
     }
 
-    /// Notes that so much is allocated. If all that may be kept was of other sizes, that makes room for this one.
+    /// Counts an allocation of `size` bytes. If all that may be kept is of other sizes, this makes room for this one.
     fn grant(&self, size: usize) {
         if self.granted.get() + size > Self::MOST {
             self.clear();

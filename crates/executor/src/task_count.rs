@@ -4,15 +4,15 @@ use std::sync::atomic::{AtomicUsize, Ordering::*};
 
 /// How many tasks have not ended, for [`Executor::tasks`](crate::Executor::tasks).
 ///
-/// Two words, of which neither means anything alone: the driving thread adds and subtracts in its own with plain loads
-/// and stores, and other threads add to theirs. So a task that is spawned and ends where it is driven costs no atomic
-/// read-modify-write.
+/// Two words, neither of which means anything alone: the driving thread adds to and subtracts from its own with plain
+/// loads and stores, and other threads add to theirs. So a task that is spawned and ends on the thread that drives
+/// costs no atomic read-modify-write.
 #[derive(Debug, Default)]
 pub struct TaskCount {
     /// What the driving thread has spawned, less all that have ended. Written by that thread.
-    here: AtomicUsize,
+    local: AtomicUsize,
     /// What other threads have spawned.
-    elsewhere: AtomicUsize,
+    remote: AtomicUsize,
 }
 
 impl TaskCount {
@@ -21,14 +21,14 @@ impl TaskCount {
         Self::default()
     }
 
-    /// One more. Call it before the task can end. `here` says whether this thread drives.
+    /// One more. Call this before the task can end. `local` says whether this thread drives.
     #[inline]
-    pub fn spawned(&self, here: bool) {
-        if here {
+    pub fn spawned(&self, local: bool) {
+        if local {
             // Release: pairs with the Acquire in `get`, for the ends that came before this.
-            self.here.store(self.here.load(Relaxed).wrapping_add(1), Release);
+            self.local.store(self.local.load(Relaxed).wrapping_add(1), Release);
         } else {
-            self.elsewhere.fetch_add(1, Relaxed);
+            self.remote.fetch_add(1, Relaxed);
         }
     }
 
@@ -36,15 +36,15 @@ impl TaskCount {
     #[inline]
     pub fn ended(&self) {
         // Release: pairs with the Acquire in `get`.
-        self.here.store(self.here.load(Relaxed).wrapping_sub(1), Release);
+        self.local.store(self.local.load(Relaxed).wrapping_sub(1), Release);
     }
 
-    /// Exact for the driving thread; for others, that of some moment, and those that were spawned elsewhere since then.
+    /// Exact for the driving thread. For others, the number at some moment, plus what other threads have spawned since.
     pub fn get(&self) -> usize {
-        // Acquire: pairs with the Release in `spawned` and `ended`. Who sees a task's end sees that it was spawned:
-        // there are never fewer than none.
-        let here = self.here.load(Acquire);
-        here.wrapping_add(self.elsewhere.load(Relaxed))
+        // Acquire: pairs with the Release in `spawned` and `ended`. A thread that sees a task's
+        // end also sees its spawn, so the number is never negative.
+        let local = self.local.load(Acquire);
+        local.wrapping_add(self.remote.load(Relaxed))
     }
 }
 
@@ -62,16 +62,16 @@ mod tests {
     #[test]
     fn threads_that_spawn_at_once_are_both_counted() {
         let (count, start) = (TaskCount::new(), Barrier::new(2));
-        let spawn = |here| {
+        let spawn = |local| {
             start.wait();
-            (0..TIMES).for_each(|_| count.spawned(here));
+            (0..TIMES).for_each(|_| count.spawned(local));
         };
         thread::scope(|scope| {
-            [false, false].map(|here| scope.spawn(move || spawn(here))).map(|thread| thread.join().unwrap())
+            [false, false].map(|local| scope.spawn(move || spawn(local))).map(|thread| thread.join().unwrap())
         });
         assert_eq!(count.get(), 2 * TIMES);
         thread::scope(|scope| {
-            [true, false].map(|here| scope.spawn(move || spawn(here))).map(|thread| thread.join().unwrap())
+            [true, false].map(|local| scope.spawn(move || spawn(local))).map(|thread| thread.join().unwrap())
         });
         assert_eq!(count.get(), 4 * TIMES);
         (0..4 * TIMES).for_each(|_| count.ended());

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 /// Lets every other ready task run before the caller goes on.
 ///
 /// The first poll wakes the task's own waker and returns `Pending`; the second is `Ready`. It wakes *before* it
-/// returns, so an executor that forgets wakes made during a poll never finishes it.
+/// returns, so an executor that forgets a wake made during a poll never finishes the task.
 ///
 /// ```
 /// # fn assert_future<F: Future<Output = ()>>(_: F) {}

@@ -1,18 +1,18 @@
-//! The same executor with a spin before each park, as a type of its own: so it can be compared.
+//! The same executor with a spin before each park, as a type of its own so that it can be compared.
 
 use executor::support::{TaskAbortHandle, TaskHandle, joinable};
 use executor::{BlockOn, Capabilities, Described, Executor, RemoteSpawn, Spawn};
 
 use crate::{ParkExecutor, ParkSpawner};
 
-/// A [`ParkExecutor`] that [spins](ParkExecutor::spinning) for some hundred microseconds before it parks.
+/// A [`ParkExecutor`] that [spins](ParkExecutor::spinning) for about a hundred microseconds before it parks.
 #[derive(Debug)]
 pub struct SpinningExecutor {
     park: ParkExecutor,
 }
 
 impl SpinningExecutor {
-    /// How often it looks before it parks.
+    /// How often it checks for a wake before it parks.
     pub const SPINS: u32 = 10_000;
 }
 

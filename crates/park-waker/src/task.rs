@@ -1,4 +1,4 @@
-//! A spawned future in a box. It has no state of its own: it is in the queue until it is done.
+//! A spawned future in a box. It has no state of its own: it is in the list until it has ended.
 
 use std::task::{Context, Poll};
 

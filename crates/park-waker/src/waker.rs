@@ -1,19 +1,17 @@
-//! A wake names the thread: it sets the thread's flag and unparks it. Which future it was meant for, nobody knows.
+//! A wake names the thread: it sets the thread's flag and unparks it. It does not say which future it is for.
 
-use std::cell::Cell;
 use std::sync;
 use std::task::{Wake, Waker};
 
+use executor::support::{Cached, Renew};
 use executor::sync::Arc;
 use executor::sync::atomic::{AtomicBool, Ordering::*, fence};
 use executor::sync::thread::{self, Thread};
 use executor::sync::thread_local;
 
 thread_local! {
-    /// The waker of this thread's last `block_on`, kept for the next one. Taken out while one is under way, so that a
-    /// nested `block_on` gets a waker of its own and cannot take the outer one's wakes. In a box, as each call moves it
-    /// twice.
-    static CACHED: Cell<Option<Box<ThreadWaker>>> = const { Cell::new(None) };
+    /// In a box, as each call moves it twice.
+    static CACHED: Cached<Box<ThreadWaker>> = const { Cached::new() };
 }
 
 /// The one waker of a thread, for every future that it polls.
@@ -23,8 +21,9 @@ pub(crate) struct ThreadWaker {
     waker: Waker,
 }
 
-/// `thread::park` has a token of its own, which an unpark leaves and a park takes. It is not enough: user code that
-/// parks inside a poll takes the token too, and the wake that left it would be lost. The flag is ours alone.
+/// `thread::park` has a token of its own, which an unpark leaves and a park takes. That is not enough: user code that
+/// parks inside a poll takes the token too, and the wake that left it would be lost. The flag belongs to the executor
+/// alone.
 #[derive(Debug)]
 struct Signal {
     woken: AtomicBool,
@@ -32,42 +31,16 @@ struct Signal {
 }
 
 impl ThreadWaker {
-    /// Runs `f`, once, with the waker of the calling thread, not woken yet.
-    ///
-    /// Allocates where the last call on this thread has left nothing: it was the first, or this one is nested in it, or
-    /// it panicked; and when a clone of that waker still exists: a stale waker never wakes a later call.
+    /// Calls `f` with the waker of the calling thread, not woken yet. See [`Cached::with`].
     #[inline]
-    pub(crate) fn with<R>(mut f: impl FnMut(&ThreadWaker) -> R) -> R {
-        let result = CACHED.try_with(|cached| {
-            let thread = cached.take().and_then(Self::renew).unwrap_or_else(Self::new);
-            let result = f(&thread);
-            // One that a nested call has left is dropped.
-            cached.set(Some(thread));
-            result
-        });
-        // In the destructor of another thread-local the cache may be gone.
-        result.unwrap_or_else(|_| f(&Self::new()))
-    }
-
-    /// Makes it one that is not woken, unless somebody else still has it.
-    #[inline]
-    fn renew(self: Box<Self>) -> Option<Box<Self>> {
-        let renewed = self.is_unshared().then_some(self)?;
-        // Nobody wakes it meanwhile.
-        renewed.signal.woken.store(false, Relaxed);
-        Some(renewed)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn new() -> Box<Self> {
-        let signal = Arc::new(Signal { woken: AtomicBool::new(false), thread: thread::current() });
-        Box::new(Self { waker: Waker::from(signal.clone()), signal })
+    pub(crate) fn with<R>(f: impl FnOnce(&ThreadWaker) -> R) -> R {
+        Cached::with(&CACHED, |thread| f(thread))
     }
 
     #[inline]
     fn is_unshared(&self) -> bool {
-        // Our two: `signal` and `waker`. The fence orders the wakes of those that are gone before what comes.
+        // The two references of this waker are `signal` and `waker`. The fence orders the wakes of clones that are gone
+        // before what comes next.
         let unshared = Arc::strong_count(&self.signal) == 2;
         fence(Acquire);
         unshared
@@ -84,11 +57,28 @@ impl ThreadWaker {
         self.signal.woken.load(Relaxed)
     }
 
-    /// Forgets the wakes so far: call it before the polls that they ask for.
+    /// Forgets the wakes so far: call this before the polls that they ask for.
     pub(crate) fn take_woken(&self) {
         // Acquire: pairs with the Release in `wake_by_ref`; the polls see what every waking thread wrote. A swap, as
         // a store would not acquire.
         self.signal.woken.swap(false, Acquire);
+    }
+}
+
+impl Renew for Box<ThreadWaker> {
+    #[cold]
+    #[inline(never)]
+    fn new() -> Self {
+        let signal = Arc::new(Signal { woken: AtomicBool::new(false), thread: thread::current() });
+        Box::new(ThreadWaker { waker: Waker::from(signal.clone()), signal })
+    }
+
+    #[inline]
+    fn renew(self) -> Option<Self> {
+        let renewed = self.is_unshared().then_some(self)?;
+        // Relaxed: no other thread has a waker to wake it with.
+        renewed.signal.woken.store(false, Relaxed);
+        Some(renewed)
     }
 }
 

@@ -1,5 +1,5 @@
-//! async-task over a plain queue of one thread, the arrangement that its documentation starts from, for speed:
-//! a wake on the owner thread is a push without a lock; only wakes from other threads pass through an inbox.
+//! async-task over a plain queue of one thread, as its documentation begins, for speed: a local wake is a push without
+//! a lock; only remote wakes pass through an inbox.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use async_task::Builder;
-use executor::support::RootWaker;
+use executor::support::{RootWaker, UNPOISONED};
 use executor::{BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, Spawn, WakeNames};
 use pin_project_lite::pin_project;
 use slab::Slab;
@@ -19,8 +19,8 @@ use crate::owner::{Entered, Owner, is_here};
 use crate::sharing::AbortHandle;
 use crate::task_handle::TaskHandle;
 
-/// Each task carries the way to its owner as metadata. That leaves the schedule function without captures, for which
-/// async-task has a shorter `wake`.
+/// Each task carries the inbox as metadata. That leaves the schedule function without captures, for which async-task
+/// has a shorter `wake`.
 type Runnable = async_task::Runnable<Arc<Inbox>>;
 
 /// async-task over a queue of the thread that made it.
@@ -34,13 +34,13 @@ pub struct AsyncTaskExecutor {
 #[derive(Debug, Default)]
 struct Local {
     ready: RefCell<VecDeque<Runnable>>,
-    /// What was ready when the round began. Only the run loop borrows it.
+    /// The tasks that were ready when the round began. Only the run loop borrows it.
     round: RefCell<VecDeque<Runnable>>,
-    /// A waker for each task that has not ended, for the executor's drop.
+    /// A waker for each unfinished task, for the executor's drop.
     tasks: RefCell<Slab<Waker>>,
 }
 
-/// Where other threads leave what they wake. Public only as a part of the join handle's type.
+/// Where other threads leave the tasks that they wake. Public only as a part of the join handle's type.
 #[derive(Debug)]
 pub struct Inbox {
     owner: Owner,
@@ -48,8 +48,8 @@ pub struct Inbox {
 }
 
 thread_local! {
-    /// The executor that this thread drives. `None` when the thread ends, so it needs no destructor, which each access
-    /// would have to check for.
+    /// The executor that this thread drives. `None` when the thread ends, so it needs no destructor, for which each
+    /// access would have to check.
     static LOCAL: RefCell<ManuallyDrop<Option<Rc<Local>>>> = const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
@@ -145,8 +145,8 @@ fn schedule_remote(runnable: Runnable) {
     inbox.owner.notify();
 }
 
-/// The executor that this thread drives. A reference to it: work inside the access to the thread-local would be a call
-/// through a pointer, and cost more.
+/// The executor that this thread drives: a reference-counted share of it, because to use it inside the access would be
+/// a call through a pointer, which costs more.
 fn local() -> Option<Rc<Local>> {
     LOCAL.with_borrow(|local| Option::clone(local))
 }
@@ -161,7 +161,7 @@ impl AsyncTaskExecutor {
         (Current::set(self.local.clone()), entered)
     }
 
-    /// Runs the ready tasks, round by round, until `root` is ready. Before it parks, it asks whether to poll `root`
+    /// Runs the ready tasks, round by round, until `root` is ready. Before it parks, it asks whether to poll the root
     /// again.
     #[inline(never)]
     fn drive<T>(&self, mut root: impl FnMut() -> Poll<T>, root_is_woken: impl Fn() -> bool) -> T {
@@ -190,13 +190,12 @@ impl AsyncTaskExecutor {
     }
 }
 
-/// Wakes every task that has not ended, so that it comes up once more, here or in the inbox, and drops it instead of
-/// running it. Waits for a wake that another thread is about to deliver: otherwise its task would outlive the
-/// executor.
+/// Wakes every unfinished task, so that it appears once more, in the queue or in the inbox, and is dropped instead of
+/// run. Waits for wakes that other threads are about to deliver, whose tasks would otherwise outlive the executor.
 impl Drop for AsyncTaskExecutor {
     fn drop(&mut self) {
         if self.inbox.owner.is_driven() {
-            // A task is in the middle of its poll, on this stack: waiting for it would never end.
+            // A task is in the middle of its poll, on this stack, so the wait would never end.
             return mem::forget(self.local.clone());
         }
         let tasks = self.local.tasks.take();
@@ -216,7 +215,7 @@ impl Drop for AsyncTaskExecutor {
     }
 }
 
-/// Wakes on this thread push to this queue, until the value is dropped.
+/// Makes a queue the one to which wakes on this thread push, until this is dropped.
 struct Current {
     outer: Option<Rc<Local>>,
 }
@@ -260,10 +259,8 @@ impl Drop for Live {
     fn drop(&mut self) {
         // Otherwise the executor is being dropped and no longer has its list.
         if is_here(self.owner) {
-            // Not the last reference to the task: the thread that runs it has one.
+            // Not the last reference to the task: the run loop holds another.
             local().map(|local| local.tasks.borrow_mut().remove(self.key));
         }
     }
 }
-
-const UNPOISONED: &str = "no code that can panic runs under this lock";

@@ -1,4 +1,4 @@
-//! compio's executor, without its I/O: driven as compio's runtime drives it, with the thread's parking for a driver.
+//! compio's executor without its I/O: driven as compio's runtime drives it, with thread parking in place of its driver.
 
 use std::cell::Cell;
 use std::fmt;
@@ -22,14 +22,14 @@ use crate::sharing::{AbortHandle, Cancel, Sharing};
 pub struct CompioExecutor {
     executor: compio_executor::Executor,
     owner: Arc<Owner>,
-    /// The crate does not count its tasks.
+    /// The number of unfinished tasks, which the crate does not count.
     live: Rc<Cell<usize>>,
 }
 
-/// compio's own join handle. Aborting a task consumes it, which is the crate's way.
+/// compio's own join handle. To abort a task consumes it, as the crate intends.
 pub struct CompioJoinHandle<T>(Sharing<Joining<T>>);
 
-/// The crate's own handle, which cancels when it is dropped; dropping this one detaches. None once it was aborted.
+/// The crate's own handle, which cancels when it is dropped; to drop this one detaches. `None` after an abort.
 struct Joining<T>(Option<compio_executor::JoinHandle<T>>);
 
 impl Default for CompioExecutor {
@@ -99,7 +99,7 @@ impl Executor for CompioExecutor {
 }
 
 impl CompioExecutor {
-    /// Ticks until `root` is ready. Before it parks, it asks whether to poll `root` again.
+    /// Ticks until `root` is ready. Before it parks, it asks whether to poll the root again.
     #[inline(never)]
     fn drive<T>(&self, mut root: impl FnMut() -> Poll<T>, root_is_woken: impl Fn() -> bool) -> T {
         loop {

@@ -1,4 +1,4 @@
-//! The owner: the one thread that drives an executor without a loop of its own, and how other threads notify it.
+//! The thread of an executor that has no loop of its own, and how other threads notify it.
 
 use std::cell::Cell;
 use std::ptr;
@@ -8,23 +8,23 @@ use std::task::Wake;
 use std::thread::{self, Thread};
 
 thread_local! {
-    /// The address of the `Owner` whose executor this thread drives; 0 for none.
+    /// The address of the `Owner` that this thread drives, or 0.
     static DRIVING: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Whether the calling thread drives the executor of this `Owner`, and no other one inside it.
+/// Whether the calling thread drives the executor of this owner, and no other executor inside it.
 #[inline]
 pub(crate) fn is_here(address: usize) -> bool {
     DRIVING.get() == address
 }
 
-/// The only thread that drives an executor, since that is neither `Send` nor `Sync`.
+/// The only thread that drives the executor, which is neither `Send` nor `Sync`.
 #[derive(Debug)]
 pub(crate) struct Owner {
     thread: Thread,
-    /// Another thread left work since the last look. A flag of its own, because user code may take the park token.
+    /// Whether another thread left work since the last check. A flag of its own, as user code may take the park token.
     notified: AtomicBool,
-    /// Written and read by the thread only.
+    /// Written and read by this thread only.
     driving: AtomicBool,
 }
 
@@ -34,11 +34,11 @@ impl Owner {
         Self { thread: thread::current(), notified: AtomicBool::new(false), driving: AtomicBool::new(false) }
     }
 
-    /// Marks the thread as driving, until the return value is dropped.
+    /// Marks the thread as driving until the return value is dropped.
     ///
     /// # Panics
     ///
-    /// When it drives this executor already.
+    /// When the thread drives this executor already.
     #[track_caller]
     pub(crate) fn enter(&self) -> Entered<'_> {
         assert!(
@@ -49,19 +49,19 @@ impl Owner {
         Entered { owner: self, outer: DRIVING.replace(self.address()) }
     }
 
-    /// Whether a call of `block_on` or `run` is under way: in the executor's drop, too, where `exit` runs the
+    /// Whether a call of `block_on` or `run` is active. This may be so even in the executor's drop, if `exit` runs the
     /// destructors of the thread's thread-locals.
     pub(crate) fn is_driven(&self) -> bool {
         self.driving.load(Relaxed)
     }
 
-    /// Tells this owner from others, as long as it exists.
+    /// Identifies this owner as long as it exists.
     #[inline]
     pub(crate) fn address(&self) -> usize {
         ptr::from_ref(self).addr()
     }
 
-    /// Unparks the thread. Call it after the work is visible.
+    /// Notifies the thread. Call it after the work is visible.
     pub(crate) fn notify(&self) {
         // Release: pairs with the Acquire in `take_notified`.
         if !self.notified.swap(true, Release) {
@@ -69,14 +69,15 @@ impl Owner {
         }
     }
 
-    /// Whether another thread left work. The call resets that: look for the work afterwards.
+    /// Takes the notification that other threads have left work: check for the work afterwards.
     #[inline]
     pub(crate) fn take_notified(&self) -> bool {
-        // Acquire: pairs with the Release in `notify`; sees the work. A swap, so that none is missed in between.
+        // Acquire: pairs with the Release in `notify`; sees the work. A swap, so that no notification in between is
+        // lost.
         self.notified.load(Relaxed) && self.notified.swap(false, Acquire)
     }
 
-    /// Parks the thread until it is notified or `ready`. No user code runs between the look and the park.
+    /// Parks the thread until it is notified or `ready`. No user code runs between the check and the park.
     pub(crate) fn park_unless(&self, ready: impl Fn() -> bool) {
         while !self.notified.load(Relaxed) && !ready() {
             thread::park();
@@ -90,14 +91,14 @@ impl Wake for Owner {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // The thread is awake, and looks for work before it parks.
+        // The thread is awake, and checks for work before it parks.
         if !is_here(self.address()) {
             self.notify();
         }
     }
 }
 
-/// A call of `block_on` or `run` under way.
+/// An active call of `block_on` or `run`.
 #[derive(Debug)]
 pub(crate) struct Entered<'a> {
     owner: &'a Owner,

@@ -1,15 +1,15 @@
-//! Abort handles for peers that have a single handle, which cancelling consumes.
+//! Abort handles for peers that have only one handle, which cancelling consumes.
 
 use std::fmt;
 use std::mem;
 use std::panic::RefUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What a join handle holds of its task, and shares with abort handles from the moment when the first of them is made:
-/// a task that is only joined costs what the peer's own handle costs.
+/// A join handle's state, which abort handles share once the first of them is made: until then, it costs what the
+/// peer's own handle costs.
 ///
-/// The lock is for access through shared references. It is held while the peer cancels or checks for the end and, once
-/// there are abort handles, while it polls.
+/// The lock is for operations through shared references. It is held while the peer cancels or checks; once there are
+/// abort handles, also while it polls.
 pub(crate) struct Sharing<S> {
     place: Mutex<Place<S>>,
 }
@@ -17,16 +17,16 @@ pub(crate) struct Sharing<S> {
 enum Place<S> {
     Own(S),
     Shared(Arc<Mutex<S>>),
-    /// For a moment, under the lock.
+    /// Only for a moment, under the lock.
     Moving,
 }
 
-/// What an abort handle does to a task. When the last handle of any kind is gone, the state is dropped: that detaches.
+/// What an abort handle does to a task. Dropping the last handle of any kind drops the state, which detaches.
 pub(crate) trait Cancel: Send + 'static {
-    /// As [`executor::JoinHandle::abort`].
+    /// Like [`executor::JoinHandle::abort`].
     fn abort(&mut self);
 
-    /// As [`executor::JoinHandle::is_finished`].
+    /// Like [`executor::JoinHandle::is_finished`].
     fn is_finished(&mut self) -> bool;
 }
 
@@ -39,7 +39,7 @@ impl<S> Sharing<S> {
         lock(&self.place).with(action)
     }
 
-    /// Without a lock, unless there are abort handles.
+    /// Takes no lock unless there are abort handles.
     pub(crate) fn with_mut<R>(&mut self, action: impl FnOnce(&mut S) -> R) -> R {
         self.place.get_mut().unwrap_or_else(PoisonError::into_inner).with(action)
     }
@@ -68,14 +68,14 @@ impl<S> Place<S> {
     }
 }
 
-/// A panic may come out of a handle that is polled after its end; it leaves the state as it was.
+/// A handle that is polled after its end may panic, which leaves the state as it was.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Cancels a task of a peer that has no such handle of its own.
+/// Cancels a task of a peer that has no abort handle of its own.
 ///
-/// Once the join handle is gone, a result of such a task is kept until the last abort handle is gone, too.
+/// If the join handle is dropped first, the task's result is kept until the last abort handle is dropped, too.
 #[derive(Clone)]
 pub struct AbortHandle {
     task: Arc<dyn Shared>,

@@ -11,25 +11,25 @@ use executor::{JoinError, JoinHandle};
 
 use crate::sharing::{AbortHandle, Cancel, Sharing};
 
-/// async-task's own handle, made fallible, so that it yields cancellation as a value.
+/// async-task's own handle, made fallible, so that it reports cancellation as a value.
 ///
-/// Its panics come by unwinding; to catch them here costs nothing until there is one. The crate cancels by consuming
-/// the handle, in an async function without a name: so aborting a task allocates, and nothing else does.
+/// It reports a panic by unwinding; to catch that here costs nothing until there is one. The crate cancels by consuming
+/// the handle, in an async function whose future has no name: so to abort a task allocates, and nothing else does.
 pub struct TaskHandle<T, M = ()> {
     state: Sharing<State<T, M>>,
 }
 
-/// Dropping it detaches.
+/// Dropping it detaches the task.
 enum State<T, M> {
     Joining(Joining<T, M>),
-    /// Aborted. The waker is the joiner's, kept so that checking for the end does not make it miss the end.
+    /// Aborted. The waker is the joiner's, kept so that a check for the end does not make the joiner miss it.
     Cancelling(Pin<Box<dyn Future<Output = Option<T>> + Send>>, Waker),
     Ended(Result<T, JoinError>),
-    /// The result was taken, or, for a moment, the state.
+    /// The result was taken, or for a moment the state itself.
     Over,
 }
 
-/// async-task's own handle, which would cancel when it is dropped. It is there until it is consumed.
+/// async-task's own handle, which cancels when it is dropped. `None` once it was consumed.
 struct Joining<T, M>(Option<FallibleTask<T, M>>);
 
 impl<T, M> Joining<T, M> {
@@ -51,7 +51,7 @@ impl<T, M> TaskHandle<T, M> {
         Self { state: Sharing::new(State::Joining(Joining(Some(task.fallible())))) }
     }
 
-    /// A handle to a task that was never accepted.
+    /// A handle to a task that was not accepted.
     pub(crate) fn cancelled() -> Self {
         Self { state: Sharing::new(State::Ended(Err(JoinError::Cancelled))) }
     }
@@ -78,7 +78,7 @@ impl<T: Send + 'static, M: Send + Sync + 'static> Cancel for State<T, M> {
         if let State::Joining(joining) = self
             && let Some(task) = joining.0.take_if(|task| !task.is_finished())
         {
-            // The first poll is what cancels.
+            // The first poll cancels.
             *self = State::Cancelling(Box::pin(task.cancel()), Waker::noop().clone()).advance();
         }
     }
@@ -94,7 +94,7 @@ impl<T: Send + 'static, M: Send + Sync + 'static> Cancel for State<T, M> {
 }
 
 impl<T, M> State<T, M> {
-    /// Finds out whether a task that is being cancelled has ended.
+    /// Checks whether a task that is being cancelled has ended.
     fn advance(mut self) -> Self {
         if let Self::Cancelling(cancelling, joiner) = &mut self
             && let Poll::Ready(result) = join(cancelling.as_mut(), &mut Context::from_waker(joiner))
@@ -142,7 +142,7 @@ impl<T, M> Future for TaskHandle<T, M> {
     }
 }
 
-/// The output is only ever moved, never pinned.
+/// The output is only moved, never pinned.
 impl<T, M> Unpin for TaskHandle<T, M> {}
 
 impl<T, M> fmt::Debug for TaskHandle<T, M> {

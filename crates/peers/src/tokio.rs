@@ -15,16 +15,17 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::waiting::Waiting;
 
-/// tokio's runtime of one thread.
+/// tokio's runtime for one thread.
 #[derive(Debug)]
 pub struct TokioExecutor {
-    /// tokio's handle cannot say whether the runtime is gone. Declared before it, to be dropped before it.
+    /// Says whether the runtime is gone, which tokio's handle cannot. This field comes first so that it is dropped
+    /// first.
     alive: Arc<()>,
     runtime: Runtime,
     waiting: Arc<Waiting>,
 }
 
-/// Spawns onto a [`TokioExecutor`]. tokio's own handle: it keeps the runtime's queues allocated, but no task alive.
+/// Spawns onto a [`TokioExecutor`]. tokio's own handle, which keeps the runtime's queues allocated, but no task alive.
 #[derive(Clone, Debug)]
 pub struct TokioSpawner {
     handle: Handle,
@@ -42,11 +43,10 @@ impl Default for TokioExecutor {
     fn default() -> Self {
         let waiting = Arc::new(Waiting::default());
         let sees = waiting.clone();
-        // The runtime counts its tasks but does not say when none is left. It says when it has nothing to do, and the
-        // last task's end comes before that: to look then costs the tasks nothing.
+        // The runtime counts its tasks, but does not say when none is left. It says when it has nothing to do, which is
+        // after the last task's end: to check then costs the tasks nothing.
         let about_to_park = move || {
-            // Pairs with the fence in `Waiting::add`: either this thread sees the waiting one, or that one sees the
-            // count.
+            // Pairs with the fence in `Waiting::add`: either this thread sees the waiter, or the waiter sees the count.
             fence(SeqCst);
             sees.wake_if(|| Handle::current().metrics().num_alive_tasks() == 0);
         };

@@ -1,12 +1,13 @@
-//! The calls that wait inside `run` of an executor that counts its tasks but does not say when none is left.
+//! The threads inside `run` of an executor that counts its tasks, but does not say when none is left.
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering::*, fence};
 use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 
-/// The calls of `run` under way. The thread that drives looks here when it has nothing to do: that costs the tasks
-/// nothing.
+use executor::support::UNPOISONED;
+
+/// The calls of `run` under way. Whoever drives looks here when it has nothing to do, which costs the tasks nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     any: AtomicBool,
@@ -14,7 +15,7 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Asks to be woken when no task is left. Look at the number of tasks after this call, not before.
+    /// Registers to be woken when no task is left. Check the number of tasks after this call, not before.
     pub(crate) fn add(&self, waker: &Waker) {
         let mut wakers = self.wakers();
         if !wakers.iter().any(|known| known.will_wake(waker)) {
@@ -25,7 +26,7 @@ impl Waiting {
         fence(SeqCst);
     }
 
-    /// Wakes all that wait, if there are any and `none_left` confirms that no task is left.
+    /// Wakes all waiters, if there are any and `none_left` confirms that no task is left.
     pub(crate) fn wake_if(&self, none_left: impl FnOnce() -> bool) {
         if !self.any.load(Relaxed) || !none_left() {
             return;
@@ -39,6 +40,6 @@ impl Waiting {
     }
 
     fn wakers(&self) -> MutexGuard<'_, Vec<Waker>> {
-        self.wakers.lock().expect("no code that can panic runs under this lock")
+        self.wakers.lock().expect(UNPOISONED)
     }
 }

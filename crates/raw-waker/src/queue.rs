@@ -1,9 +1,8 @@
 //! The ready queue and the list of all tasks, both threaded through the tasks themselves, so that neither a wake nor a
 //! spawn allocates for them. arc-waker has crossbeam-channel and slab for this.
 
-#![expect(unsafe_code, reason = "the links are counts given away as pointers")]
+#![expect(unsafe_code, reason = "the links are references given away as pointers")]
 
-use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 
 use executor::sync::atomic::{AtomicPtr, Ordering::*};
@@ -11,18 +10,8 @@ use executor::sync::cell::Cell;
 
 use crate::task::{Header, TaskRef};
 
-/// Looks at a task through a count that stays where it is.
-///
-/// # Safety
-///
-/// Somebody holds a count on `task`, and keeps it while the result is used.
-unsafe fn peek(task: NonNull<Header>) -> ManuallyDrop<TaskRef> {
-    // SAFETY: the caller knows of a count, and the result does not give it back.
-    ManuallyDrop::new(unsafe { TaskRef::from_raw(task) })
-}
-
-/// The part of the ready queue for the thread that drives: first in, first out, no atomics. It owns a count of each
-/// task in it, and with it the task's `next_ready`.
+/// The part of the ready queue for the thread that drives: first in, first out, no atomics. It owns a
+/// reference to each task in it, and with it the task's `next_ready`.
 #[derive(Default)]
 pub(crate) struct LocalQueue {
     first: Cell<Option<NonNull<Header>>>,
@@ -40,18 +29,18 @@ impl LocalQueue {
         task.next_ready.set(None);
         let task = task.into_raw();
         match self.last.replace(Some(task)) {
-            // SAFETY: the queue owns a count of its last task.
-            Some(last) => unsafe { peek(last) }.next_ready.set(Some(task)),
+            // SAFETY: the queue owns a reference to its last task.
+            Some(last) => unsafe { TaskRef::borrow_raw(last) }.next_ready.set(Some(task)),
             None => self.first.set(Some(task)),
         }
         self.len.set(self.len.get() + 1);
     }
 
-    /// Takes over the counts of `len` tasks, whose `next_ready` lead from the first to the last.
+    /// Takes over the references to `len` tasks, whose `next_ready` lead from the first to the last.
     fn append(&self, first: NonNull<Header>, last: NonNull<Header>, len: usize) {
         match self.last.replace(Some(last)) {
-            // SAFETY: the queue owns a count of its last task.
-            Some(last) => unsafe { peek(last) }.next_ready.set(Some(first)),
+            // SAFETY: the queue owns a reference to its last task.
+            Some(last) => unsafe { TaskRef::borrow_raw(last) }.next_ready.set(Some(first)),
             None => self.first.set(Some(first)),
         }
         self.len.set(self.len.get() + len);
@@ -60,7 +49,7 @@ impl LocalQueue {
     #[inline]
     pub(crate) fn pop(&self) -> Option<TaskRef> {
         let first = self.first.get()?;
-        // SAFETY: the queue's count of its first task passes to the result.
+        // SAFETY: the queue's reference to its first task passes to the result.
         let task = unsafe { TaskRef::from_raw(first) };
         let next = task.next_ready.get();
         self.first.set(next);
@@ -73,23 +62,26 @@ impl LocalQueue {
 }
 
 /// The part of the ready queue for all other threads: a stack that they push onto, and that the driving thread takes as
-/// a whole. As nothing else is ever taken, a compare-exchange of its top is never fooled by a top that went and came
-/// back: the address is that of the task on top, whichever that is now.
+/// a whole. As single tasks are never taken, a top that was taken and pushed again between a load and the
+/// compare-exchange does no harm: the address is that of the task that is on top now.
 ///
-/// The pointer need not be, in Rust's model: the top that was loaded may have been freed and another task allocated in
-/// its place before the exchange succeeds, and then the link has the address of the one and the provenance of the
-/// other. So only a link's address counts, and each task's pointer is exposed when it is allocated.
+/// In Rust's memory model the pointer may be wrong all the same. The task that was loaded as the top may be freed and
+/// another one allocated in its place before the exchange succeeds; then the link has the address of the new task and
+/// the provenance of the old one. So only the address of a link is used, and the pointer to each task is exposed when
+/// the task is allocated.
 ///
-/// Source of that: rust-lang/unsafe-code-guidelines#480; std had it in `Once` and `RwLock`, rust-lang/rust#121950.
+/// Source for the provenance: rust-lang/unsafe-code-guidelines#480; std had it in `Once` and `RwLock`,
+/// rust-lang/rust#121950.
 ///
-/// Source: R. K. Treiber, "Systems Programming: Coping with Parallelism", IBM Research Report RJ 5118, 1986.
+/// Source for the stack: R. K. Treiber, "Systems Programming: Coping with Parallelism", IBM Research Report RJ 5118,
+/// 1986.
 #[derive(Debug, Default)]
 pub(crate) struct RemoteQueue {
-    /// The task pushed last, null, or [`CLOSED`]. Owns a count of each task in the stack.
+    /// The task pushed last, null, or [`CLOSED`]. Owns a reference to each task on the stack.
     top: AtomicPtr<Header>,
 }
 
-/// No task is here: an address that no allocation has.
+/// Stands for no task: an address that no allocation has.
 const CLOSED: *mut Header = ptr::dangling_mut();
 
 impl RemoteQueue {
@@ -99,12 +91,12 @@ impl RemoteQueue {
 
     /// Whether nothing can be pushed any more.
     pub(crate) fn is_closed(&self) -> bool {
-        // Relaxed: once it is closed it stays so, and whoever pushes looks again.
+        // Relaxed: once it is closed it stays so, and a push looks again.
         self.top.load(Relaxed) == CLOSED
     }
 
-    /// Whether the queue was empty before, so that the driving thread may be asleep. Hands the task back if the queue
-    /// is closed.
+    /// Returns whether the queue was empty before: then the driving thread may be asleep. Hands the task back if the
+    /// queue is closed.
     pub(crate) fn push(&self, task: TaskRef) -> Result<bool, TaskRef> {
         let mut top = self.top.load(Relaxed);
         loop {
@@ -115,7 +107,7 @@ impl RemoteQueue {
             // Release: pairs with the Acquire in `take` and `close`, which sees the link and all before it.
             match self.top.compare_exchange_weak(top, task.as_ptr().as_ptr(), Release, Relaxed) {
                 Ok(_) => {
-                    // The stack's count now.
+                    // The stack's reference now.
                     task.into_raw();
                     return Ok(top.is_null());
                 }
@@ -124,7 +116,7 @@ impl RemoteQueue {
         }
     }
 
-    /// Moves all tasks into `local`, the one pushed first first. Only for the driving thread.
+    /// Moves all tasks into `local`, in the order in which they were pushed. Only for the driving thread.
     #[inline]
     pub(crate) fn take(&self, local: &LocalQueue, list: &TaskList) {
         if !self.is_empty() {
@@ -141,16 +133,16 @@ impl RemoteQueue {
         Self::drain(top, local, list);
     }
 
-    /// Passes the counts of a stack that was taken to `local`, and new tasks to `list` as well.
+    /// Moves the tasks of a stack that was taken into `local`, and the new ones into `list` as well.
     #[inline(never)]
     fn drain(top: *mut Header, local: &LocalQueue, list: &TaskList) {
         let (mut first, mut len) = (None, 0);
         let last = NonNull::new(top);
         let mut next = last;
         while let Some(pointer) = next {
-            // SAFETY: the stack owns a count of each of its tasks.
-            let task = unsafe { peek(pointer) };
-            // What was pushed before it comes before it.
+            // SAFETY: the stack owns a reference to each of its tasks.
+            let task = unsafe { TaskRef::borrow_raw(pointer) };
+            // Tasks that were pushed before it come before it.
             let link = task.next_ready.replace(first);
             if let Some(unlisted) = task.unlisted() {
                 list.insert(unlisted);
@@ -165,8 +157,8 @@ impl RemoteQueue {
     }
 }
 
-/// All tasks that have not ended, woken or not: what dropping the executor has to end. It owns a count of each, and
-/// with it the task's `previous` and `next`.
+/// All tasks that have not ended, woken or not: dropping the executor ends these. It owns a reference to
+/// each, and with it the task's `previous` and `next`.
 #[derive(Default)]
 pub(crate) struct TaskList {
     first: Cell<Option<NonNull<Header>>>,
@@ -179,8 +171,8 @@ impl TaskList {
         task.next.set(first);
         let task = task.into_raw();
         if let Some(first) = first {
-            // SAFETY: the list owns a count of its first task.
-            unsafe { peek(first) }.previous.set(Some(task));
+            // SAFETY: the list owns a reference to its first task.
+            unsafe { TaskRef::borrow_raw(first) }.previous.set(Some(task));
         }
         self.first.set(Some(task));
     }
@@ -189,23 +181,23 @@ impl TaskList {
         self.first.get()
     }
 
-    /// Takes a task out and returns the list's count.
+    /// Takes a task out and returns the list's reference.
     ///
     /// # Safety
     ///
     /// `task` is in this list.
     pub(crate) unsafe fn remove(&self, task: NonNull<Header>) -> TaskRef {
-        // SAFETY: the list's count of the task passes to the result.
+        // SAFETY: the list's reference to the task passes to the result.
         let task = unsafe { TaskRef::from_raw(task) };
         let (previous, next) = (task.previous.get(), task.next.get());
         match previous {
-            // SAFETY: the list owns a count of each of its tasks.
-            Some(previous) => unsafe { peek(previous) }.next.set(next),
+            // SAFETY: the list owns a reference to each of its tasks.
+            Some(previous) => unsafe { TaskRef::borrow_raw(previous) }.next.set(next),
             None => self.first.set(next),
         }
         if let Some(next) = next {
-            // SAFETY: the list owns a count of each of its tasks.
-            unsafe { peek(next) }.previous.set(previous);
+            // SAFETY: the list owns a reference to each of its tasks.
+            unsafe { TaskRef::borrow_raw(next) }.previous.set(previous);
         }
         task
     }

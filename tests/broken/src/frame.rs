@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::task::{Context, Poll, Waker};
 
 pub use executor::support::BoxedFuture;
-use executor::support::{Driver, Emptied, RootWaker, TaskAbortHandle, TaskHandle, joinable};
+use executor::support::{Driver, RootWaker, RunWaiters, TaskAbortHandle, TaskHandle, joinable};
 use executor::{
     BlockOn, Capabilities, Described, Executor, Idle, NestedBlockOn, RemoteSpawn, Spawn, Spawner, WakeNames,
 };
@@ -52,7 +52,7 @@ pub trait Core: Send + Sync + 'static {
 
     /// Polls `root` and the tasks until `root` is ready.
     fn block_on(&self, mut root: Pin<&mut dyn Future<Output = ()>>) {
-        let Base { driver, emptied, .. } = self.base();
+        let Base { driver, run_waiters, .. } = self.base();
         let entered = driver.enter();
         RootWaker::with(|waker| {
             let mut cx = Context::from_waker(waker.waker());
@@ -64,7 +64,7 @@ pub trait Core: Send + Sync + 'static {
                 }
                 if entered.drives() {
                     self.poll_ready();
-                    emptied.announce_if(|| self.is_empty());
+                    run_waiters.notify_if_empty(|| self.is_empty());
                 }
                 let ready = || waker.is_woken() || (entered.drives() && self.has_work());
                 while !ready() {
@@ -76,7 +76,7 @@ pub trait Core: Send + Sync + 'static {
 
     /// Whether the driving thread has something to do.
     fn has_work(&self) -> bool {
-        self.has_ready() || (self.base().emptied.is_awaited() && self.is_empty())
+        self.has_ready() || (self.base().run_waiters.any() && self.is_empty())
     }
 }
 
@@ -86,7 +86,7 @@ pub struct Base {
     /// Who drives.
     pub driver: Driver,
     /// Who waits for the last task's end.
-    pub emptied: Emptied,
+    pub run_waiters: RunWaiters,
     /// The executor is gone, or is being dropped.
     closed: AtomicBool,
 }
@@ -166,8 +166,8 @@ impl<C: Choice> Spawn for Frame<C> {
 
 impl<C: Choice> Executor for Frame<C> {
     fn run(&self) {
-        let Base { driver, emptied, .. } = self.core.base();
-        self.core.block_on(pin!(emptied.wait(driver)));
+        let Base { driver, run_waiters, .. } = self.core.base();
+        self.core.block_on(pin!(run_waiters.wait(driver)));
     }
 }
 

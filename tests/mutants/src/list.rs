@@ -47,23 +47,23 @@ macro_rules! mutants {
 
 mutants! {
     "raw-waker/src/task.rs": {
-        "raw-clone-uncounted": "a cloned waker has no count of its own",
-            "let before = self.state.fetch_add(COUNT, Relaxed);" => "let before = self.state.load(Relaxed);".
-        "raw-drop-relaxed": "a count is given back without an order",
-            "self.state.load(Acquire) / COUNT == 1 || self.state.fetch_sub(COUNT, AcqRel) / COUNT == 1"
-            => "self.state.load(Relaxed) / COUNT == 1 || self.state.fetch_sub(COUNT, Relaxed) / COUNT == 1".
-        "raw-drop-without-acquire": "whoever frees the task does not see what the others did",
-            "self.state.fetch_sub(COUNT, AcqRel) / COUNT == 1" => "self.state.fetch_sub(COUNT, Release) / COUNT == 1".
-        "raw-drop-without-release": "who gives a count back does not say what it did",
-            "self.state.fetch_sub(COUNT, AcqRel) / COUNT == 1" => "self.state.fetch_sub(COUNT, Acquire) / COUNT == 1".
+        "raw-clone-uncounted": "a cloned waker has no reference of its own",
+            "let before = self.state.fetch_add(REFERENCE, Relaxed);" => "let before = self.state.load(Relaxed);".
+        "raw-drop-relaxed": "a reference is given back without an order",
+            "self.state.load(Acquire) / REFERENCE == 1 || self.state.fetch_sub(REFERENCE, AcqRel) / REFERENCE == 1"
+            => "self.state.load(Relaxed) / REFERENCE == 1 || self.state.fetch_sub(REFERENCE, Relaxed) / REFERENCE == 1".
+        "raw-drop-without-acquire": "the thread that frees the task does not see what the others did",
+            "self.state.fetch_sub(REFERENCE, AcqRel) / REFERENCE == 1" => "self.state.fetch_sub(REFERENCE, Release) / REFERENCE == 1".
+        "raw-drop-without-release": "a thread that gives a reference back does not publish what it did",
+            "self.state.fetch_sub(REFERENCE, AcqRel) / REFERENCE == 1" => "self.state.fetch_sub(REFERENCE, Acquire) / REFERENCE == 1".
         "raw-last-look-relaxed": "the last owner looks at the count without an order",
-            "self.state.load(Acquire) / COUNT == 1" => "self.state.load(Relaxed) / COUNT == 1".
+            "self.state.load(Acquire) / REFERENCE == 1" => "self.state.load(Relaxed) / REFERENCE == 1".
         "raw-queued-wake-looks": "a wake of a queued task looks and does not write",
             "_ if state & QUEUED != 0 => Some(state)," => "_ if state & QUEUED != 0 => None,".
-        "raw-wake-uncounted": "the queue gets a task without a count",
-            "_ => Some((state | QUEUED) + COUNT)," => "_ => Some(state | QUEUED),".
-        "raw-wake-leaks": "a wake by value of a queued task keeps its count",
-            "_ if state & QUEUED != 0 => Some(state - COUNT)," => "_ if state & QUEUED != 0 => Some(state + 0),".
+        "raw-wake-uncounted": "the queue gets a task without a reference",
+            "_ => Some((state | QUEUED) + REFERENCE)," => "_ => Some(state | QUEUED),".
+        "raw-wake-leaks": "a wake by value of a queued task keeps its reference",
+            "_ if state & QUEUED != 0 => Some(state - REFERENCE)," => "_ if state & QUEUED != 0 => Some(state + 0),".
         "raw-wake-relaxed": "a wake by reference publishes nothing",
             "let before = self.state.fetch_update(AcqRel, Acquire, |state| match state {
             _ if state & ENDED != 0 => None,
@@ -72,42 +72,44 @@ mutants! {
             _ if state & ENDED != 0 => None,
             _ if state & QUEUED != 0 => Some(state),".
         "raw-poll-relaxed": "a poll sees nothing of what the wakes published",
-            "task.state.fetch_sub(QUEUED + COUNT, AcqRel)" => "task.state.fetch_sub(QUEUED + COUNT, Release)".
+            "task.state.fetch_sub(QUEUED + REFERENCE, AcqRel)" => "task.state.fetch_sub(QUEUED + REFERENCE, Release)".
         "raw-cleared-late": "the task counts as queued until its poll is over",
-            "let before = task.state.fetch_sub(QUEUED + COUNT, AcqRel);" => "let before = task.state.fetch_sub(COUNT, AcqRel);",
+            "let before = task.state.fetch_sub(QUEUED + REFERENCE, AcqRel);" => "let before = task.state.fetch_sub(REFERENCE, AcqRel);",
             "let poll = unsafe { (task.vtable.poll)(task.header, &mut Context::from_waker(&waker)) };"
             => "let poll = unsafe { (task.vtable.poll)(task.header, &mut Context::from_waker(&waker)) };
         task.state.fetch_and(!QUEUED, AcqRel);".
-        "raw-wakes-relaxed-at-home": "a wake by value on the driving thread orders nothing",
+        "raw-wakes-relaxed-locally": "a wake by value on the driving thread orders nothing",
             "        // AcqRel: as in `wake_by_ref`.\n        let before = self.state.fetch_update(AcqRel, Acquire," => "        let before = self.state.fetch_update(Relaxed, Relaxed,"
-            ; equivalent: "the poll comes later on the same thread, or on one that the right to drive was handed to; and the task, which is queued, has a count that this thread gives back, or hands over with the right".
-        "raw-abort-inline": "whoever aborts drops the future",
+            ; equivalent: "the poll comes later on the same thread, or on one that the right to drive was handed to; and the task, which is queued, has a reference that this thread gives back, or hands over with the right".
+        "raw-abort-inline": "the thread that aborts drops the future",
             "            _ if state & ENDED != 0 => None,
             _ if state & QUEUED != 0 => Some(state | ABORTED),
-            _ => Some((state | ABORTED | QUEUED) + COUNT),
+            _ => Some((state | ABORTED | QUEUED) + REFERENCE),
         });
         if before.is_ok_and(|before| before & QUEUED == 0) {
-            // The count that was just added.
+            // The reference that was just added.
             self.shared.push(TaskRef { header: self.header });"
             => "            _ if state & (ENDED | ABORTED) != 0 => None,
             _ => Some(state | ABORTED),
         });
         if before.is_ok() {
             self.cancel();".
-        "raw-abort-unqueued": "an aborted task gets no turn of its own",
+        "raw-abort-unqueued": "an aborted task is not queued for its last poll",
             "            _ if state & QUEUED != 0 => Some(state | ABORTED),
-            _ => Some((state | ABORTED | QUEUED) + COUNT),
+            _ => Some((state | ABORTED | QUEUED) + REFERENCE),
         });
         if before.is_ok_and(|before| before & QUEUED == 0) {"
             => "            _ => Some(state | ABORTED),
         });
         if before.is_ok_and(|_| false) {".
-        "raw-abort-ignored": "the turn of an aborted task polls it",
+        "raw-abort-ignored": "an aborted task is polled",
             "if before & ABORTED != 0 {" => "if before & ABORTED != 0 && before & QUEUED == 0 {".
         "raw-end-relaxed": "the end of a task publishes no result",
             "let before = self.state.fetch_or(ENDED, AcqRel);" => "let before = self.state.fetch_or(ENDED, Relaxed);".
         "raw-end-forgets-joiner": "a task that ends wakes no joiner",
             "} else if before & JOINER != 0 {" => "} else if before & JOINER != 0 && before & QUEUED != 0 {".
+    }
+    "raw-waker/src/joiner.rs": {
         "raw-joiner-set-blindly": "a join waker is handed over although the task has ended",
             "self.change(|state| state | JOINER)" => "self.state.fetch_or(JOINER, AcqRel);
         true".
@@ -121,10 +123,10 @@ mutants! {
         "raw-joiner-not-taken-back": "a join waker is replaced while it belongs to the driver",
             "if self.state.load(Relaxed) & JOINER != 0 && !self.change(|state| state & !JOINER) {"
             => "if self.state.load(Relaxed) & ENDED != 0 && !self.change(|state| state & !JOINER) {".
-        "raw-handle-dropped-blindly": "a handle goes without looking whether there is a result to drop",
-            "let detached = task.change(|state| state & !(HANDLE | JOINER));"
-            => "task.state.fetch_and(!(HANDLE | JOINER), AcqRel);
-        let detached = true;".
+        "raw-handle-dropped-blindly": "a handle is dropped without a look whether there is a result to drop",
+            "self.change(|state| state & !(HANDLE | JOINER))"
+            => "self.state.fetch_and(!(HANDLE | JOINER), AcqRel);
+        true".
         "raw-finished-relaxed": "a handle sees that its task has ended, and orders nothing",
             "self.state.load(Acquire) & ENDED != 0" => "self.state.load(Relaxed) & ENDED != 0".
         "raw-joiner-left": "a joiner stays behind where the end came while it was replaced",
@@ -136,15 +138,15 @@ mutants! {
             "let changed = self.state.fetch_update(AcqRel, Acquire," => "let changed = self.state.fetch_update(Relaxed, Relaxed,".
     }
     "raw-waker/src/waker.rs": {
-        "raw-wake-drops-first": "a wake by value gives its count back and then uses the task",
-            "    let task = unsafe { owned(data) };
+        "raw-wake-drops-first": "a wake by value gives its reference back and then uses the task",
+            "    let task = unsafe { from_raw(data) };
     task.wake();"
-            => "    std::mem::drop(unsafe { owned(data) });
-    let task = unsafe { borrowed(data) };
+            => "    drop(unsafe { from_raw(data) });
+    let task = unsafe { borrow_raw(data) };
     task.wake_by_ref();".
     }
     "raw-waker/src/queue.rs": {
-        "raw-closed-when-called": "a spawner takes an executor with work from elsewhere for one that is gone",
+        "raw-closed-when-queued": "a spawner takes an executor with remote work for one that is gone",
             "self.top.load(Relaxed) == CLOSED" => "!self.top.load(Relaxed).is_null()".
         "raw-no-closed-flag": "the queue of an executor that is gone still takes tasks",
             "let top = self.top.swap(CLOSED, Acquire);" => "let top = self.top.swap(ptr::null_mut(), Acquire);".
@@ -167,7 +169,7 @@ mutants! {
             "return Ok(top.is_null());" => "return Ok(false);".
     }
     "raw-waker/src/executor.rs": {
-        "raw-overtakes-itself": "who takes over polls what it wakes now before what it woke while it followed",
+        "raw-overtakes-itself": "a thread that takes over polls what it wakes now before what it woke while it followed",
             "            if entered.drives() && self.has_work() {
                 self.poll_ready();
             }
@@ -177,141 +179,145 @@ mutants! {
                 continue;
             }
             let ready = ||".
-        "raw-arrives-before-its-work": "who comes to drive in a first poll polls what it makes ready now before what it made ready then",
-            "        remote.take(&local.queue, &local.list);\n" => "        let _ = remote;\n".
         "raw-unwinds-with-the-right": "a first poll that panics keeps the right to drive",
             "        Self::unwind(self.shared, self.call);" => "        let _ = Self::unwind;".
-        "raw-drops-under-a-poll": "an executor that is dropped beside a poll ends the task",
-            "        if !self.shared.driver.close() {" => "        if !self.shared.driver.close() && false {".
+        "raw-drops-under-a-poll": "an executor that is dropped during a poll ends the task",
+            "        if !self.driver.close() {" => "        if !self.driver.close() && false {".
         "raw-close-late": "the queue is closed after the tasks are ended",
-            "        self.shared.remote.close(queue, list);
-        while let Some(task) = list.first() {
+            "        self.remote.close(queue, all);
+        while let Some(task) = all.first() {
             // SAFETY: it is the list's first.
-            let task = unsafe { list.remove(task) };
+            let task = unsafe { all.remove(task) };
             task.cancel();
         }"
-            => "        while let Some(task) = list.first() {
+            => "        while let Some(task) = all.first() {
             // SAFETY: it is the list's first.
-            let task = unsafe { list.remove(task) };
+            let task = unsafe { all.remove(task) };
             task.cancel();
         }
-        self.shared.remote.close(queue, list);".
+        self.remote.close(queue, all);".
         "raw-parks-beside-work": "the driver looks at its own queue only before it parks",
             "local.queue.len() > 0 || !remote.is_empty() ||" => "local.queue.len() > 0 || (local.queue.len() > 1 && !remote.is_empty()) ||".
     }
+    "raw-waker/src/owner.rs": {
+        "raw-early-before-its-work": "a thread that comes to drive in a first poll polls what it makes ready now before what it made ready then",
+            "        remote.take(&local.queue, &local.all);\n" => "        let _ = remote;\n".
+    }
     "biased-waker/src/count.rs": {
-        "biased-add-uncounted": "a reference that is made elsewhere is not counted",
-            "self.away.fetch_add(ONE, Relaxed)" => "self.away.load(Relaxed)".
-        "biased-add-at-home-uncounted": "a reference that is made at home is not counted",
-            "            self.set_here(self.here().wrapping_add(ONE));\n" => "".
-        "biased-home-forgets-the-merge": "the owner's thread counts in its own word after the merge",
-            "let counts_here = at_home && self.here() & MERGED == 0;" => "let counts_here = at_home && self.here() != 0;".
-        "biased-home-for-all": "every thread counts in the owner's word",
-            "let counts_here = at_home && self.here() & MERGED == 0;"
-            => "let counts_here = (at_home || self.here() != 0) && self.here() & MERGED == 0;".
+        "biased-add-uncounted": "a reference that is added remotely is not counted",
+            "self.remote.fetch_add(ONE, Relaxed)" => "self.remote.load(Relaxed)".
+        "biased-add-by-owner-uncounted": "a reference that is added by the owner is not counted",
+            "            self.set_local(self.local().wrapping_add(ONE));\n" => "".
+        "biased-owner-forgets-the-merge": "the owner counts in its own word after the merge",
+            "let counts_here = is_owner && self.local() & MERGED == 0;" => "let counts_here = is_owner && self.local() != 0;".
+        "biased-owner-is-anybody": "every thread counts in the owner's word",
+            "let counts_here = is_owner && self.local() & MERGED == 0;"
+            => "let counts_here = (is_owner || self.local() != 0) && self.local() & MERGED == 0;".
         "biased-drop-relaxed": "a reference is given back without an order",
-            "is_last(self.away.load(Acquire)) || is_last(self.away.fetch_sub(ONE, AcqRel))"
-            => "is_last(self.away.load(Relaxed)) || is_last(self.away.fetch_sub(ONE, Relaxed))".
-        "biased-drop-without-acquire": "whoever frees the task does not see what the others did",
-            "is_last(self.away.fetch_sub(ONE, AcqRel))" => "is_last(self.away.fetch_sub(ONE, Release))".
-        "biased-drop-without-release": "who gives a reference back does not say what it did",
-            "is_last(self.away.fetch_sub(ONE, AcqRel))" => "is_last(self.away.fetch_sub(ONE, Acquire))".
+            "is_last(self.remote.load(Acquire)) || is_last(self.remote.fetch_sub(ONE, AcqRel))"
+            => "is_last(self.remote.load(Relaxed)) || is_last(self.remote.fetch_sub(ONE, Relaxed))".
+        "biased-drop-without-acquire": "the thread that frees the task does not see what the others did",
+            "is_last(self.remote.fetch_sub(ONE, AcqRel))" => "is_last(self.remote.fetch_sub(ONE, Release))".
+        "biased-drop-without-release": "a thread that gives a reference back does not publish what it did",
+            "is_last(self.remote.fetch_sub(ONE, AcqRel))" => "is_last(self.remote.fetch_sub(ONE, Acquire))".
         "biased-last-look-relaxed": "the last owner looks at the count without an order",
-            "is_last(self.away.load(Acquire))" => "is_last(self.away.load(Relaxed))".
+            "is_last(self.remote.load(Acquire))" => "is_last(self.remote.load(Relaxed))".
         "biased-last-before-the-merge": "the count of the others alone decides, before it is the whole",
-            "away & MERGED != 0 && references(away) == ONE" => "references(away) == ONE".
+            "remote & MERGED != 0 && references(remote) == ONE" => "references(remote) == ONE".
         "biased-sole-relaxed": "the owner frees without seeing what the others did",
-            "references(self.away.load(Acquire)." => "references(self.away.load(Relaxed).".
-        "biased-sole-by-here": "the owner takes its own count for all of it",
-            "references(self.away.load(Acquire).wrapping_add(references(self.here()))) == 0" => "references(self.here()) == 0".
+            "references(self.remote.load(Acquire)." => "references(self.remote.load(Relaxed).".
+        "biased-sole-by-local": "the owner takes its own count for all of it",
+            "references(self.remote.load(Acquire).wrapping_add(references(self.local()))) == 0" => "references(self.local()) == 0".
         "biased-merged-twice": "the owner's count is added twice",
-            "self.away.fetch_add(references(here).wrapping_add(MERGED), AcqRel);"
-            => "self.away.fetch_add(references(here).wrapping_mul(2).wrapping_add(MERGED), AcqRel);".
+            "self.remote.fetch_add(references(local).wrapping_add(MERGED), AcqRel);"
+            => "self.remote.fetch_add(references(local).wrapping_mul(2).wrapping_add(MERGED), AcqRel);".
         "biased-merged-in-two-steps": "what others count during the merge is lost",
-            "let before = self.away.fetch_add(references(here).wrapping_add(MERGED), AcqRel);"
-            => "let before = self.away.load(Acquire);
-        self.away.store(before.wrapping_add(references(here)).wrapping_add(MERGED), Release);".
+            "let before = self.remote.fetch_add(references(local).wrapping_add(MERGED), AcqRel);"
+            => "let before = self.remote.load(Acquire);
+        self.remote.store(before.wrapping_add(references(local)).wrapping_add(MERGED), Release);".
         "biased-merged-late": "the owner notes the merge when the object may be gone",
-            "        self.set_here(here | MERGED);\n" => "",
-            "        references(before).wrapping_add(references(here)) == 0\n    }"
-            => "        self.set_here(here | MERGED);\n        references(before).wrapping_add(references(here)) == 0\n    }".
+            "        self.set_local(local | MERGED);\n" => "",
+            "        references(before).wrapping_add(references(local)) == 0\n    }"
+            => "        self.set_local(local | MERGED);\n        references(before).wrapping_add(references(local)) == 0\n    }".
         "biased-merge-relaxed": "the merge orders nothing",
             "wrapping_add(MERGED), AcqRel)" => "wrapping_add(MERGED), Relaxed)".
     }
     "biased-waker/src/task.rs": {
-        "biased-queued-wake-looks": "a wake of a called task looks and does not write",
-            "_ if away & QUEUED != 0 => Some(away | reason)," => "_ if away & QUEUED != 0 && reason == 0 => None,
-            _ if away & QUEUED != 0 => Some(away | reason),".
+        "biased-queued-wake-looks": "a remote wake of a queued task looks and does not write",
+            "_ if remote & QUEUED != 0 => Some(remote | reason)," => "_ if remote & QUEUED != 0 && reason == 0 => None,
+            _ if remote & QUEUED != 0 => Some(remote | reason),".
         "biased-wake-uncounted": "the stack gets a task without a reference",
-            "_ => Some((away | QUEUED | reason).wrapping_add(ONE))," => "_ => Some(away | QUEUED | reason),".
-        "biased-wake-relaxed": "a wake from elsewhere publishes nothing",
-            "let before = task.count.away().fetch_update(AcqRel, Acquire," => "let before = task.count.away().fetch_update(Relaxed, Relaxed,".
-        "biased-answer-relaxed": "a turn sees nothing of what the wakes published",
+            "_ => Some((remote | QUEUED | reason).wrapping_add(ONE))," => "_ => Some(remote | QUEUED | reason),".
+        "biased-wake-relaxed": "a remote wake publishes nothing",
+            "let before = task.count.remote().fetch_update(AcqRel, Acquire," => "let before = task.count.remote().fetch_update(Relaxed, Relaxed,".
+        "biased-clear-queued-relaxed": "a poll sees nothing of what the wakes published",
             "fetch_sub(QUEUED + ONE, AcqRel)" => "fetch_sub(QUEUED + ONE, Release)".
-        "biased-calls-unanswered": "a task that was called stays called",
-            "let away = if here & CALLED != 0 { self.answer() } else { self.count.away().load(Acquire) };"
-            => "let away = self.count.away().load(Acquire);".
+        "biased-queued-uncleared": "a task that was queued remotely stays so",
+            "let remote = if local & QUEUED_REMOTELY != 0 { self.clear_queued() } else { self.count.remote().load(Acquire) };"
+            => "let remote = self.count.remote().load(Acquire);".
         "biased-abort-unseen": "the drop of an aborted future does not see what came before the abort",
-            "self.answer() } else { self.count.away().load(Acquire) };" => "self.answer() } else { self.count.away().load(Relaxed) };".
-        "biased-abort-overlooked": "the turn of a task that is about to be pushed does not look whether it was aborted",
-            "let away = if here & CALLED != 0 { self.answer() } else { self.count.away().load(Acquire) };"
-            => "let away = if here & CALLED != 0 { self.answer() } else { 0 };".
-        "biased-joiner-left": "a joiner stays behind where the end came while it was borrowed",
-            "if away & BORROWED == 0 && (away & ENDED != 0 || self.at_home().is_none()) {"
-            => "if away & ENDED != 0 || (away & BORROWED == 0 && self.at_home().is_none()) {".
+            "self.clear_queued() } else { self.count.remote().load(Acquire) };" => "self.clear_queued() } else { self.count.remote().load(Relaxed) };".
+        "biased-abort-overlooked": "the poll of a task that is about to be pushed does not look whether it was aborted",
+            "let remote = if local & QUEUED_REMOTELY != 0 { self.clear_queued() } else { self.count.remote().load(Acquire) };"
+            => "let remote = if local & QUEUED_REMOTELY != 0 { self.clear_queued() } else { 0 };".
         "biased-cleared-late": "the task counts as queued until its poll is over",
             "        self.next_ready.set(None);
-        // SAFETY: the driving thread has the right to `stage`, and the task has not ended.
+        // SAFETY: the owner has the right to `stage`, and the task has not ended.
         match unsafe { (self.vtable.poll)(self.header, &mut Context::from_waker(waker)) } {"
             => "        let poll = unsafe { (self.vtable.poll)(self.header, &mut Context::from_waker(waker)) };
         self.next_ready.set(None);
         match poll {".
-        "biased-abort-unnoted": "an abort at home is no more than a wake",
-            "self.count.away().fetch_or(ABORTED, Relaxed);" => "let _ = self.count.away();".
-        "biased-abort-in-two-steps": "an abort at home hides what other threads do to the word meanwhile",
-            "self.count.away().fetch_or(ABORTED, Relaxed);" => "let away = self.count.away().load(Relaxed);\n                self.count.away().store(away | ABORTED, Relaxed);".
-        "biased-abort-ignored": "the turn of an aborted task polls it",
-            "(away & ABORTED != 0).then(|| {" => "(away & ABORTED != 0 && here & DETACHED != 0).then(|| {".
+        "biased-abort-unnoted": "an abort by the owner is no more than a wake",
+            "self.count.remote().fetch_or(ABORTED, Relaxed);" => "let _ = self.count.remote();".
+        "biased-abort-in-two-steps": "an abort by the owner overwrites what other threads do to the word at the same time",
+            "self.count.remote().fetch_or(ABORTED, Relaxed);" => "let remote = self.count.remote().load(Relaxed);\n                self.count.remote().store(remote | ABORTED, Relaxed);".
+        "biased-abort-ignored": "an aborted task is polled",
+            "(remote & ABORTED != 0).then(|| {" => "(remote & ABORTED != 0 && local & DETACHED != 0).then(|| {".
         "biased-end-relaxed": "the end of a task publishes no result",
             "fetch_or(ENDED, AcqRel)" => "fetch_or(ENDED, Relaxed)".
         "biased-end-forgets-joiner": "a task that ends wakes no joiner",
-            "} else if away & BORROWED == 0 {" => "} else if away & BORROWED == 0 && away & ABORTED != 0 {".
+            "} else if remote & BORROWED == 0 {" => "} else if remote & BORROWED == 0 && remote & ABORTED != 0 {".
         "biased-end-takes-what-is-borrowed": "a task that ends takes the joiner while the handle changes it",
-            "} else if away & BORROWED == 0 {" => "} else {".
+            "} else if remote & BORROWED == 0 {" => "} else {".
         "biased-end-in-queue-uncounted": "a task that ends in the queue is freed there",
-            "Some(_) => here = here.wrapping_add(ONE)," => "Some(_) => {}".
+            "Some(_) => local = local.wrapping_add(ONE)," => "Some(_) => {}".
         "biased-ended-woken": "a wake puts a task that has ended into the queue",
             "            None => self.next_ready.set(Some(self)),\n        }" => "            None => {}\n        }".
-        "biased-kept-late": "who lets go of a task counts what that keeps when the task may be gone",
+        "biased-counted-late": "the thread that reclaims a task takes the task's count of the `Arc` when the task may be gone",
             "        unsafe { Arc::increment_strong_count(self.shared.as_ptr()) };\n" => "",
             "        if self.count.merge() {" => "        let shared = self.shared;\n        let last = self.count.merge();\n        unsafe { Arc::increment_strong_count(shared.as_ptr()) };\n        if last {".
+    }
+    "biased-waker/src/joiner.rs": {
+        "biased-joiner-left": "a joiner stays behind where the end came while it was borrowed",
+            "if remote & BORROWED == 0 && (remote & ENDED != 0 || self.local().is_none()) {"
+            => "if remote & ENDED != 0 || (remote & BORROWED == 0 && self.local().is_none()) {".
         "biased-takes-joiner-relaxed": "a handle takes its joiner without seeing what the end left of it",
-            "let away = self.count.away().load(Acquire);" => "let away = self.count.away().load(Relaxed);"
-            ; equivalent: "each caller has acquired the end before, or is at home".
+            "let remote = self.count.remote().load(Acquire);" => "let remote = self.count.remote().load(Relaxed);"
+            ; equivalent: "each caller has acquired the end before, or is the owner".
         "biased-change-blindly": "the handle changes its flags although the task has ended",
-            "let changed = self.count.away().fetch_update(AcqRel, Acquire, |away| match away {
-            _ if away & ENDED != 0 => None,
-            _ => Some(change(away)),
+            "let changed = self.count.remote().fetch_update(AcqRel, Acquire, |remote| match remote {
+            _ if remote & ENDED != 0 => None,
+            _ => Some(change(remote)),
         });"
-            => "let changed = self.count.away().fetch_update(AcqRel, Acquire, |away| Some(change(away)));".
-        "biased-joiner-not-borrowed": "the joiner is changed elsewhere without being borrowed",
-            "if !self.change_away(|away| away | BORROWED) {" => "if !self.change_away(|away| away | 0) {".
+            => "let changed = self.count.remote().fetch_update(AcqRel, Acquire, |remote| Some(change(remote)));".
+        "biased-joiner-not-borrowed": "the joiner is changed remotely without being borrowed",
+            "if !self.change(|remote| remote | BORROWED) {" => "if !self.change(|remote| remote | 0) {".
         "biased-joiner-kept": "the joiner is borrowed and not given back",
-            "let pending = self.change_away(|away| away & !BORROWED);" => "let pending = self.change_away(|away| away | BORROWED);".
-        "biased-detached-blindly": "a handle goes at home and leaves the result of a task that has ended",
-            "        here & ENDED == 0\n    }" => "        here & ENDED == 0 || here & DETACHED == 0\n    }".
+            "let pending = self.change(|remote| remote & !BORROWED);" => "let pending = self.change(|remote| remote | BORROWED);".
+        "biased-detached-blindly": "a handle is dropped by the owner and leaves the result of a task that has ended",
+            "        local & ENDED == 0\n    }" => "        local & ENDED == 0 || local & DETACHED == 0\n    }".
         "biased-finished-relaxed": "a handle sees that its task has ended, and orders nothing",
-            "self.count.away().load(Acquire) & ENDED != 0" => "self.count.away().load(Relaxed) & ENDED != 0".
-        "biased-registers-as-if-at-home": "a handle elsewhere takes the way that is for home",
-            "if self.at_home().is_none() {
-            return self.register_from_elsewhere(waker);
+            "self.count.remote().load(Acquire) & ENDED != 0" => "self.count.remote().load(Relaxed) & ENDED != 0".
+        "biased-registers-as-if-owner": "a remote handle takes the path that is for the owner",
+            "if self.local().is_none() {
+            return self.register_remotely(waker);
         }"
-            => "if self.at_home().is_none() && self.count.here() & DETACHED != 0 {
-            return self.register_from_elsewhere(waker);
+            => "if self.local().is_none() && self.count.local() & DETACHED != 0 {
+            return self.register_remotely(waker);
         }".
     }
     "biased-waker/src/queue.rs": {
-        "biased-closed-when-called": "a spawner takes an executor with work from elsewhere for one that is gone",
+        "biased-closed-when-queued": "a spawner takes an executor with remote work for one that is gone",
             "self.top.load(Relaxed) == CLOSED" => "!self.top.load(Relaxed).is_null()".
         "biased-no-closed-flag": "the stack of an executor that is gone still takes tasks",
             "let top = self.top.swap(CLOSED, Acquire);" => "let top = self.top.swap(ptr::null_mut(), Acquire);".
@@ -326,7 +332,7 @@ mutants! {
                     first = Some(task);
                     last = last.or(first);"
             => "                    task.next_ready.set(Some(task));
-                    last.iter().for_each(|last: &Kept| last.next_ready.set(Some(task)));
+                    last.iter().for_each(|last: &LocalTask| last.next_ready.set(Some(task)));
                     first = first.or(Some(task));
                     last = Some(task);".
         "biased-only-the-last": "the last of several ready tasks is taken for the only one",
@@ -337,56 +343,60 @@ mutants! {
             "return Ok(top.is_null());" => "return Ok(false);".
     }
     "biased-waker/src/executor.rs": {
-        "biased-drops-under-a-poll": "an executor that is dropped beside a poll ends the task",
-            "        if !self.shared.driver.close() {" => "        if !self.shared.driver.close() && false {".
-        "biased-at-home-anywhere": "the token moves on and the thread that had it still takes the tasks for its own",
-            "            HOME.with(|home| home.set(ptr::null()));\n" => "".
-        "biased-let-go-late": "who leaves does not let go of the tasks that have ended",
-            "            self.shared.let_go();
-            HOME.with(|home| home.set(ptr::null()));"
-            => "            HOME.with(|home| home.set(ptr::null()));".
-        "biased-overtakes-itself": "who takes over polls what it wakes now before what it woke while it followed",
-            "        remote.take(local);\n    }\n" => "        let _ = remote;\n    }\n".
+        "biased-drops-under-a-poll": "an executor that is dropped during a poll ends the task",
+            "        if !this.driver.close() {" => "        if !this.driver.close() && false {".
         "biased-unwinds-with-the-right": "a first poll that panics keeps the right to drive",
             "        Self::unwind(self.shared, self.call);" => "        let _ = Self::unwind;".
-        "biased-outer-forgotten": "after a nested call the thread does not take the outer one's tasks for its own",
-            "            local.outer.set(Some(unsafe { Arc::from_raw(outer) }));" => "            drop(unsafe { Arc::from_raw(outer) });"
-            ; equivalent: "they go the way for other threads from then on, which costs more and does the same".
-        "biased-lets-go-idle": "a driver that always has something to do does not let go of the tasks that have ended",
-            "                self.shared.local.let_go();\n" => "".
-        "biased-sleeps-on-what-ended": "the tasks that have ended are kept while the driver sleeps",
-            "        self.shared.let_go();\n        self.entered.park_unless(ready);" => "        self.entered.park_unless(ready);".
-        "biased-alone-for-ever": "a task that is alone and wakes itself lets nobody else have a turn",
-            "self.next.is_some() || self.left == 0 || !local" => "self.next.is_some() || !local".
+        "biased-reclaims-idle": "a driver that always has something to do does not reclaim the tasks that have ended",
+            "                self.local.reclaim();\n" => "".
         "biased-rest-forgotten": "after a panic the tasks that were taken out of the queue are forgotten",
             "            task.fail(JoinError::panicked(payload));\n" => "            task.fail(JoinError::panicked(payload));\n            round = Round::new();\n".
         "biased-close-late": "the stack is closed after the tasks are ended",
-            "        self.shared.remote.close(local);
-        while let Some(task) = local.list.first() {
+            "        remote.close(local);
+        while let Some(task) = local.all.first() {
             task.fail(JoinError::Cancelled);
-            local.bury(task, &self.shared.count);
+            local.retire(task, count);
         }
 "
-            => "        while let Some(task) = local.list.first() {
+            => "        while let Some(task) = local.all.first() {
             task.fail(JoinError::Cancelled);
-            local.bury(task, &self.shared.count);
+            local.retire(task, count);
         }
-        self.shared.remote.close(local);
+        remote.close(local);
 ".
         "biased-parks-beside-work": "the driver looks at its own queue only before it parks",
             "!local.queue.is_empty() || !remote.is_empty() ||" => "!local.queue.is_empty() ||".
     }
+    "biased-waker/src/round.rs": {
+        "biased-alone-forever": "a task that is alone and wakes itself lets nothing else be polled",
+            "self.next.is_some() || self.left == 0 || !local" => "self.next.is_some() || !local".
+    }
+    "biased-waker/src/owner.rs": {
+        "biased-owner-anywhere": "the right to drive moves on and the thread that had it still takes the tasks for its own",
+            "            OWNED.with(|owned| owned.set(ptr::null()));\n" => "".
+        "biased-reclaim-late": "a thread that stops driving does not reclaim the tasks that have ended",
+            "            self.shared.reclaim();
+            OWNED.with(|owned| owned.set(ptr::null()));"
+            => "            OWNED.with(|owned| owned.set(ptr::null()));".
+        "biased-overtakes-itself": "a thread that takes over polls what it wakes now before what it woke while it followed",
+            "        remote.take(local);\n    }\n" => "        let _ = remote;\n    }\n".
+        "biased-outer-forgotten": "after a nested call the thread does not take the outer one's tasks for its own",
+            "            local.outer.set(Some(unsafe { Arc::from_raw(outer) }));" => "            drop(unsafe { Arc::from_raw(outer) });"
+            ; equivalent: "they take the remote path from then on, which costs more and does the same".
+        "biased-sleeps-on-what-ended": "the tasks that have ended are kept while the driver sleeps",
+            "        self.shared.reclaim();\n        self.entered.park_unless(ready);" => "        self.entered.park_unless(ready);".
+    }
     "biased-waker/src/root.rs": {
-        "biased-root-at-home-anywhere": "every thread is at home with every root",
-            "here() == self.home" => "self.home != here().wrapping_sub(self.home)".
+        "biased-root-owner-anywhere": "every thread takes itself for the owner of every root",
+            "thread_id::current() == self.owner" => "self.owner != thread_id::current().wrapping_sub(self.owner)".
         "biased-root-wake-silent": "a wake from another thread does not unpark the root's",
             "            self.thread.unpark();\n" => "            let _ = &self.thread;\n".
-        "biased-root-stays-woken": "a wake at home in the last poll of a `block_on` is taken for one in the next",
-            "        renewed.root().woken_here.set(false);\n" => "".
-        "biased-root-stays-woken-away": "a wake elsewhere in the last poll of a `block_on` is taken for one in the next",
-            "        renewed.root().woken_away.store(false, Relaxed);\n" => "".
-        "biased-root-shared": "a `block_on` uses the root of the last one, of which a waker is still about",
-            "self.root().count.is_sole().then_some(self)?" => "(self.root().home != 0).then_some(self)?".
+        "biased-root-stays-woken": "a wake by the owner in the last poll of a `block_on` is taken for one in the next",
+            "        renewed.root().woken_locally.set(false);\n" => "".
+        "biased-root-stays-woken-remotely": "a remote wake in the last poll of a `block_on` is taken for one in the next",
+            "        renewed.root().woken_remotely.store(false, Relaxed);\n" => "".
+        "biased-root-shared": "a `block_on` uses the root of the last one, of which a waker still exists",
+            "self.root().count.is_sole().then_some(self)?" => "(self.root().owner != 0).then_some(self)?".
     }
     "arc-waker/src/waker.rs": {
         "arc-queued-wake-looks": "a wake of a queued task looks and does not write",
@@ -425,7 +435,21 @@ mutants! {
     }
     "arc-waker/src/executor.rs": {
         "arc-drops-under-a-poll": "an executor that is dropped beside a poll waits for the task",
-            "        if !self.shared.driver.close() {" => "        if !self.shared.driver.close() && false {".
+            "        if !self.driver.close() {" => "        if !self.driver.close() && false {".
+        "arc-drop-under-lock": "futures are dropped while what is spawned is locked",
+            "let new_tasks = self.new_tasks().close();" => "let mut locked = self.new_tasks();\n        let new_tasks = locked.close();".
+        "arc-closes-nothing": "dropping the executor ends no task",
+            "self.local().close();" => "Local::new(unbounded().1);".
+        "arc-stays": "a call that drives early and is ready keeps the right to drive",
+            "            drop(Owner::new(shared));" => "            std::mem::forget(_entered);".
+        "arc-unwinds-with-the-right": "a first poll that panics keeps the right to drive",
+            "        Self::unwind(self.shared, self.call);" => "        let _ = Self::unwind;".
+        "arc-receives-nothing": "what other threads send is not looked for",
+            "self.receive(local).max(MIN_ROUND)" => "self.queue(|queue| queue.len()).unwrap_or(0).max(MIN_ROUND)".
+        "arc-drives-unsettled": "who takes over looks at a queue that it does not have",
+            "owner.as_ref().is_none_or(|owner" => "owner.as_ref().is_some_and(|owner".
+    }
+    "arc-waker/src/schedule.rs": {
         "arc-no-closed-flag": "an executor that is gone still takes tasks",
             "if new_tasks.closed {" => "if new_tasks.closed && new_tasks.queue.capacity() > usize::MAX / 2 {".
         "arc-sends-first": "a thread sends that it has spawned before it has",
@@ -437,47 +461,37 @@ mutants! {
         self.new_tasks().queue.push_back(spawned);".
         "arc-push-silent": "nobody unparks the driver",
             "            self.driver.unpark();\n" => "".
-        "arc-drop-under-lock": "futures are dropped while what is spawned is locked",
-            "let new_tasks = self.shared.new_tasks().close();" => "let mut locked = self.shared.new_tasks();\n        let new_tasks = locked.close();".
-        "arc-closes-nothing": "dropping the executor ends no task",
-            "self.shared.local().close();" => "Local::new(unbounded().1);".
+    }
+    "arc-waker/src/owner.rs": {
         "arc-keeps-the-place": "the place of a task that has ended is never free again",
-            "if !task.is_some_and(Running::end) {" => "if task.is_some_and(Running::end) {".
+            "if !task.is_some_and(Running::complete) {" => "if task.is_some_and(Running::complete) {".
         "arc-frees-the-place": "the place of a task that has ended is free while its key is on the way",
-            "if !task.is_some_and(Running::end) {" => "if !task.is_some_and(Running::end) || true {".
+            "if !task.is_some_and(Running::complete) {" => "if !task.is_some_and(Running::complete) || true {".
         "arc-takes-the-queue-along": "what was ready is gone when the thread stops to drive",
             "        self.local.queue = LocalQueue::unsettle(self.shared.address());"
             => "        LocalQueue::unsettle(self.shared.address());
         self.local.queue = Some(Box::default());".
-        "arc-stays": "a call that has arrived and is ready keeps the right to drive",
-            "            drop(AtHome::arrive(shared));" => "            std::mem::forget(_entered);".
-        "arc-unwinds-with-the-right": "a first poll that panics keeps the right to drive",
-            "        Self::unwind(self.shared, self.call);" => "        let _ = Self::unwind;".
-        "arc-arrives-beside": "a call arrives although another thread drives",
-            "        let arrived = self.driver.arrive();" => "        let arrived = self.driver.arrive() || !self.driver.is_here();".
-        "arc-receives-nothing": "what other threads send is not looked for",
-            "shared.receive(local).max(SHORT)" => "shared.queue(|queue| queue.len()).unwrap_or(0).max(SHORT)".
-        "arc-drives-unsettled": "who takes over looks at a queue that it does not have",
-            "home.as_ref().is_none_or(|home: &AtHome| home.has_work())" => "home.as_ref().is_some_and(|home: &AtHome| home.has_work())".
+        "arc-early-beside": "a call drives early although another thread drives",
+            "        let drives = self.driver.drive_early();" => "        let drives = self.driver.drive_early() || !self.driver.drives_here();".
     }
     "noop-waker/src/executor.rs": {
         "noop-shares-a-context": "one context for all tasks of a round: what one of them does to it, the others see",
             "        self.tasks.retain_mut(|task| {" => "        let mut cx = Context::from_waker(waker);\n        self.tasks.retain_mut(|task| {",
             "task.poll(&mut Context::from_waker(waker))" => "task.poll(&mut cx)".
         "noop-empty-but-for-new-ones": "no task is left, although some were spawned since the round",
-            "self.tasks.is_empty() && self.shared.tasks().queue.is_empty()" => "self.tasks.is_empty()".
+            "self.tasks.is_empty() && self.shared.tasks().all.is_empty()" => "self.tasks.is_empty()".
         "noop-empty-but-for-old-ones": "no task is left, although the thread that drives has some",
-            "self.tasks.is_empty() && self.shared.tasks().queue.is_empty()" => "self.shared.tasks().queue.is_empty()".
+            "self.tasks.is_empty() && self.shared.tasks().all.is_empty()" => "self.shared.tasks().all.is_empty()".
         "noop-keeps-tasks": "a thread that stops driving drops the tasks that it has",
-            "        self.tasks.append(&mut tasks.queue);\n        mem::swap(&mut self.tasks, &mut tasks.queue);\n" => "        let _ = &mut tasks.queue;\n".
+            "        self.tasks.append(&mut tasks.all);\n        mem::swap(&mut self.tasks, &mut tasks.all);\n" => "        let _ = &mut tasks.all;\n".
         "noop-gives-back-late": "the right to drive is given up before the tasks are",
-            "        let entered = self.shared.driver.enter();\n        let mut driven = Driven::new(&self.shared);\n"
-            => "        let mut driven = Driven::new(&self.shared);\n        let entered = self.shared.driver.enter();\n".
+            "        let entered = self.driver.enter();\n        let mut driven = Driven::new(self);\n"
+            => "        let mut driven = Driven::new(self);\n        let entered = self.driver.enter();\n".
         "noop-gives-back-silently": "who takes over is not told that there are tasks",
-            "        self.shared.populated.store(!tasks.queue.is_empty(), Relaxed);\n" => "".
+            "        self.shared.populated.store(!tasks.all.is_empty(), Relaxed);\n" => "".
         "noop-takes-over-late": "a task that is spawned while others are taken over is forgotten",
             "        let mut tasks = self.shared.tasks();\n        self.shared.populated.store(false, Relaxed);\n" => "        let mut tasks = self.shared.tasks();\n",
-            "            self.tasks.append(&mut tasks.queue);\n        }\n" => "            self.tasks.append(&mut tasks.queue);\n        }\n        drop(tasks);\n        self.shared.populated.store(false, Relaxed);\n".
+            "            self.tasks.append(&mut tasks.all);\n        }\n" => "            self.tasks.append(&mut tasks.all);\n        }\n        drop(tasks);\n        self.shared.populated.store(false, Relaxed);\n".
     }
     "park-waker/src/waker.rs": {
         "park-wake-looks": "a wake of a woken thread looks and does not write",
@@ -501,27 +515,27 @@ mutants! {
         "park-takes-over-silently": "who takes over does not poll the tasks once, though they know another thread",
             "(!drove || driven.has_work())" => "driven.has_work()".
         "park-newest-first": "new tasks are polled before the old ones",
-            "            self.tasks.append(&mut tasks.queue);\n        }\n"
-            => "            tasks.queue.append(&mut self.tasks);\n            mem::swap(&mut self.tasks, &mut tasks.queue);\n        }\n".
+            "            self.tasks.append(&mut tasks.all);\n        }\n"
+            => "            tasks.all.append(&mut self.tasks);\n            mem::swap(&mut self.tasks, &mut tasks.all);\n        }\n".
         "park-gives-back-newest-first": "tasks that the thread that stops driving has not seen come before those that it has",
-            "        self.tasks.append(&mut tasks.queue);\n        mem::swap(&mut self.tasks, &mut tasks.queue);\n" => "        tasks.queue.append(&mut self.tasks);\n".
+            "        self.tasks.append(&mut tasks.all);\n        mem::swap(&mut self.tasks, &mut tasks.all);\n" => "        tasks.all.append(&mut self.tasks);\n".
         "park-gives-back-late": "the right to drive is given up before the tasks are",
-            "        let entered = self.shared.driver.enter();\n        let mut driven = Driven::new(&self.shared);\n"
-            => "        let mut driven = Driven::new(&self.shared);\n        let entered = self.shared.driver.enter();\n".
+            "        let entered = self.driver.enter();\n        let mut driven = Driven::new(self);\n"
+            => "        let mut driven = Driven::new(self);\n        let entered = self.driver.enter();\n".
         "park-gives-back-silently": "who takes over is not told that there are tasks",
-            "        self.shared.populated.store(!tasks.queue.is_empty(), Relaxed);\n" => "".
+            "        self.shared.populated.store(!tasks.all.is_empty(), Relaxed);\n" => "".
         "park-takes-over-late": "a task that is spawned while others are taken over is forgotten",
             "        let mut tasks = self.shared.tasks();\n        self.shared.populated.store(false, Relaxed);\n" => "        let mut tasks = self.shared.tasks();\n",
-            "            self.tasks.append(&mut tasks.queue);\n        }\n" => "            self.tasks.append(&mut tasks.queue);\n        }\n        drop(tasks);\n        self.shared.populated.store(false, Relaxed);\n".
+            "            self.tasks.append(&mut tasks.all);\n        }\n" => "            self.tasks.append(&mut tasks.all);\n        }\n        drop(tasks);\n        self.shared.populated.store(false, Relaxed);\n".
         "park-changed-relaxed": "who polls because of a change does not see it",
             "self.shared.changed.swap(false, Acquire);" => "self.shared.changed.swap(false, Relaxed);".
         "park-shares-a-context": "one context for all tasks of a round: what one of them does to it, the others see",
             "        self.tasks.retain_mut(|task| {" => "        let mut cx = Context::from_waker(waker);\n        self.tasks.retain_mut(|task| {",
             "task.poll(&mut Context::from_waker(waker))" => "task.poll(&mut cx)".
         "park-no-closed-flag": "an executor that is gone still takes tasks",
-            "if tasks.closed {" => "if tasks.closed && tasks.queue.capacity() > usize::MAX / 2 {".
+            "if tasks.closed {" => "if tasks.closed && tasks.all.capacity() > usize::MAX / 2 {".
         "park-drop-under-lock": "futures are dropped while the queue is locked",
-            "let tasks = self.shared.tasks().close();" => "let mut locked = self.shared.tasks();\n        let tasks = locked.close();".
+            "let tasks = self.tasks().close();" => "let mut locked = self.tasks();\n        let tasks = locked.close();".
         "park-spawn-silent": "a spawn does not unpark the driver",
             "        drop(tasks);\n        self.wake_by_ref();" => "        drop(tasks);".
     }
@@ -563,10 +577,10 @@ mutants! {
         "driver-knows-no-followers": "a thread that waits for the right is not noted",
             "        threads.followers.insert(number, thread::current());\n" => "".
         "driver-lets-two-drive": "a second thread drives as well",
-            "(driving == 0).then(number)" => "(driving == 0 || driving != here()).then(number)".
+            "(driving == 0).then(thread_id::assign)" => "(driving == 0 || driving != thread_id::current()).then(thread_id::assign)".
         "driver-takes-relaxed": "who takes over does not see how the last one left the tasks",
-            "        self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(number)).is_ok()"
-            => "        self.driving.fetch_update(Relaxed, Relaxed, |driving| (driving == 0).then(number)).is_ok()".
+            "        self.driving.fetch_update(Acquire, Relaxed, |driving| (driving == 0).then(thread_id::assign)).is_ok()"
+            => "        self.driving.fetch_update(Relaxed, Relaxed, |driving| (driving == 0).then(thread_id::assign)).is_ok()".
         "driver-leaves-relaxed": "who leaves does not publish how",
             "self.driver.driving.store(0, Release);" => "self.driver.driving.store(0, Relaxed);".
         "driver-leaves-unasked": "who leaves looks for followers first",
@@ -586,19 +600,19 @@ mutants! {
             "        // (5) AcqRel: pairs with (4) in `leave`.
         self.driver.followed.swap(true, AcqRel);\n"
             => "".
-        "driver-arrives-anywhere": "a wake or a spawn takes the right outside of a call, where nobody passes it on",
-            "        if !self.is_coming() {
+        "driver-early-anywhere": "a wake or a spawn takes the right outside of a call, where nobody passes it on",
+            "        if !self.is_in_first_poll() {
             return false;
         }
 " => "".
-        "driver-arrives-for-good": "a call that came to drive in its only poll keeps the right",
-            "        if !self.is_here() || self.arrived.load(Relaxed) != call {" => "        if self.is_here() || self.arrived.load(Relaxed) != call {".
+        "driver-early-for-good": "a call that came to drive in its only poll keeps the right",
+            "        if !self.drives_here() || self.early_call.load(Relaxed) != call {" => "        if self.drives_here() || self.early_call.load(Relaxed) != call {".
         "driver-leaves-for-another": "a first poll that ends passes on the right that another call of the thread took",
-            "        if !self.is_here() || self.arrived.load(Relaxed) != call {" => "        if !self.is_here() || call == 0 {".
+            "        if !self.drives_here() || self.early_call.load(Relaxed) != call {" => "        if !self.drives_here() || call == 0 {".
         "driver-note-left": "the note of a call that is over stays, and the next spawn takes the right for it",
             "note.driver.replace(0) == self.address()" => "note.driver.get() == self.address()".
         "driver-keeps-the-last": "who brings work unparks the thread that parked last, though another drives",
-            "if self.driver.known.load(Relaxed) != here() {" => "if self.driver.known.load(Relaxed) == 0 {".
+            "if self.driver.registered.load(Relaxed) != thread_id::current() {" => "if self.driver.registered.load(Relaxed) == 0 {".
     }
     "executor/src/spare_memory.rs": {
         "spare-grants-all": "memory is kept that came from elsewhere, and that nobody takes",
@@ -609,8 +623,8 @@ mutants! {
         "spare-drops-nothing": "what is freed is not dropped",
             "                unsafe { ptr::drop_in_place(memory) };" => "                let _ = ptr::drop_in_place::<T>;".
     }
-    "executor/src/emptied.rs": {
-        "emptied-asks-before-the-lock": "a task that is spawned between question and answer is overlooked",
+    "executor/src/run_waiters.rs": {
+        "run-waiters-asks-before-the-lock": "a task that is spawned between question and answer is overlooked",
             "        let wakers = {
             let mut waiting = self.waiting();
             // Asked under the lock: who has spawned a task and then waits has done both before, or waits after this.
@@ -619,9 +633,9 @@ mutants! {
         let wakers = {
             let mut waiting = self.waiting();
             if !is_empty {".
-        "emptied-waits-silently": "who waits does not unpark the driver",
+        "run-waiters-waits-silently": "who waits does not unpark the driver",
             "        self.driver.unpark();\n" => "".
-        "emptied-wakes-nobody": "the end of the last task is told to nobody",
+        "run-waiters-wakes-nobody": "the end of the last task is told to nobody",
             "wakers.into_iter().for_each(Waker::wake);" => "drop(wakers);".
     }
     "executor/src/abort.rs": {
@@ -632,7 +646,7 @@ mutants! {
     }
     "executor/src/task_count.rs": {
         "count-keeps-ended": "a task that has ended is still counted",
-            "        self.here.store(self.here.load(Relaxed).wrapping_sub(1), Release);\n" => "".
+            "        self.local.store(self.local.load(Relaxed).wrapping_sub(1), Release);\n" => "".
     }
     "raw-waker/src/abort.rs": {
         "raw-abort-handle-idle": "an abort handle aborts nothing",
@@ -655,24 +669,24 @@ mutants! {
         "join-wakes-under-lock": "the joiner is woken while the state is locked",
             "                drop(state);
                 if let Some(waker) = joiner {
-                    // A joiner's waker is foreign code; a panic in it must not reach the run loop.
-                    quietly(|| waker.wake());
+                    // A joiner's waker is foreign code: a panic in it must not reach the run loop.
+                    discard_panic(|| waker.wake());
                 }"
             => "                if let Some(waker) = joiner {
-                    quietly(|| waker.wake());
+                    discard_panic(|| waker.wake());
                 }".
         "join-replaces-under-lock": "a join waker that is replaced is dropped while the state is locked",
             "mem::swap(joiner, &mut fresh);" => "mem::swap(joiner, &mut fresh);\n                discard(fresh.take());".
         "join-leaves-under-lock": "a join waker that goes with its handle is dropped while the state is locked",
-            "        drop(state);\n        // Foreign code: whoever drops" => "        // Foreign code: whoever drops".
+            "        drop(state);\n        // Foreign code. The thread that drops" => "        // Foreign code. The thread that drops".
         "join-reports-early": "the result is reported before the future is dropped",
             "    join.complete(drop_future_before(result, || future.set(None)));"
             => "    join.complete(result);
-    quietly(|| future.set(None));".
+    discard_panic(|| future.set(None));".
         "join-drops-waker-loudly": "the panic of a join waker that is not needed costs the result",
             "        discard(fresh);\n" => "        drop(fresh);\n".
         "join-handle-drops-loudly": "what is dropped with a handle panics to whoever drops that",
-            "        quietly(|| drop(left));\n" => "        drop(left);\n".
+            "        discard_panic(|| drop(left));\n" => "        drop(left);\n".
         "join-keeps-first-waker": "the joiner's first waker stays",
             "mem::swap(joiner, &mut fresh);"
             => "if joiner.is_none() {\n                    mem::swap(joiner, &mut fresh);\n                }".
@@ -683,8 +697,8 @@ mutants! {
             => "if this.joining == Joining::left(cx.waker()) {".
         "join-ended-late": "the joiner is woken and only then told that the task has ended",
             "        self.ended.store(true, Release);\n" => "",
-            "                    quietly(|| waker.wake());\n                }"
-            => "                    quietly(|| waker.wake());\n                }\n                self.ended.store(true, Release);".
+            "                    discard_panic(|| waker.wake());\n                }"
+            => "                    discard_panic(|| waker.wake());\n                }\n                self.ended.store(true, Release);".
         "join-ended-relaxed": "who is told that a task has ended does not see that its future is gone",
             "self.ended.store(true, Release);" => "self.ended.store(true, Relaxed);".
         "join-finished-relaxed": "who asks whether a task has ended does not see that its future is gone",
@@ -704,22 +718,22 @@ mutants! {
         "root-renews-unfenced": "the wakes of clones that are gone are not ordered before the next call",
             "        fence(Acquire);\n" => "".
         "root-stays-woken": "a wake at home in the last poll of a `block_on` is taken for one in the next",
-            "        renewed.signal.woken_here.store(false, Relaxed);\n" => "".
+            "        renewed.signal.woken_locally.store(false, Relaxed);\n" => "".
         "root-stays-woken-away": "a wake elsewhere in the last poll of a `block_on` is taken for one in the next",
-            "        renewed.signal.woken_away.store(false, Relaxed);\n" => "".
+            "        renewed.signal.woken_remotely.store(false, Relaxed);\n" => "".
         "root-wake-looks": "a wake of a woken root looks and does not write",
-            "} else if !self.woken_away.swap(true, Release) {"
-            => "} else if !self.woken_away.load(Relaxed) && !self.woken_away.swap(true, Release) {".
+            "} else if !self.woken_remotely.swap(true, Release) {"
+            => "} else if !self.woken_remotely.load(Relaxed) && !self.woken_remotely.swap(true, Release) {".
         "root-taken-relaxed": "the root's poll sees nothing of what the wakes published",
-            "self.signal.woken_away.swap(false, Acquire)" => "self.signal.woken_away.swap(false, Relaxed)".
+            "self.signal.woken_remotely.swap(false, Acquire)" => "self.signal.woken_remotely.swap(false, Relaxed)".
         "root-taken-in-two-steps": "a wake between looking and clearing is lost",
-            "self.signal.woken_away.load(Relaxed) && self.signal.woken_away.swap(false, Acquire)"
-            => "self.signal.woken_away.load(Acquire) && {
-            self.signal.woken_away.store(false, Release);
+            "self.signal.woken_remotely.load(Relaxed) && self.signal.woken_remotely.swap(false, Acquire)"
+            => "self.signal.woken_remotely.load(Acquire) && {
+            self.signal.woken_remotely.store(false, Release);
             true
         }".
         "root-woken-as-if-at-home": "another thread takes the way that is the own thread's",
-            "if self.home == here() {" => "if self.home != 0 {".
+            "if self.owner == thread_id::current() {" => "if self.owner != 0 {".
         "root-wake-silent": "a wake from another thread does not unpark the root's",
             "            self.thread.unpark();\n" => "            let _ = &self.thread;\n".
     }

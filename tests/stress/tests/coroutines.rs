@@ -1,4 +1,4 @@
-//! Calls of `block_on` on stacks that a program switches between: they do not end in the order of a stack.
+//! Calls of `block_on` on several stacks between which a program switches: they do not end in the order of a stack.
 #![cfg(unix)]
 
 use std::future::poll_fn;
@@ -9,8 +9,8 @@ use std::task::Poll;
 use executor::{Described, Executor, yield_now};
 use generator::{Gn, done};
 
-/// Two coroutines on one thread, each in a `block_on` of an executor of its own, which is dropped with it. The one that
-/// began first ends first, while the other is suspended in a poll.
+/// Two coroutines on one thread, each in a `block_on` of its own executor, which is dropped with it. The first one to
+/// begin is the first to end, while the other is suspended in a poll.
 fn the_first_ends_first<E: Executor + Described + 'static>() {
     let coroutine = || {
         Gn::<()>::new_scoped(|mut scope| {
@@ -41,7 +41,7 @@ fn the_first_ends_first<E: Executor + Described + 'static>() {
 }
 
 /// A coroutine is suspended in the first poll of a `block_on`, and ends in the first poll of another call of the same
-/// executor, on another stack: it takes nothing along that the other call has.
+/// executor, on another stack: it must not take anything that the other call owns.
 fn a_first_poll_ends_in_another<E: Executor + Described + Send + Sync + 'static>() {
     let executor = Arc::new(E::default());
     let is_nested = || catch_unwind(AssertUnwindSafe(|| executor.block_on(async {}))).is_err();

@@ -1,4 +1,4 @@
-//! Wakes against the drop of the executor, few enough times for every day: `just race` runs fifty times as many.
+//! Races of wakes and the executor's drop, with few rounds for everyday use: `just race` runs fifty times as many.
 #![forbid(unsafe_code)]
 
 use conformance::CountingAllocator;
@@ -9,7 +9,7 @@ mod wrong;
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-/// Over 1 to 4 threads.
+/// Divided among runs with 1 to 4 threads.
 const ROUNDS: usize = 2_000;
 
 macro_rules! races {
@@ -42,14 +42,14 @@ macro_rules! race {
 
 lineup::for_each_strategy!(races);
 
-/// Executors that are wrong on purpose.
+/// Executors that are deliberately wrong.
 mod found {
     use executor::RemoteSpawn;
     use stress::{Findings, Plan, Race};
 
     use crate::wrong::{Fault, Wrong, faults};
 
-    /// Enough for a fault that any round may show.
+    /// Enough rounds for a fault that any round may show.
     const FEW: usize = 100;
 
     faults! {
@@ -89,7 +89,7 @@ mod found {
     fn a_byte_that_is_not_freed_is_found() {
         let findings = findings::<LeaksBytes>();
         assert_eq!(findings.rounds_with_bytes, FEW as u64);
-        // Of each round: eight tasks and one more for the owner, and two for each thread.
+        // In each round: eight tasks and one more for the owner, and two for each thread.
         assert_eq!(findings.bytes, (1..=4).map(|threads| (9 + 2 * threads) * FEW as i64 / 4).sum::<i64>());
         assert_eq!(findings.verdicts(), ["leaves memory allocated"]);
     }

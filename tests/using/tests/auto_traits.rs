@@ -81,9 +81,11 @@ auto_traits! {
         Driver: ALL,
         // The right to drive belongs to a thread.
         Entered<'static>: &["Unpin", "UnwindSafe"],
-        Emptied: ALL,
-        UntilEmptied<'static>: ALL,
+        RunWaiters: ALL,
+        RunWait<'static>: ALL,
         RootWaker: ALL,
+        // A thread's own.
+        Cached<Value>: &["Send", "Unpin", "UnwindSafe"],
         // It belongs to one thread at a time: the code that passes it on answers for that.
         SpareMemory: &["Unpin", "UnwindSafe"],
         Join<Value>: ALL,

@@ -10,7 +10,7 @@ use harness::{Observation, memory};
 use serde::Serialize;
 
 use super::rules::{FEW, Measure, Needs, PolledBy, WakesFrom};
-use crate::statics;
+use crate::footprint;
 
 /// One figure that the ranking goes by.
 #[derive(Clone, Debug, Serialize)]
@@ -89,11 +89,11 @@ impl<'a> Look<'a> {
                 Key { title, value: costs.into_iter().sum(), is_time: false }
             }
             Measure::MachineCode => {
-                let value = self.value(statics::VERB, "", None, statics::BYTES);
+                let value = self.value(footprint::VERB, "", None, footprint::BYTES);
                 Key { title: "machine code, bytes".to_owned(), value, is_time: false }
             }
             Measure::Dependencies => {
-                let value = self.value(statics::VERB, "", None, statics::DEPENDENCIES);
+                let value = self.value(footprint::VERB, "", None, footprint::DEPENDENCIES);
                 Key { title: "dependencies".to_owned(), value, is_time: false }
             }
         }
@@ -108,7 +108,7 @@ impl<'a> Look<'a> {
     }
 
     pub(super) fn unsafe_sites(&mut self) -> Option<f64> {
-        self.value(statics::VERB, "", None, statics::UNSAFE)
+        self.value(footprint::VERB, "", None, footprint::UNSAFE)
     }
 
     pub(super) fn allocations(&mut self, operation: &str) -> Option<f64> {
@@ -226,8 +226,8 @@ pub(super) fn waits_for(needs: &Needs) -> Option<f64> {
     needs.latency.filter(|_| theirs).map(|latency| latency.as_secs_f64() * 1e9)
 }
 
-/// The least that a thread takes that parks and is unparked by hand. Where that is too long already, it is the machine's
-/// fault.
+/// The least that a thread takes that parks and is unparked by hand. Where that is too long already, it is the
+/// machine's fault.
 pub(super) fn by_hand(observations: &[Observation]) -> Option<f64> {
     Look::new(FLOOR, observations).longest().map(|longest| longest.least)
 }

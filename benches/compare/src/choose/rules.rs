@@ -298,7 +298,9 @@ pub fn tree() -> String {
             }
         };
     }
-    let _ = write!(text, "```\n\nFew are up to {FEW} tasks. ");
-    text.push_str("Where a need that is not in the tree rules that one out, `choose` says so and takes the next that it allows.\n");
+    let _ = write!(text, "```\n\n\"Few\" means up to {FEW} tasks. ");
+    text.push_str(
+        "If a need outside the tree rules that one out, `choose` says so and takes the next one that fits.\n",
+    );
     text
 }

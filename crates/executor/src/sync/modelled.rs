@@ -257,7 +257,7 @@ pub mod thread {
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     use loom::sync::Notify;
-    pub use loom::thread::{JoinHandle, spawn, yield_now};
+    pub use loom::thread::{JoinHandle, LocalKey, spawn, yield_now};
 
     super::thread_local! {
         static CURRENT: Thread = Thread::new();
@@ -306,8 +306,8 @@ pub mod thread {
     }
 }
 
-/// Belongs into what is counted by hand: fails the model when the allocation is leaked, when it is used after its end,
-/// and when its end is not ordered after every use.
+/// A liveness marker for allocations that are counted by hand: fails the model when the allocation is leaked, when it
+/// is used after its end, and when its end is not ordered after every use.
 pub struct Alive {
     uses: cell::UnsafeCell<()>,
     ended: AtomicBool,

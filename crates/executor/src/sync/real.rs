@@ -17,13 +17,13 @@ pub mod cell {
             Self(std::cell::UnsafeCell::new(value))
         }
 
-        /// Calls `f` with a pointer that it may read through, if nobody writes meanwhile.
+        /// Calls `f` with a pointer that it may read through, if no other access writes during the call.
         #[inline]
         pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
             f(self.0.get())
         }
 
-        /// Calls `f` with a pointer that it may read and write through, if nobody else does either meanwhile.
+        /// Calls `f` with a pointer that it may read and write through, if there is no other access during the call.
         #[inline]
         pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
             f(self.0.get())
@@ -31,7 +31,7 @@ pub mod cell {
     }
 }
 
-/// Belongs into what is counted by hand. Nothing, unless the models run.
+/// A liveness marker for allocations that are counted by hand. Zero-sized outside the models.
 #[derive(Debug)]
 pub struct Alive;
 
@@ -43,7 +43,7 @@ impl Alive {
         Self
     }
 
-    /// Claims that the allocation is alive, and that its end comes after this.
+    /// Asserts that the allocation is alive, and that it ends after this.
     #[inline]
     pub fn check(&self) {}
 }

@@ -98,9 +98,9 @@ impl frame::Core for Core {
                     if more {
                         self.poll_ready();
                     }
-                    self.base.emptied.announce_if(|| self.is_empty());
+                    self.base.run_waiters.notify_if_empty(|| self.is_empty());
                 }
-                let emptied = || self.base.emptied.is_awaited() && self.is_empty();
+                let emptied = || self.base.run_waiters.any() && self.is_empty();
                 let told = || !drives || more || self.arrived.load(Relaxed) || emptied();
                 let ready = || waker.is_woken() || (entered.drives() && told());
                 while !ready() {
@@ -122,7 +122,7 @@ impl Core {
     }
 
     fn tell(&self) {
-        if !self.base.driver.is_here() {
+        if !self.base.driver.drives_here() {
             // A swap, as a store would hide an earlier one from `look`.
             self.arrived.swap(true, Release);
             self.base.driver.unpark();

@@ -166,7 +166,7 @@ impl Task {
     }
 
     fn add(&self, change: isize) {
-        let by_owner = self.core.base.driver.is_here();
+        let by_owner = self.core.base.driver.drives_here();
         self.count(|count| count.add(change, by_owner));
     }
 

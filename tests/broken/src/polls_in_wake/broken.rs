@@ -124,7 +124,7 @@ impl Wake for Task {
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.queued.swap(true, AcqRel) {
             // A future that is being polled is locked.
-            if self.core.base.driver.is_here() && self.future.try_lock().is_ok() {
+            if self.core.base.driver.drives_here() && self.future.try_lock().is_ok() {
                 // WRONG: the code that wakes may hold a lock that the future takes.
                 self.clone().poll();
             } else {

@@ -91,7 +91,7 @@ impl frame::Core for Core {
                 }
                 if entered.drives() {
                     self.poll_ready();
-                    self.base.emptied.announce_if(|| self.is_empty());
+                    self.base.run_waiters.notify_if_empty(|| self.is_empty());
                 }
                 let ready = || waker.is_woken() || (entered.drives() && self.has_work());
                 while !ready() {

@@ -26,7 +26,8 @@ clause! {
                 quiet_panic("on purpose")
             }));
             if !E::CAPABILITIES.catches_panics {
-                let unwound = caught(|| drive_until(&executor, "the ends of both tasks", || others.drops() > 0 && log.drops() > 0));
+                let both_ended = || others.drops() > 0 && log.drops() > 0;
+                let unwound = caught(|| drive_until(&executor, "the ends of both tasks", both_ended));
                 assert_eq!(unwound, Err("on purpose".to_owned()), "an uncaught panic unwinds out of `block_on`");
                 return Outcome::NotApplicable {
                     capability: "catches_panics",

@@ -84,7 +84,7 @@ fn aborts<E: Executor + 'static>() -> [(&'static str, Abort<E>); 11] {
 clause! {
     "T10" Contract
         "An aborted future is not polled again; the driving thread drops it, once, and without waiting for a wake."
-    guards "tokio-rs/tokio#3929, #3934 and #3964, zed#21020, compio#494: aborts that dropped the future on another thread, late or never."
+    guards "tokio-rs/tokio#3929, #3934 and #3964, zed#21020, compio#494: drops on another thread, late or never."
     pub fn t10_an_aborted_future_is_dropped_once_by_the_driving_thread<E: Executor>() -> Outcome {
         for (when, abort) in aborts::<E>() {
             case(when, || {

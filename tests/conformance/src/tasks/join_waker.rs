@@ -26,7 +26,7 @@ clause! {
             let (mut subject, count) = drop_polled_handle::<E>();
             let task_waker = subject.log.waker();
             subject.end();
-            assert_eq!(Arc::strong_count(&count), 1, "references to the count: a waker of the task keeps the join waker");
+            assert_eq!(Arc::strong_count(&count), 1, "references to the count: a waker of the task keeps it");
             drop(task_waker);
         });
         case("handle moved to another awaiter", || {
@@ -72,7 +72,7 @@ fn wake_joiner<E: Executor + Described + 'static>(end: End) {
     assert!(count.wakes() > 0, "the latest join waker was not woken");
     assert_eq!(replaced.wakes(), 0, "a join waker that was replaced was woken");
     drop(subject.take_task());
-    assert_eq!(Arc::strong_count(&count), 1, "references to the count: a waker of the task keeps the join waker");
+    assert_eq!(Arc::strong_count(&count), 1, "references to the count: a waker of the task keeps it");
     drop(task_waker);
     subject.assert_ended();
 }

@@ -1,4 +1,4 @@
-//! arc-waker with faults that are made on purpose: what is to find faults is shown to find these.
+//! arc-waker with deliberate faults, which show that the detectors detect.
 
 use std::fmt;
 use std::hint;
@@ -12,27 +12,27 @@ use std::task::{Context, Poll, Wake, Waker};
 use arc_waker::{ArcExecutor, ArcSpawner};
 use executor::{BlockOn, Capabilities, Described, Executor, JoinError, JoinHandle, RemoteSpawn, Spawn, Spawner};
 
-/// What is wrong; by itself, nothing.
+/// What is wrong; by default, nothing.
 pub(crate) trait Fault: Default + Send + Sync + 'static {
-    /// Every one of so many wakes is forgotten.
+    /// One wake in so many is forgotten.
     const FORGETS_EVERY: usize = usize::MAX;
     /// Aborts do nothing.
     const IGNORES_ABORTS: bool = false;
-    /// A future that has not ended is leaked with its executor.
+    /// An unfinished future is leaked when its executor is dropped.
     const LEAKS_FUTURES: bool = false;
     /// Each task leaks a byte.
     const LEAKS_BYTES: bool = false;
-    /// Each poll is two.
+    /// Each poll is made twice.
     const POLLS_TWICE: bool = false;
-    /// Also the last.
+    /// The last poll is made twice, too: the second one comes after the end.
     const POLLS_AFTER_END: bool = false;
     /// Handles do not keep the joiner's waker.
     const WAKES_NO_JOINER: bool = false;
     /// Handles yield nothing.
     const RESOLVES_NOTHING: bool = false;
-    /// Handles say `Cancelled` as soon as they are told to abort.
+    /// Handles yield `Cancelled` as soon as they are told to abort.
     const REPORTS_EARLY: bool = false;
-    /// Handles say `Panicked`, whatever has happened.
+    /// Handles always yield `Panicked`.
     const REPORTS_PANICS: bool = false;
 }
 
@@ -113,7 +113,7 @@ impl<F: Fault> Spawn for WrongSpawner<F> {
     {
         let future = Tampered::<T, F> { future: Some(Box::pin(future)), wakes: self.wakes.clone(), fault: PhantomData };
         if F::LEAKS_BYTES {
-            // Or an optimised build does without the allocation.
+            // Otherwise an optimised build removes the allocation.
             mem::forget(hint::black_box(Box::new(0_u8)));
         }
         WrongHandle { handle: self.spawner.spawn(future), aborted: AtomicBool::new(false), fault: PhantomData }
@@ -201,7 +201,7 @@ impl<T: Send + 'static, F: Fault> WrongHandle<T, F> {
     }
 }
 
-/// A task's future between the task and its executor.
+/// Wraps a task's future, between the task and its executor.
 struct Tampered<T, F: Fault> {
     future: Option<Pin<Box<T>>>,
     wakes: Arc<AtomicUsize>,

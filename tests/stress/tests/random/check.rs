@@ -1,4 +1,4 @@
-//! Carries programs out and compares what happens with what must.
+//! Runs programs and compares what happens with what must happen.
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -17,10 +17,10 @@ use crate::model::{Discipline, End, Handle, Model};
 use crate::program::{Act, Action, Crowd, Finish, GATES, OnDrop, Op, Program, Step};
 use crate::world::World;
 
-/// How long a program may take before it counts as hung. Each takes microseconds; the rest is for busy machines.
+/// How long a program may take before it counts as hung. It needs microseconds; the rest is for busy machines.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often the first thread of a [`Crowd`] and its drivers yield: enough for some tasks to end, not for all.
+/// How often the first thread of a [`Crowd`] and its drivers yield: enough for some tasks to end, but not for all.
 const SHORT_DRIVE: usize = 3;
 
 macro_rules! ensure {
@@ -31,7 +31,7 @@ macro_rules! ensure {
     };
 }
 
-/// Says in which way `E` does not do what `program` must lead to.
+/// Runs `program` on `E` and says in which way the outcome is not what it must be.
 pub(crate) fn check<E>(program: &Program) -> Result<(), String>
 where
     E: RemoteSpawn + Described + 'static,
@@ -41,7 +41,7 @@ where
     in_time(move || carry_out::<E>(&program))
 }
 
-/// Says in which way `E` does what `crowd` cannot lead to.
+/// Runs `crowd` on `E` and says in which way the outcome is impossible.
 pub(crate) fn check_crowd<E>(crowd: &Crowd) -> Result<(), String>
 where
     E: RemoteSpawn + Described + 'static,
@@ -56,7 +56,7 @@ fn in_time(action: impl FnOnce() -> Result<(), String> + Send + 'static) -> Resu
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let result = catch_unwind(AssertUnwindSafe(action));
-        // Nobody listens any more if this came too late.
+        // The receiver is gone if this came too late.
         let _ = sender.send(result.unwrap_or_else(|payload| Err(format!("it panics: {}", text(payload.as_ref())))));
     });
     receiver
@@ -173,7 +173,7 @@ fn poll_handle(world: &World, model: &mut Model<'_>, index: usize) -> Result<(),
     Ok(())
 }
 
-/// What can be told without touching anything.
+/// What can be observed without changing anything.
 fn compare(world: &World, model: &Model<'_>) -> Result<(), String> {
     let woken_only = model.discipline == Discipline::Woken;
     for (index, (slot, expected)) in world.slots.iter().zip(&model.entries).enumerate() {
@@ -228,7 +228,7 @@ where
     let mut joined = BTreeSet::new();
     match crowd.finish {
         Finish::Join => {
-            // Those that are still to be spawned are awaited below.
+            // Tasks that will be spawned later are awaited below.
             let there = outlook.certain.iter().filter_map(|index| Some((*index, world.slots[*index].take_handle()?)));
             for (index, handle) in there.collect::<Vec<_>>() {
                 outlook.accept(index, end_of(index, executor.block_on(handle))?)?;
@@ -238,12 +238,12 @@ where
         Finish::Drive => drive_shortly(&*executor),
         Finish::Drop => {}
     }
-    // Given up here, among whatever the threads do, unless it was to wait for them.
+    // Dropped here, while the threads still act, unless it has to wait for them.
     let late = (crowd.finish == Finish::Join).then_some(executor);
     let panicked = threads.into_iter().any(|thread| thread.join().is_err());
     ensure!(!panicked, "a thread panicked");
     if let Some(executor) = late {
-        // All threads have acted: whatever is certain ends by itself now, and spawns what else is certain.
+        // All threads have acted: now all that is certain ends by itself, and spawns what else is certain.
         while let Some(left) = outlook.certain.iter().find(|index| !joined.contains(*index)) {
             let before = joined.len();
             for index in &outlook.certain {
@@ -286,7 +286,7 @@ fn drive_shortly<E: RemoteSpawn>(executor: &E) {
     });
 }
 
-/// Waits for the other threads, so that what comes then is done at once. Spins: a lock would order it.
+/// Waits for the other threads, so that all continue at the same time. Spins, because a lock would order them.
 fn meet(waiting: &AtomicUsize) {
     waiting.fetch_sub(1, SeqCst);
     while waiting.load(SeqCst) > 0 {
@@ -297,8 +297,8 @@ fn meet(waiting: &AtomicUsize) {
 /// What a [`Crowd`] may lead to, in any order of its threads' steps.
 struct Outlook<'a> {
     crowd: &'a Crowd,
-    /// Tasks that end by themselves, whatever happens, if they are driven: nobody can abort them or take their handles,
-    /// and all that they wait for is opened by what certainly happens.
+    /// Tasks that end by themselves in any case, if they are driven: nothing can abort them or take their handles, and
+    /// all that they wait for is opened by steps that are certain.
     certain: BTreeSet<usize>,
     /// Gates that something in the program may open.
     may_open: [bool; GATES],
@@ -327,7 +327,7 @@ impl<'a> Outlook<'a> {
             }
         }
 
-        // What certainly happens grows with each task that certainly ends.
+        // With each task that certainly ends, more steps are certain.
         let mut happens: Vec<_> = by_threads().collect();
         let mut certain = BTreeSet::new();
         loop {

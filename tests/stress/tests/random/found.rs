@@ -1,4 +1,4 @@
-//! The check finds out executors that are wrong on purpose, and shrinks what it found them out by.
+//! The check detects executors that are deliberately wrong, and shrinks the programs that detect them.
 #![expect(clippy::print_stdout, reason = "what a test prints is read where it fails")]
 
 use std::fmt::Debug;
@@ -23,7 +23,7 @@ faults! {
     ReportsPanics: REPORTS_PANICS = true,
 }
 
-/// The smallest program that finds a fault, from the same seed each time.
+/// The smallest program that detects a fault, from the same seed each time.
 fn found_by<S: Strategy>(programs: S, check: impl Fn(&S::Value) -> Result<(), String>) -> S::Value
 where
     S::Value: Clone + Debug,
@@ -55,7 +55,7 @@ fn an_executor_without_a_fault_is_not_found_out() {
     }
 }
 
-// The numbers are what it takes, and one or two more: how far a program is made smaller is proptest's affair.
+// The numbers are the necessary ones and one or two more: how far a program shrinks is up to proptest.
 
 #[test]
 fn an_executor_that_forgets_every_third_wake_is_found_out_by_a_small_program() {
@@ -104,14 +104,14 @@ fn an_executor_that_reports_panics_is_found_out_by_a_small_program() {
 
 #[test]
 fn an_executor_that_leaks_futures_is_found_out_by_several_threads() {
-    // No assertion on its size: whether a future is left when the executor goes is a matter of time, and so is
+    // No assertion on its size: whether a future is left when the executor is dropped depends on timing, and so does
     // shrinking.
     found_by(crowds(), check_crowd::<Wrong<LeaksFutures>>);
 }
 
 #[test]
 fn an_executor_that_reports_panics_is_found_out_by_a_small_program_of_several_threads() {
-    // A smaller program that fails seldom would not be taken for one that fails, were it carried out only once.
+    // If it ran only once, a smaller program that rarely fails would not count as failing.
     let often = |crowd: &Crowd| (0..20).try_for_each(|_| check_crowd::<Wrong<ReportsPanics>>(crowd));
     let Crowd { tasks, setup, threads, .. } = found_by(crowds(), often);
     let acts: usize = threads.iter().map(Vec::len).sum();

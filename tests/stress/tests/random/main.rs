@@ -1,8 +1,8 @@
-//! Random programs, carried out on every strategy and compared with what they must lead to.
+//! Random programs, run on every strategy and compared with what they must lead to.
 //!
-//! `PROPTEST_CASES=10000 cargo test --release -p stress --test random` draws more. A program that fails is made smaller
-//! and printed as Rust, to be kept in `programs.rs` under a name that says what went wrong; its seed is kept in
-//! `regressions.txt` by itself.
+//! `PROPTEST_CASES=10000 cargo test --release -p stress --test random` draws more. A failing program is shrunk and
+//! printed as Rust, to be kept in `programs.rs` under a name that says what went wrong; its seed is added to
+//! `regressions.txt` automatically.
 #![forbid(unsafe_code)]
 
 mod check;

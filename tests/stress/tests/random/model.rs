@@ -1,4 +1,4 @@
-//! What a program must lead to, worked out without an executor.
+//! What a program must lead to, computed without an executor.
 
 use std::collections::VecDeque;
 
@@ -7,9 +7,9 @@ use crate::program::{Action, GATES, OnDrop, Program, Step};
 /// Which tasks an executor polls, and in which order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Discipline {
-    /// Those that were woken, in the order in which they were: how often each is polled is certain.
+    /// The tasks that were woken, in the order of the wakes: how often each is polled is certain.
     Woken,
-    /// All, in the order in which they were spawned, as long as anything moves.
+    /// All tasks, in the order of the spawns, as long as anything moves.
     All,
 }
 
@@ -23,10 +23,10 @@ pub(crate) enum End {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Handle {
-    /// Not there yet, or never.
+    /// Not spawned yet, or never.
     None,
     Held,
-    /// Awaited by whoever drives: nobody else can reach it.
+    /// Awaited by the thread that drives: nothing else can reach it.
     Away,
     /// Dropped, or has yielded its result.
     Gone,
@@ -38,7 +38,7 @@ pub(crate) struct Entry {
     pub(crate) polls: usize,
     pub(crate) end: Option<End>,
     pub(crate) handle: Handle,
-    /// A joiner's waker is with the handle, and was not woken yet.
+    /// The handle has a joiner's waker, which was not woken yet.
     pub(crate) joiner: Option<bool>,
     at: usize,
     yielded: bool,
@@ -144,7 +144,7 @@ impl<'a> Model<'a> {
             self.entries[index].queued = true;
             self.queue.push_back(index);
         }
-        // Only now does the spawner have it to put it away.
+        // Only now does the spawning code have the handle, to store it.
         self.entries[index].handle = Handle::Held;
     }
 
@@ -156,7 +156,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Until nothing moves any more.
+    /// Runs until nothing moves any more.
     pub(crate) fn drive(&mut self) {
         if self.gone {
             return;
@@ -237,7 +237,7 @@ impl<'a> Model<'a> {
         entry.joiner = entry.joiner.map(|_| true);
     }
 
-    /// Polls a handle that is there: what it yields, if anything.
+    /// Polls a handle that exists, and returns what it yields, if anything.
     pub(crate) fn poll_handle(&mut self, index: usize) -> Option<End> {
         let entry = &mut self.entries[index];
         match entry.end {
@@ -251,7 +251,7 @@ impl<'a> Model<'a> {
         if std::mem::replace(&mut self.gone, true) {
             return;
         }
-        // In which order an executor drops its tasks is its own affair. What their drops do to one another's handles
+        // The order in which an executor drops its tasks is not specified. What their drops do to one another's handles
         // and wakers depends on it; that all are cancelled does not.
         for index in 0..self.entries.len() {
             if self.entries[index].spawned && self.entries[index].end.is_none() {

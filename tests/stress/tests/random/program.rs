@@ -1,5 +1,5 @@
 //! Programs: what tasks do, and what is done to them from outside. They are data, so that they can be drawn at random,
-//! made smaller and written down.
+//! shrunk and printed.
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ use proptest::prelude::*;
 /// How many gates every program has.
 pub(crate) const GATES: usize = 3;
 
-/// What both tasks and threads can do. Numbers name tasks and gates, modulo how many there are: so a program stays
-/// valid whatever is taken away from it.
+/// What both tasks and threads can do. Numbers name tasks and gates, modulo how many there are, so that a program stays
+/// valid whatever is removed from it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Action {
-    /// Spawns the task, unless that was done already: each is spawned at most once.
+    /// Spawns the task, unless it was spawned already: each is spawned at most once.
     Spawn(usize),
-    /// Opens the gate and wakes all that wait for it.
+    /// Opens the gate and wakes all tasks that wait for it.
     Open(usize),
     /// Wakes the task by value, with a waker that is kept from its first poll, or a clone of it, if one is left.
     Wake(usize),
@@ -32,7 +32,7 @@ pub(crate) enum Step {
     Do(Action),
     /// Waits for the gate.
     Await(usize),
-    /// Wakes itself and lets the others run.
+    /// Wakes itself and lets the other tasks run.
     Yield,
     Panic,
 }
@@ -61,14 +61,14 @@ pub(crate) enum Op {
     Do(Action),
     /// Drives the executor until nothing moves any more.
     Drive,
-    /// Drives the executor likewise, from the handle's `.await`.
+    /// Drives the executor in the same way, from the handle's `.await`.
     Join(usize),
     /// Polls the handle once, with a joiner of its own.
     PollHandle(usize),
     DropExecutor,
 }
 
-/// A program of one thread: all of its outcome is certain.
+/// A program of one thread: its whole outcome is certain.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Program {
     pub(crate) tasks: Vec<Task>,
@@ -85,25 +85,25 @@ impl Program {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Act {
     Do(Action),
-    /// Drives the executor for a while, and owns it with the others: whoever is last drops it.
+    /// Drives the executor for a while, and shares its ownership: the last owner drops it.
     Drive,
 }
 
-/// What the first thread of a [`Crowd`] does meanwhile.
+/// What the first thread of a [`Crowd`] does at the same time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Finish {
-    /// Awaits the tasks that must end by themselves, then gives the executor up.
+    /// Awaits the tasks that must end by themselves, then drops its share of the executor.
     Join,
-    /// Drives for a while, then gives it up.
+    /// Drives for a while, then drops its share.
     Drive,
     Drop,
 }
 
-/// A program of several threads: what it may lead to is certain.
+/// A program of several threads: only its possible outcomes are known.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Crowd {
     pub(crate) tasks: Vec<Task>,
-    /// By the first thread, before there are others.
+    /// What the first thread does before the others start.
     pub(crate) setup: Vec<Action>,
     pub(crate) threads: Vec<Vec<Act>>,
     pub(crate) finish: Finish,
@@ -145,7 +145,7 @@ impl fmt::Debug for Crowd {
     }
 }
 
-/// Simple ones first: shrinking goes towards them.
+/// Simple ones first, because programs shrink towards them.
 fn action() -> impl Strategy<Value = Action> {
     let task = || 0..MOST_TASKS;
     prop_oneof![

@@ -1,9 +1,9 @@
-//! Programs with a name: those that failed once, and those in which something must happen that random ones seldom do.
+//! Programs with a name: those that failed once, and those that make something happen that random ones rarely do.
 
 use crate::program::Action::*;
 use crate::program::{Act, Crowd, Finish, OnDrop, Op, Program, Step, task};
 
-/// How often each of the [`crowds`] is carried out: what several threads do is not the same each time.
+/// How often each of the [`crowds`] is run: several threads do not do the same each time.
 pub(crate) const TIMES: usize = 100;
 
 pub(crate) fn programs() -> Vec<(&'static str, Program)> {

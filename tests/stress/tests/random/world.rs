@@ -1,4 +1,4 @@
-//! What programs are carried out with on a real executor.
+//! The state with which programs run on a real executor.
 
 use std::panic::resume_unwind;
 use std::pin::Pin;
@@ -14,20 +14,20 @@ use crate::program::{Action, GATES, OnDrop, Step, Task};
 pub(crate) type Handle = Box<dyn JoinHandle<usize>>;
 type SpawnFn = Box<dyn Fn(Scripted) -> Handle + Send + Sync>;
 
-/// How many turns without a move mean that there will be none: in each, all that is ready gets its turn.
+/// After how many yields without a move there will be none: between two of them all that is ready is polled.
 const IDLE_TURNS: usize = 4;
 
 pub(crate) struct World {
     spawn: SpawnFn,
     pub(crate) slots: Vec<Slot>,
     gates: [Mutex<Gate>; GATES],
-    /// Counts whatever a task does.
+    /// Counts all that tasks do.
     moves: AtomicUsize,
     /// Futures that exist.
     live: AtomicUsize,
 }
 
-/// What is known of a task, and what is kept of it.
+/// What is known about a task, and what is kept of it.
 pub(crate) struct Slot {
     task: Task,
     spawned: AtomicBool,
@@ -76,7 +76,7 @@ impl World {
         })
     }
 
-    /// No lock is held while anything of the executor's is called, as its wakes may come from anywhere.
+    /// No lock is held while the executor's code is called, because its wakes may run anything.
     pub(crate) fn perform(self: &Arc<Self>, action: Action) {
         let slot = |index: usize| &self.slots[index % self.slots.len()];
         match action {
@@ -128,7 +128,8 @@ impl World {
         self.live.load(SeqCst)
     }
 
-    /// Drives the executor until nothing moves any more, while `handle`, if there is one, is awaited. What it yields.
+    /// Drives the executor until nothing moves any more, while `handle`, if there is one, is awaited. Returns what
+    /// it yields.
     pub(crate) fn drive<E: Executor>(
         &self,
         executor: &E,
@@ -154,7 +155,7 @@ impl World {
         result
     }
 
-    /// Forgets whatever may hold a task's memory.
+    /// Drops all that may hold a task's memory.
     pub(crate) fn clear(&self) {
         for slot in &self.slots {
             drop(std::mem::take(&mut *slot.wakers.lock().unwrap()));
@@ -178,7 +179,7 @@ impl Slot {
         *self.handle.lock().unwrap() = Some(handle);
     }
 
-    /// Lends out a kept waker, if there is one, and keeps what comes back.
+    /// Lends out a kept waker, if there is one, and keeps what is returned.
     fn with_waker<const N: usize>(&self, action: impl FnOnce(Waker) -> [Waker; N]) {
         let waker = self.wakers.lock().unwrap().pop();
         if let Some(waker) = waker {
@@ -238,7 +239,7 @@ impl Scripted {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                // Without the message that the panic hook prints.
+                // Without a message from the panic hook.
                 Step::Panic => resume_unwind(Box::new("a step of the program")),
             }
         }
@@ -256,7 +257,7 @@ impl Future for Scripted {
             slot.wakers.lock().unwrap().push(cx.waker().clone());
         }
         slot.touched_at_once.fetch_or(slot.polling.swap(true, SeqCst), SeqCst);
-        // Ended, unless the step returns and says otherwise: it may panic.
+        // Ended unless the step says otherwise: it may panic.
         slot.polled_after_end.fetch_or(slot.ended.swap(true, SeqCst), SeqCst);
         let _polling = Polling(slot);
         let polled = self.step(cx);

@@ -58,7 +58,7 @@ impl Who {
                 Some("bevy_tasks inside Bevy"),
             ),
             Self::Gui => {
-                ("a GUI", "the toolkit's loop has to hear of a wake", Needs { besides: Besides::Gui, ..NEEDS }, None)
+                ("a GUI", "a wake must reach the toolkit's loop", Needs { besides: Besides::Gui, ..NEEDS }, None)
             }
             Self::Cli => ("a CLI that calls one async function", "what it adds to the build", NEEDS, None),
             Self::Firmware => (
@@ -78,7 +78,7 @@ impl Who {
             ),
             Self::TestHarness => (
                 "a test harness",
-                "who is polled in which order, by a seed; no wall clock",
+                "a seed decides the order of polls; no wall clock",
                 Needs { besides: Besides::Seed, ..NEEDS },
                 None,
             ),

@@ -14,7 +14,7 @@ const ASYNC_EXECUTOR: Published =
 const TOKIO: Published = Published { name: Some("tokio"), how: "tokio's `current_thread` runtime" };
 const TICKED: Published = Published {
     name: Some("async-executor"),
-    how: "async-executor and its `try_tick`, a bounded number of times a turn",
+    how: "async-executor and its `try_tick`, a bounded number of times per turn of your loop",
 };
 const OWN_LOOP: Published = Published { name: None, how: "a loop of your own around `Waker::noop`" };
 const OWN_QUEUE: Published = Published { name: Some("async-task"), how: "async-task and a queue of your own" };
@@ -26,7 +26,7 @@ const TICKED_POOL: Published =
 static BLOCK_ON: Rule = Rule {
     takes: &["futures-lite", "pollster", "futures-executor", "park-waker"],
     form: "the `block_on` of {}",
-    because: "it is published, and keeps every clause that a `block_on` can be asked, while pollster polls once in vain \
+    because: "it is published and keeps every clause about a `block_on`, while pollster polls once in vain \
               and futures-executor cannot be nested",
     admits: Admits::Anybody,
     measures: &[Measure::MachineCode, Measure::Dependencies],
@@ -36,7 +36,7 @@ static BLOCK_ON: Rule = Rule {
 static BURN_FOR_ONE: Rule = Rule {
     takes: &["noop-waker", "park-waker-spinning"],
     form: "the `block_on` of {}, on a thread that is pinned",
-    because: "what never sleeps need not be unparked, and that takes longer than all else",
+    because: "a thread that never sleeps need not be unparked, and unparking takes longer than everything else",
     admits: Admits::Anybody,
     measures: &[Measure::Latency],
     published: &[OWN_LOOP],
@@ -45,8 +45,8 @@ static BURN_FOR_ONE: Rule = Rule {
 static BURN_FOR_FEW: Rule = Rule {
     takes: &["noop-waker", "park-waker-spinning"],
     form: "{}, on a thread that is pinned",
-    because: "what never sleeps need not be unparked, and that takes longer than polling a few tasks in vain; where it may \
-              sleep between bursts, park-waker-spinning does",
+    because: "a thread that never sleeps need not be unparked, and unparking takes longer than polling a few tasks in \
+              vain; park-waker-spinning can sleep between bursts",
     admits: Admits::Anybody,
     measures: &[Measure::Latency, Measure::WakeOne, Measure::Instructions],
     published: &[OWN_LOOP],
@@ -55,8 +55,8 @@ static BURN_FOR_FEW: Rule = Rule {
 static PARK: Rule = Rule {
     takes: &["park-waker", "arc-waker", "raw-waker"],
     form: "{}",
-    because: "it is the shortest that sleeps, has no unsafe of its own, and to poll a few tasks in vain takes less than to \
-              unpark a thread",
+    because: "it is the shortest one that sleeps, it has no unsafe of its own, and polling a few tasks in vain takes \
+              less time than unparking a thread",
     admits: Admits::Anybody,
     measures: WAKES,
     published: &[ASYNC_EXECUTOR, TOKIO],
@@ -74,7 +74,7 @@ static SAFE_CROWD: Rule = Rule {
 static CROWD: Rule = Rule {
     takes: &["raw-waker", "arc-waker"],
     form: "{}",
-    because: "a wake names the task and allocates nothing; its unsafe has to be audited, see docs/unsafe.md",
+    because: "a wake names the task and allocates nothing; its unsafe must be audited, see docs/unsafe.md",
     admits: Admits::NamedTasks,
     measures: WAKES,
     published: &[TOKIO, ASYNC_EXECUTOR],
@@ -83,7 +83,8 @@ static CROWD: Rule = Rule {
 static LOCAL_CROWD: Rule = Rule {
     takes: &["biased-waker", "raw-waker", "arc-waker"],
     form: "{}",
-    because: "a wake on the thread that polls costs no atomic operation; its unsafe has to be audited, see docs/unsafe.md",
+    because: "a wake on the thread that polls costs no atomic operation; its unsafe must be audited, see \
+              docs/unsafe.md",
     admits: Admits::NamedTasks,
     measures: WAKES,
     published: &[Published { name: Some("async-executor-local"), how: "async-executor's `LocalExecutor`" }, OWN_QUEUE],
@@ -101,7 +102,7 @@ static TICKED_FEW: Rule = Rule {
 static TICKED_CROWD: Rule = Rule {
     takes: &["raw-waker", "arc-waker"],
     form: "{}, ticked",
-    because: "a tick polls only what was woken, and a wake neither blocks nor polls; its unsafe has to be audited, see \
+    because: "a tick polls only what was woken, and a wake neither blocks nor polls; its unsafe must be audited, see \
               docs/unsafe.md",
     admits: Admits::NamedTasks,
     measures: WAKES,
@@ -119,7 +120,7 @@ static TICKED_SAFE_CROWD: Rule = Rule {
 
 static NO_EXECUTOR: Pointer = Pointer {
     to: "no executor: poll it with `Waker::noop` each time the loop turns",
-    because: "one future that is polled anyway needs nobody to hold or to wake it",
+    because: "one future that is polled anyway needs no executor to hold or to wake it",
 };
 
 /// The first question of the tree.
@@ -154,13 +155,13 @@ pub static ROOT: Question = Question {
             }),
         },
         Branch {
-            label: "a GUI loop that a wake has to reach",
+            label: "a GUI loop that a wake must reach",
             holds: |needs| needs.besides == Besides::Gui,
             example: |needs| needs.besides = Besides::Gui,
             then: Node::Elsewhere(&Pointer {
-                to: "the `spawn_local` of slint or glib, or what your toolkit has",
-                because: "no strategy here tells a foreign loop that it was woken; where the toolkit has no tasks (winit), poll \
-                          async-executor's `run` with a waker that goes by its `EventLoopProxy`",
+                to: "the `spawn_local` of slint or glib, or your toolkit's equivalent",
+                because: "no strategy here tells a foreign loop that it was woken; where the toolkit has no tasks \
+                          (winit), poll async-executor's `run` with a waker that uses its `EventLoopProxy`",
             }),
         },
         Branch {
@@ -169,7 +170,8 @@ pub static ROOT: Question = Question {
             example: |needs| needs.besides = Besides::Seed,
             then: Node::Elsewhere(&Pointer {
                 to: "madsim, turmoil or shuttle",
-                because: "the order of the queue is fixed in all of the strategies here, and time is not theirs",
+                because: "in all of the strategies here the order of the queue is fixed, and none of them controls \
+                          time",
             }),
         },
         Branch {
@@ -178,7 +180,8 @@ pub static ROOT: Question = Question {
             example: |needs| needs.besides = Besides::IoUring,
             then: Node::Elsewhere(&Pointer {
                 to: "compio, monoio or glommio",
-                because: "completions want a driver in the loop, which no strategy here has; raw-waker is a start to read from",
+                because: "completions need a driver in the loop, which no strategy here has; raw-waker is a place to \
+                          start reading",
             }),
         },
         Branch {

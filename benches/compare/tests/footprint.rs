@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use compare::footprint;
 use compare::programs::{self, PROGRAMS, Prepared, Program, Workspace};
 use compare::session::{Selection, Session};
-use compare::statics;
 use harness::contender::{FLOOR, Probes, is_floor};
 use harness::quiet::Watch;
 use harness::{Contender, Kind, contenders, versions};
@@ -98,11 +98,11 @@ fn an_executor_without_a_program_is_refused_with_the_reason() {
     let mut session = Session::new(&mine, Selection::default()).expect("nothing was excluded");
     // How long a build takes is not looked at.
     session.watch = Watch::new(Duration::ZERO);
-    let observations = statics::measure(&session).expect("the empty program compiles");
+    let observations = footprint::measure(&session).expect("the empty program compiles");
     let refusals: Vec<_> = observations.iter().filter_map(|row| Some((&*row.executor, row.refusal()?))).collect();
     let [("mine", why)] = refusals[..] else { panic!("{refusals:?}") };
     assert!(why.contains("known by package"), "{why}");
-    assert!(statics::row(&observations, FLOOR, statics::EMPTY_BYTES).is_some_and(|row| row.value > 0.0));
-    let titles: Vec<_> = statics::view(&observations).into_iter().map(|table| table.title).collect();
+    assert!(footprint::row(&observations, FLOOR, footprint::EMPTY_BYTES).is_some_and(|row| row.value > 0.0));
+    let titles: Vec<_> = footprint::view(&observations).into_iter().map(|table| table.title).collect();
     assert!(titles.iter().any(|title| title == "Not measured"), "{titles:?}");
 }

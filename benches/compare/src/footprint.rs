@@ -1,4 +1,4 @@
-//! `static`: what an executor is before it runs: how much code, how much of it `unsafe`, how long it takes to build.
+//! `footprint`: what an executor is before it runs: how much code, how much of it `unsafe`, how long it takes to build.
 //!
 //! Every figure comes from one build: a [small program](crate::programs) for each executor, in a folder without
 //! anything built. The compiler's own list of the files that it read says what the executor is made of with the
@@ -18,11 +18,11 @@ use harness::table::{Table, count, figure};
 use harness::{Contender, Kind, Observation};
 
 use crate::programs::{self, Built, Prepared, Workspace};
-use crate::rows::{executors, not_measured};
+use crate::select::{executors, not_measured};
 use crate::session::Session;
 
 /// The verb of these observations.
-pub const VERB: &str = "static";
+pub const VERB: &str = "footprint";
 
 /// Lines with code on them, in the files of the executor's own package that are compiled. The note names the package.
 pub const LINES: &str = "lines of code";
