@@ -216,7 +216,7 @@ fn a_strategy_that_is_added_by_the_page_takes_part_in_everything() {
         &["duel", NAME, "raw-waker", "--workload", "yield_one", "--seconds", "1", "--wait", "0"],
         "ns per operation",
     );
-    measured(&["static", NAME, "--wait", "0"], "bytes of machine code");
+    measured(&["footprint", NAME, "--wait", "0"], "bytes of machine code");
 
     // A record of it, and what is drawn from that.
     let record = ["record", "--quick", "--into", "results", "--name", "late", "--step", "memory", "--executor"];
