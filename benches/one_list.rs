@@ -72,8 +72,9 @@ fn every_crate_that_is_called_so_is_in_the_list() {
 
 /// The strategies that the code of a text names, by library, so that a variant does not count.
 fn named(text: &str) -> BTreeSet<&'static str> {
-    let code = text.lines().map(str::trim_start);
-    let code = code.filter(|line| !line.starts_with("//") && !(line.starts_with('#') && !line.starts_with("#[")));
+    // In a script or a manifest a comment begins as an attribute does.
+    let is_comment = |line: &str| line.starts_with("//") || line.starts_with('#') && !line.starts_with("#[");
+    let code = text.lines().map(str::trim_start).filter(|line| !is_comment(line));
     let is_part = |character: char| character.is_alphanumeric() || "-_".contains(character);
     let words: BTreeSet<_> = code.flat_map(|line| line.split(move |character| !is_part(character))).collect();
     let names = |name| words.contains(name);
