@@ -9,6 +9,24 @@ use std::process::Command;
 
 const NAME: &str = "late-waker";
 
+/// `cargo compare` with the suite of the new strategy and of no other: those of all take minutes to compile.
+const ONE_SUITE: &str = r#"
+use std::process::ExitCode;
+
+use compare::{CountingAllocator, suite};
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
+
+fn main() -> ExitCode {
+    let mut contenders = harness::contenders();
+    for contender in contenders.iter_mut().filter(|contender| contender.name == "late-waker") {
+        contender.suite = suite!(RemoteSpawn: lineup::LateExecutor);
+    }
+    compare::cli::main(&contenders)
+}
+"#;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it is in a folder of `tests`")
 }
@@ -102,9 +120,10 @@ impl Copy {
         self.run(env!("CARGO"), arguments)
     }
 
-    /// What `cargo compare` prints, without the suites of all executors.
+    /// What `cargo compare` prints, by the program that has only one suite.
     fn compare(&self, arguments: &[&str]) -> String {
-        let compare = ["run", "--quiet", "--package", "compare", "--no-default-features", "--"];
+        let compare =
+            ["run", "--quiet", "--package", "compare", "--no-default-features", "--example", "one_suite", "--"];
         self.cargo(&[&compare[..], arguments].concat())
     }
 }
@@ -164,6 +183,7 @@ fn a_strategy_that_is_added_by_the_page_takes_part_in_everything() {
     for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
         changed.insert(PathBuf::from(format!("{folder}/{licence}")), of_the_repository(licence));
     }
+    changed.insert(PathBuf::from("benches/compare/examples/one_suite.rs"), ONE_SUITE.to_owned());
     let copy = Copy::new(&changed);
 
     // The lock file learns of the package.
@@ -183,14 +203,20 @@ fn a_strategy_that_is_added_by_the_page_takes_part_in_everything() {
     let packages = copy.run(".ci/strategies", &["-p"]);
     assert!(packages.lines().any(|line| line == "-p wakers-late"), "{packages}");
 
-    // What is measured: its rows come from the program, and no file names it.
-    let count = copy.compare(&["count", NAME, "--workload", "self_wake"]);
-    assert!(count.contains(NAME), "{count}");
-    let duel = ["duel", NAME, "raw-waker", "--workload", "yield_one", "--seconds", "1", "--wait", "0"];
-    let duel = copy.compare(&duel);
-    assert!(duel.matches(NAME).count() >= 2, "{duel}");
-    let statics = copy.compare(&["static", NAME, "--wait", "0"]);
-    assert!(statics.contains("wakers-late"), "{statics}");
+    // Every verb finds it, after it was asked whether it may be measured.
+    let conform = copy.compare(&["conform", NAME, "--clause", "^W8r$", "--format", "json"]);
+    assert!(conform.contains(NAME), "{conform}");
+    let measured = |arguments: &[&str], quantity: &str| {
+        let rows = copy.compare(&[arguments, &["--format", "json"]].concat());
+        let is_of_it = |row: &&str| row.contains(&format!("\"executor\":\"{NAME}\"")) && row.contains(quantity);
+        assert!(rows.lines().any(|row| is_of_it(&row)), "{arguments:?}: no {quantity} of {NAME} in\n{rows}");
+    };
+    measured(&["count", NAME, "--workload", "self_wake"], "atomic read-modify-writes per operation");
+    measured(
+        &["duel", NAME, "raw-waker", "--workload", "yield_one", "--seconds", "1", "--wait", "0"],
+        "ns per operation",
+    );
+    measured(&["footprint", NAME, "--wait", "0"], "bytes of machine code");
 
     // A record of it, and what is drawn from that.
     let record = ["record", "--quick", "--into", "results", "--name", "late", "--step", "memory", "--executor"];
