@@ -148,7 +148,9 @@ impl<'a> FirstPoll<'a> {
     /// For a future that was ready in its first poll, or has panicked.
     #[inline]
     fn leave(self) {
-        drop(self.end());
+        if let Some(owner) = self.end() {
+            owner.leave();
+        }
     }
 
     /// For a future that was not ready at once.
