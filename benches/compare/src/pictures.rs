@@ -1,8 +1,8 @@
 //! The pictures of `report`, as SVG: a page shows them beside the tables that hold the same figures.
 //!
 //! Each is legible on a light page and on a dark one, because it brings its ground and its colours for both, and tells
-//! marks apart by shape as well as by colour. What this repository offers is filled, in a colour of its own, and joined
-//! by whole lines; what others publish is hollow, muted, and joined by dashes. No font can be measured here, so there is
+//! marks apart by shape as well as by colour. What this repository offers is filled, in a colour of its own, joined by
+//! whole lines; what others publish is hollow, muted, and joined by dashes. No font can be measured here, so there is
 //! room around every text; the tests below reckon with the widest of the usual fonts.
 
 mod axis;

@@ -61,8 +61,8 @@ impl Ink {
     }
 }
 
-/// The style of a picture in which these are used. The ground is part of it, as a page may be dark where the system that
-/// is asked for its colours is light.
+/// The style of a picture in which these are used. The ground is part of it: a page may be dark where the system, which
+/// is asked for its colours, is light.
 pub(super) fn style(used: &BTreeSet<Ink>) -> String {
     let inks = |side: fn(Pair) -> &'static str| {
         let ground = side(GROUND);

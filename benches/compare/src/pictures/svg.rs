@@ -48,8 +48,8 @@ pub(super) struct Svg {
 impl Svg {
     /// With its message, and what was measured.
     pub(super) fn new(height: f64, title: &str, about: &str) -> Self {
-        let (own, about_own) = (title.to_owned(), about.to_owned());
-        let mut svg = Self { height, title: own, about: about_own, used: BTreeSet::new(), body: String::new() };
+        let (used, body) = (BTreeSet::new(), String::new());
+        let mut svg = Self { height, title: title.to_owned(), about: about.to_owned(), used, body };
         svg.sized((MARGIN, 20.0), title, 19.0, Ink::Text, Anchor::Start);
         svg.text((MARGIN, 44.0), about, Ink::Soft, Anchor::Start);
         svg
@@ -89,8 +89,11 @@ impl Svg {
         self.path(points, false, ink, class);
     }
 
-    /// A closed and filled area.
+    /// A closed and filled area; nothing where it would have none.
     pub(super) fn band(&mut self, corners: &[Point], ink: Ink) {
+        if corners.len() < 3 {
+            return;
+        }
         self.path(corners, true, ink, "band");
     }
 

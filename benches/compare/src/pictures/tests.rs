@@ -203,9 +203,9 @@ fn twenty_executors_of_ours_are_drawn_and_named() {
 
 #[test]
 fn no_panel_of_ratios_has_more_than_seven_rows() {
+    let value = Regex::new(r"[\d.]+x</text>").expect("it is a pattern");
     for of in ["of the record", "with 20 of ours"] {
-        let values = Regex::new(r"[\d.]+x</text>").expect("it is a pattern");
-        let values = values.find_iter(picture(&format!("{RATIOS} {of}"))).count();
+        let values = value.find_iter(picture(&format!("{RATIOS} {of}"))).count();
         let panels = ratios::panels();
         assert!(values > panels && values <= 7 * panels, "{of}: {values} values in {panels} panels");
     }
