@@ -12,10 +12,10 @@ use std::{env, hint, io};
 use conformance::image::running;
 use criterion::{Criterion, SamplingMode};
 use harness::contender::{Contender, Kind, contenders, gate};
+use harness::duel::{Duel, HEADLINES};
 use harness::machine::{Machine, Source};
 use harness::quiet::{self, Watch};
 use harness::table::{Format, paragraphs};
-use harness::tournament::{self, Duel, HEADLINES};
 use harness::{Observation, trial, worker};
 use output::Stop;
 use workloads::{Case, Iteration, WORKLOADS};
@@ -155,9 +155,9 @@ fn duel(contenders: &[Contender], progress: &Progress) -> Result<(), Stop> {
     let admitted = [vec![Contender::floor()], rivals].concat();
     output::line(format_args!("\nA duel of {} s over {}:\n", DUEL.as_secs(), workloads.join(", ")))?;
     let duel = Duel { workloads, contenders: admitted, reference: "raw-waker", time: DUEL, most_processes: 3 };
-    let mut observations = tournament::fight(&duel, &progress.watch)?.observations;
+    let mut observations = harness::duel::run(&duel, &progress.watch)?.observations;
     observations.extend(named.into_iter().filter_map(|name| Some(Observation::refused("duel", name, "", gate(name)?))));
-    for table in tournament::side_by_side(&observations) {
+    for table in harness::duel::side_by_side(&observations) {
         output::line(format_args!("{}\n", table.render(Format::Table)))?;
     }
     if let Some(doubt) = quiet::doubt(&observations) {

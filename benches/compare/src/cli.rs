@@ -7,9 +7,9 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, value_parser};
 use harness::contender::{FLOOR, FLOOR_WITHOUT_ALLOCATOR};
+use harness::duel::{Duel, HEADLINES};
 use harness::quiet::{self, Watch};
 use harness::table::{Format, paragraphs};
-use harness::tournament::{self, Duel, HEADLINES};
 use harness::{Contender, Observation, pages, worker};
 use output::Stop;
 
@@ -555,19 +555,20 @@ fn duel(session: &Session<'_>, seconds: u64, reference: Option<&str>, all: bool)
         time: Duration::from_secs(seconds),
         most_processes: 12,
     };
-    let ending = tournament::fight(&duel, &session.watch)?;
-    let observations = [session.refusals(harness::duel::VERB), ending.observations].concat();
-    session.show(tournament::view(&observations), &observations)?;
+    let outcome = harness::duel::run(&duel, &session.watch)?;
+    let observations = [session.refusals(harness::duel::VERB), outcome.observations].concat();
+    session.show(harness::duel::view(&observations), &observations)?;
     if session.selection.format == Format::Json {
         return Ok(());
     }
-    let are_ordered = |standing: harness::duel::Standing| standing.rivals() > 1;
-    if !ending.open.is_empty() {
-        let open = ending.open.join(", ");
+    let are_ordered = |ranking: harness::duel::Ranking| ranking.rivals() > 1;
+    if !outcome.open.is_empty() {
+        let open = outcome.open.join(", ");
         let sentence =
             format!("The time was up with an open order in {open}: `--seconds {}` may settle it.", seconds * 3);
         output::line(format_args!("\n{}", paragraphs(&sentence)))?;
-    } else if quiet::doubt(&observations).is_none() && tournament::standings(&observations).into_iter().any(are_ordered)
+    } else if quiet::doubt(&observations).is_none()
+        && harness::duel::rankings(&observations).into_iter().any(are_ordered)
     {
         output::line("\nEvery order is settled.")?;
     }

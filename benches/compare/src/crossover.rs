@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use harness::contender::{FLOOR, is_floor};
+use harness::duel::{Duel, percent};
 use harness::table::{Table, figure, time};
-use harness::tournament::{self, Duel, percent};
 use harness::{Contender, Kind, Observation};
 use workloads::work::SWEEP;
 
@@ -38,7 +38,7 @@ pub fn measure(session: &Session<'_>, seconds: u64) -> Result<Vec<Observation>, 
         time: Duration::from_secs(seconds),
         most_processes: 3,
     };
-    let mut observations = [session.refusals(VERB), tournament::fight(&duel, &session.watch)?.observations].concat();
+    let mut observations = [session.refusals(VERB), harness::duel::run(&duel, &session.watch)?.observations].concat();
     observations.iter_mut().for_each(|row| VERB.clone_into(&mut row.verb));
     Ok(observations)
 }
@@ -58,12 +58,12 @@ pub struct Point {
 pub fn points(observations: &[Observation]) -> Vec<Point> {
     let rows = duel::as_duel(observations, VERB);
     let points = SWEEP.iter().filter_map(|workload| {
-        let standing = tournament::observed_standing(&rows, workload.id);
-        let floor = standing.place(FLOOR)?;
+        let ranking = harness::duel::observed_ranking(&rows, workload.id);
+        let floor = ranking.place(FLOOR)?;
         let work = floor.nanoseconds;
-        let others = standing.places.iter().filter(|place| !is_floor(&place.name));
+        let others = ranking.places.iter().filter(|place| !is_floor(&place.name));
         let totals = others.map(|place| (place.name.clone(), work * place.ratio / floor.ratio)).collect();
-        Some(Point { work, totals, noise: standing.largest_noise() })
+        Some(Point { work, totals, noise: ranking.largest_noise() })
     });
     points.collect()
 }

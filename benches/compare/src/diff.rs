@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use harness::card::APPROXIMATE;
 use harness::contender::is_floor;
-use harness::duel::Standing;
+use harness::duel::{Ranking, percent};
 use harness::observation::distinct;
 use harness::table::{Table, count, figure};
-use harness::tournament::{self, percent};
 use harness::{Observation, card, duel, idle, latency, statistics};
 
 use crate::duel::as_duel;
@@ -190,16 +189,16 @@ fn ratios(old: &Record, new: &Record, times: bool) -> Table {
     let mut table = Table::new(format!("Duels: {} and {}", old.name, new.name), header);
     for verb in [duel::VERB, crossover::VERB] {
         let (before, after) = (as_duel(&old.observations, verb), as_duel(&new.observations, verb));
-        for one in tournament::standings(&before) {
-            let other = tournament::observed_standing(&after, &one.workload);
+        for one in harness::duel::rankings(&before) {
+            let other = harness::duel::observed_ranking(&after, &one.workload);
             for place in &one.places {
                 let name = &*place.name;
                 // Two runs vary no less than the twins of either, and no less than one run's processes do.
-                let least = |run: &Standing| run.place(name).map_or(run.noise, |place| run.noise_for(place));
+                let least = |run: &Ranking| run.place(name).map_or(run.noise, |place| run.noise_for(place));
                 let noise = least(&one)
                     * least(&other)
                     * [&one, &other].map(|run| between_processes(run, name)).iter().product::<f64>();
-                let mut compare = |quantity: &str, of: &dyn Fn(&Standing) -> Option<f64>| {
+                let mut compare = |quantity: &str, of: &dyn Fn(&Ranking) -> Option<f64>| {
                     let Some((before, after)) = of(&one).zip(of(&other)) else { return };
                     let ratio = after / before;
                     if ratio.max(1.0 / ratio) > noise {
@@ -208,10 +207,10 @@ fn ratios(old: &Record, new: &Record, times: bool) -> Table {
                     }
                 };
                 if !is_floor(name) {
-                    compare("ratio to the floor", &|standing| standing.to_floor(name));
+                    compare("ratio to the floor", &|ranking| ranking.to_floor(name));
                 }
                 if times {
-                    compare("ns per operation", &|standing| Some(standing.place(name)?.nanoseconds));
+                    compare("ns per operation", &|ranking| Some(ranking.place(name)?.nanoseconds));
                 }
             }
         }
@@ -220,7 +219,7 @@ fn ratios(old: &Record, new: &Record, times: bool) -> Table {
 }
 
 /// How far the processes of a run differ about one contender: a factor of at least 1.
-fn between_processes(run: &Standing, name: &str) -> f64 {
+fn between_processes(run: &Ranking, name: &str) -> f64 {
     run.place(name).map_or(1.0, |place| place.interval.1 / place.interval.0)
 }
 

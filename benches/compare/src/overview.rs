@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use harness::duel::Duel;
 use harness::idle::PROCESSOR;
 use harness::machine::{Machine, Source};
 use harness::table::Table;
-use harness::tournament::{self, Duel};
 use harness::{Contender, Kind, Observation};
 
 use crate::report::{card_cell, noise, timed, to_floor};
@@ -55,7 +55,7 @@ pub fn measure(session: &Session<'_>) -> Result<Vec<Observation>, String> {
             time: TIME,
             most_processes: 3,
         };
-        observations.extend(tournament::fight(&duel, &session.watch)?.observations);
+        observations.extend(harness::duel::run(&duel, &session.watch)?.observations);
     }
     Ok(observations)
 }
@@ -78,12 +78,12 @@ pub fn view(session: &Session<'_>, observations: &[Observation]) -> Vec<Table> {
         "latency",
     ];
     let mut table = Table::new(title, header);
-    let standings = timed(observations, WORKLOADS);
+    let rankings = timed(observations, WORKLOADS);
     for contender in session.chosen.iter().filter(|contender| contender.kind == Kind::Executor) {
         let name = contender.name;
         let verdict = session.verdict(contender);
         let counts = |operation: &&str| card_cell(observations, name, operation).unwrap_or_else(|| "?".to_owned());
-        let ratio = |standing| to_floor(standing, name).unwrap_or_else(|| "-".to_owned());
+        let ratio = |ranking| to_floor(ranking, name).unwrap_or_else(|| "-".to_owned());
         let idle = idle::value(observations, name, WAITING, PROCESSOR);
         let idle = idle.map_or_else(|| "?".to_owned(), |share| format!("{:.0} %", 100.0 * share));
         let heard = latency::summary_cell(observations, name).unwrap_or_else(|| "?".to_owned());
@@ -94,7 +94,7 @@ pub fn view(session: &Session<'_>, observations: &[Observation]) -> Vec<Table> {
             [verdict.in_short()]
                 .into_iter()
                 .chain(OPERATIONS.iter().map(counts))
-                .chain(standings.iter().map(ratio))
+                .chain(rankings.iter().map(ratio))
                 .chain([idle, heard])
                 .collect()
         };
@@ -109,7 +109,7 @@ pub fn view(session: &Session<'_>, observations: &[Observation]) -> Vec<Table> {
         latency::summary_note()
     ));
     note_marks(&mut table);
-    if let Some(note) = noise(&standings) {
+    if let Some(note) = noise(&rankings) {
         table.note(note);
     }
     for contender in &session.chosen {

@@ -11,11 +11,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fmt, fs};
 
-use harness::duel::TWIN;
+use harness::duel::{Duel, TWIN};
 use harness::machine::{Machine, Moment, Source, too_busy};
 use harness::observation::distinct;
 use harness::quiet;
-use harness::tournament::{self, Duel};
 use harness::{Contender, Kind, Observation, card, idle as idling, latency as waking, pages, versions};
 use serde::{Deserialize, Serialize};
 
@@ -160,7 +159,7 @@ pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
             continue;
         }
         let measure = move || {
-            let seconds = if tournament::takes_longer(workload) { 45 } else { 15 };
+            let seconds = if harness::duel::takes_longer(workload) { 45 } else { 15 };
             let duel = Duel {
                 workloads: vec![workload],
                 contenders: duel::contenders(session),
@@ -168,8 +167,8 @@ pub fn steps<'a>(session: &'a Session<'a>, quick: bool) -> Vec<Step<'a>> {
                 time: Duration::from_secs(if quick { 2 } else { seconds }),
                 most_processes: if quick { 3 } else { 12 },
             };
-            let ending = tournament::fight(&duel, &session.watch)?;
-            Ok([session.refusals(harness::duel::VERB), ending.observations].concat())
+            let outcome = harness::duel::run(&duel, &session.watch)?;
+            Ok([session.refusals(harness::duel::VERB), outcome.observations].concat())
         };
         steps.push(Step::new(format!("duel-{workload}"), measure));
     }

@@ -9,13 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use harness::card::{self, ALLOCATIONS, ATOMICS, INSTRUCTIONS};
-use harness::duel::{Standing, TWIN};
+use harness::duel::{Ranking, TWIN, percent};
 use harness::idle::PROCESSOR;
 use harness::memory::BYTES;
 use harness::observation::distinct;
 use harness::pages::{compare_table, difference, with_table};
 use harness::table::{Format, Table, count as whole, figure};
-use harness::tournament::{self, percent};
 use harness::{Kind, Observation, statistics};
 
 use crate::programs::{self, Program};
@@ -81,7 +80,7 @@ const SECTIONS: &[Section] = &[
                 processes. The noise is how far one contender differs from itself; what differs by less is a tie.",
         picture: Some(pictures::RATIOS),
         view: ratios,
-        details: Some(tournament::view),
+        details: Some(harness::duel::view),
     },
     Section {
         title: "When it does not matter",
@@ -334,7 +333,7 @@ fn busy(record: &Record) -> String {
 
 /// Workloads down, executors across: there are more of those than fit on a page's width.
 fn ratios(observations: &[Observation]) -> Vec<Table> {
-    tournament::side_by_side(observations).into_iter().map(transposed).collect()
+    harness::duel::side_by_side(observations).into_iter().map(transposed).collect()
 }
 
 fn transposed(table: Table) -> Table {
@@ -354,13 +353,13 @@ pub fn summary(observations: &[Observation]) -> Table {
     let own = ["executor", "breaks", "self-wake", "spawn"].map(str::to_owned);
     let measured = ["idle", "latency", "memory"].map(str::to_owned);
     let mut table = Table::new("", own.into_iter().chain(SUMMARIZED.map(|name| format!("`{name}`"))).chain(measured));
-    let standings = timed(observations, &SUMMARIZED);
+    let rankings = timed(observations, &SUMMARIZED);
     for name in names(observations).into_iter().filter(|name| owns_tasks(name)) {
         let verdict = conform::observed(observations, name);
         let contract = if verdict.known { verdict.in_short() } else { "-".to_owned() };
         let counts =
             [card_cell(observations, name, "self_wake"), counted(observations, name, "spawn_join", ALLOCATIONS)];
-        let ratios = standings.iter().map(|standing| to_floor(standing, name));
+        let ratios = rankings.iter().map(|ranking| to_floor(ranking, name));
         let others = [
             idle::value(observations, name, WAITING, PROCESSOR).map(|share| format!("{:.0} %", 100.0 * share)),
             latency::summary_cell(observations, name),
@@ -379,7 +378,7 @@ pub fn summary(observations: &[Observation]) -> Table {
         latency::summary_note(),
     ));
     note_marks(&mut table);
-    if let Some(note) = noise(&standings) {
+    if let Some(note) = noise(&rankings) {
         table.note(note);
     }
     let measured = |name: &str| {
@@ -409,23 +408,23 @@ pub(crate) fn card_cell(observations: &[Observation], name: &str, operation: &st
     Some(cells.map(|cell| cell.unwrap_or_else(|| "?".to_owned())).join(" "))
 }
 
-/// The standing of each of the workloads, if anybody was timed with it.
-pub(crate) fn timed(observations: &[Observation], workloads: &[&str]) -> Vec<Option<Standing>> {
-    let standings = workloads.iter().map(|workload| tournament::observed_standing(observations, workload));
-    standings.map(|standing| Some(standing).filter(|standing| !standing.places.is_empty())).collect()
+/// The ranking of each of the workloads, if anybody was timed with it.
+pub(crate) fn timed(observations: &[Observation], workloads: &[&str]) -> Vec<Option<Ranking>> {
+    let rankings = workloads.iter().map(|workload| harness::duel::observed_ranking(observations, workload));
+    rankings.map(|ranking| Some(ranking).filter(|ranking| !ranking.places.is_empty())).collect()
 }
 
 /// How many times as long as the same work by hand one takes, where that was measured: `3.18x`, or
 /// `!3.18x` where processes do not agree.
-pub(crate) fn to_floor(standing: &Option<Standing>, name: &str) -> Option<String> {
-    let standing = standing.as_ref()?;
-    let mark = if standing.is_steady(name) { "" } else { "!" };
-    standing.to_floor(name).map(|ratio| format!("{mark}{}x", figure(ratio)))
+pub(crate) fn to_floor(ranking: &Option<Ranking>, name: &str) -> Option<String> {
+    let ranking = ranking.as_ref()?;
+    let mark = if ranking.is_steady(name) { "" } else { "!" };
+    ranking.to_floor(name).map(|ratio| format!("{mark}{}x", figure(ratio)))
 }
 
 /// What stands below a table about the largest noise of all.
-pub(crate) fn noise(standings: &[Option<Standing>]) -> Option<String> {
-    let noises: Vec<f64> = standings.iter().flatten().map(Standing::largest_noise).collect();
+pub(crate) fn noise(rankings: &[Option<Ranking>]) -> Option<String> {
+    let noises: Vec<f64> = rankings.iter().flatten().map(Ranking::largest_noise).collect();
     let noise = percent(statistics::maximum(&noises)?);
     Some(format!("Noise: ratios that differ by less than {noise} may be the same."))
 }

@@ -1,9 +1,8 @@
 //! What rows say, whichever verb they are of.
 
-use harness::duel::STEADY;
+use harness::duel::{STEADY, UNSTEADY};
 use harness::observation::distinct;
 use harness::table::Table;
-use harness::tournament::UNSTEADY;
 use harness::{Observation, statistics};
 
 /// What was observed of one executor at one parameter, in one process after the other.

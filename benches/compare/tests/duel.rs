@@ -11,9 +11,8 @@ use std::time::Duration;
 
 use compare::Contender;
 use executor::{BlockOn, Capabilities, Described, Executor, Spawn};
-use harness::duel::{Order, standing};
+use harness::duel::{Duel, Order, ranking};
 use harness::quiet::Watch;
-use harness::tournament::{self, Duel};
 use harness::worker;
 use raw_waker::{RawAbortHandle, RawExecutor, RawJoinHandle};
 
@@ -101,27 +100,27 @@ fn main() -> ExitCode {
         time: Duration::from_secs(4),
         most_processes: 12,
     };
-    let found = fight(&duel);
+    let found = measured(&duel);
     let (raw, copy) = (found.place("raw-waker").expect("it took part"), found.place("copy").expect("it took part"));
     println!("an exact copy takes {:.3} of the time, noise {:.3}", copy.ratio, found.noise);
     assert_eq!(found.order(copy, raw), Order::Tie, "an exact copy ties");
 
     // What a step adds depends on what the processor does meanwhile, so that is measured, and the duel is another one.
     duel.contenders = contenders();
-    let found = fight(&duel);
+    let found = measured(&duel);
     // Twice of what the linker may make of an operation this short.
     let distance = |name: &&str| (found.place(name).expect("it took part").ratio - 1.2).abs();
     let slower = NAMES[1..].iter().copied().min_by(|one, other| distance(one).total_cmp(&distance(other)));
     let slower = slower.expect("there are some");
     duel.contenders = among(&["raw-waker", "copy", slower]);
-    let found = fight(&duel);
+    let found = measured(&duel);
     let (raw, slow) = (found.place("raw-waker").expect("it took part"), found.place(slower).expect("it took part"));
     println!("{slower} takes {:.3} of the time, noise {:.3}", slow.ratio, found.noise);
     assert_eq!(found.order(raw, slow), Order::Faster, "what is slower is found slower");
     ExitCode::SUCCESS
 }
 
-fn fight(duel: &Duel) -> harness::duel::Standing {
-    let ending = tournament::fight(duel, &Watch::new(Duration::from_secs(60))).expect("every process can be run");
-    standing(&ending.observations, WORKLOAD, duel.reference)
+fn measured(duel: &Duel) -> harness::duel::Ranking {
+    let outcome = harness::duel::run(duel, &Watch::new(Duration::from_secs(60))).expect("every process can be run");
+    ranking(&outcome.observations, WORKLOAD, duel.reference)
 }

@@ -7,8 +7,8 @@ use std::process::{self, Command, ExitCode};
 use std::time::Duration;
 
 use compare::Contender;
+use harness::duel::{Duel, Outcome};
 use harness::quiet::Watch;
-use harness::tournament::{self, Duel, Ending};
 use harness::{Observation, worker};
 use raw_waker::RawExecutor;
 use workloads::{Case, Iteration, WORKLOADS, Workload};
@@ -61,18 +61,18 @@ fn contenders() -> Vec<Contender> {
     ]
 }
 
-fn fight(names: &[&str]) -> Result<Ending, String> {
+fn duel_of(names: &[&str]) -> Result<Outcome, String> {
     let contenders = contenders().into_iter().filter(|contender| names.contains(&contender.name)).collect();
     let time = Duration::from_secs(1);
     let duel = Duel { workloads: vec![WORKLOAD], contenders, reference: "raw-waker", time, most_processes: 2 };
-    tournament::fight(&duel, &Watch::new(Duration::ZERO))
+    harness::duel::run(&duel, &Watch::new(Duration::ZERO))
 }
 
 fn main() -> ExitCode {
     if let Some(code) = worker::run_if_asked(contenders) {
         return code;
     }
-    let Ending { observations, .. } = fight(&["raw-waker", "aborts", "panics"]).expect("it is their own doing");
+    let Outcome { observations, .. } = duel_of(&["raw-waker", "aborts", "panics"]).expect("it is their own doing");
     let refused = |name: &str| -> Vec<&str> {
         let own = observations.iter().filter(|row| row.executor == name);
         own.filter_map(Observation::refusal).collect()
@@ -85,10 +85,10 @@ fn main() -> ExitCode {
     assert_eq!(refused("raw-waker"), [""; 0]);
     assert!(observations.iter().any(|row| row.executor == "raw-waker"), "the rest goes on without them");
 
-    let why = fight(&["raw-waker", "has-no-memory"]).expect_err("it is the machine's");
+    let why = duel_of(&["raw-waker", "has-no-memory"]).expect_err("it is the machine's");
     assert_eq!(why, "the process was not done: there was no memory for it");
     if cfg!(unix) {
-        let why = fight(&["raw-waker", "is-killed"]).expect_err("it is somebody else's doing");
+        let why = duel_of(&["raw-waker", "is-killed"]).expect_err("it is somebody else's doing");
         assert!(why.starts_with("the process was not done: it was ended from outside by signal 9"), "{why}");
     }
     ExitCode::SUCCESS

@@ -16,7 +16,6 @@ pub mod quiet;
 pub mod sources;
 pub mod statistics;
 pub mod table;
-pub mod tournament;
 pub mod trial;
 pub mod versions;
 pub mod worker;

@@ -127,7 +127,7 @@ pub fn run_if_asked(contenders: impl FnOnce() -> Vec<Contender>) -> Option<ExitC
     let observations = match &work {
         Work::Card(plan) => card::count(plan, &contenders),
         Work::Allocations(plan) => card::allocations(plan, &contenders),
-        Work::Duel(plan) => duel::fight(plan, &contenders),
+        Work::Duel(plan) => duel::take_turns(plan, &contenders),
         Work::Trial { executor, workload } => match duel::trial(executor, workload, &contenders) {
             Ok(()) => Ok(Vec::new()),
             Err(Failure::Elsewhere(why)) => Err(why),

@@ -1,9 +1,9 @@
 //! Ratios to the same work by hand: small multiples, two workloads for each theme.
 
-use harness::duel::Standing;
+use harness::Observation;
+use harness::duel::Ranking;
 use harness::statistics::maximum;
 use harness::table::figure;
-use harness::{Observation, tournament};
 use workloads::WORKLOADS;
 
 use super::axis::Axis;
@@ -34,11 +34,11 @@ const LEAST: f64 = 0.8;
 type Rows<'a> = Vec<(&'a str, f64, bool)>;
 
 pub(super) fn draw(observations: &[Observation], cast: &Cast<'_>) -> Option<String> {
-    let standings = tournament::standings(observations);
+    let rankings = harness::duel::rankings(observations);
     let panels = |workloads: [&'static str; 2]| {
         let rows = workloads.map(|workload| {
-            let standing = standings.iter().find(|standing| standing.workload == workload);
-            (workload, standing.map(|standing| chosen(standing, cast)).unwrap_or_default())
+            let ranking = rankings.iter().find(|ranking| ranking.workload == workload);
+            (workload, ranking.map(|ranking| chosen(ranking, cast)).unwrap_or_default())
         });
         rows.into_iter().filter(|(_, rows)| !rows.is_empty()).collect::<Vec<_>>()
     };
@@ -94,8 +94,8 @@ fn panel(svg: &mut Svg, cast: &Cast<'_>, (left, top): Point, workload: &str, row
 }
 
 /// The fastest of this repository, and the fastest and the slowest of all others.
-fn chosen<'a>(standing: &Standing, cast: &Cast<'a>) -> Rows<'a> {
-    let of = |name: &&'a str| Some((*name, standing.to_floor(name)?, standing.is_steady(name)));
+fn chosen<'a>(ranking: &Ranking, cast: &Cast<'a>) -> Rows<'a> {
+    let of = |name: &&'a str| Some((*name, ranking.to_floor(name)?, ranking.is_steady(name)));
     let by_ratio = |rows: &mut Rows<'a>| rows.sort_by(|(_, one, _), (_, other, _)| one.total_cmp(other));
     let mut rows: Rows<'a> = cast.own_packages().iter().filter_map(of).collect();
     by_ratio(&mut rows);
