@@ -61,7 +61,7 @@ pub(super) fn draw(observations: &[Observation], cast: &Cast<'_>) -> Option<Stri
     );
     cast.legend(&mut svg, TOP + 6.0, ", the fastest and the slowest");
     if themes.iter().flat_map(|(_, panels)| panels).flat_map(|(_, rows)| rows).any(|(.., is_steady)| !is_steady) {
-        svg.text((WIDTH - MARGIN, TOP + 6.0), "! varies between processes", Ink::Soft, Anchor::End);
+        svg.text((WIDTH - MARGIN, TOP + 6.0), "! varies by process", Ink::Soft, Anchor::End);
     }
     let mut y = top;
     for (theme, panels) in &themes {
