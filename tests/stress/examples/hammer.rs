@@ -1,9 +1,9 @@
-//! `hammer [STRATEGY...] [--rounds N] [--with-a-race]`: all that several threads at once can do to the strategies named,
-//! or to each that it can hammer, for sanitizers to watch. `just tsan` and `just memcheck` run it.
+//! `hammer [STRATEGY...] [--rounds N] [--with-a-race]`: all that several threads at once can do to the strategies
+//! named, or to each that it can hammer, for sanitizers to watch. `just tsan` and `just memcheck` run it.
 //!
-//! It can hammer what other threads may spawn onto, what polls only tasks that were woken, as a task here takes its second
-//! poll for proof of its own wake, and what has handles of its own: the shared ones keep a result under a lock of std's,
-//! and what that orders a sanitizer does not see.
+//! It can hammer what other threads may spawn onto, what polls only tasks that were woken, as a task here takes its
+//! second poll for proof of its own wake, and what has handles of its own: the shared ones keep a result under a lock
+//! of std's, and what that orders a sanitizer does not see.
 //!
 //! In half of the rounds the executor is dropped meanwhile; in the other half it sleeps, or is about to, and is woken.
 //! Nothing here is ordered by a lock or by a thread's end: what the sanitizer sees ordered, the executor has ordered.
