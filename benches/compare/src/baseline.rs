@@ -37,9 +37,11 @@ fn exact(observations: &[Observation]) -> impl Iterator<Item = &Observation> {
     counts.filter(|row| is_ours(&row.executor) && row.note.as_deref() != Some(APPROXIMATE))
 }
 
-/// Whether it is the floor, or one of this workspace's strategies.
+/// Whether it is the floor, or one of this workspace's strategies or rungs.
 pub fn is_ours(executor: &str) -> bool {
-    executor == FLOOR || programs::of(executor).is_some_and(Program::is_ours)
+    executor == FLOOR
+        || harness::rungs().iter().any(|rung| rung.name == executor)
+        || programs::of(executor).is_some_and(Program::is_ours)
 }
 
 /// Where counts are committed to.
@@ -66,7 +68,7 @@ pub fn write(observations: &[Observation]) -> Result<PathBuf, String> {
     };
     rows.retain(|row| !counted(row));
     rows.extend(exact(observations).cloned());
-    let contenders = harness::contenders();
+    let contenders = [harness::contenders(), harness::rungs()].concat();
     let place = |name: &str| contenders.iter().position(|contender| contender.name == name);
     rows.sort_by_key(|row| place(&row.executor).unwrap_or(usize::MAX));
     let lines = rows.iter().map(|row| serde_json::to_string(row).expect("a row has no keys but strings"));

@@ -233,7 +233,7 @@ pub fn main(contenders: &[Contender]) -> ExitCode {
     if let Some(code) = conform::run_if_asked(contenders) {
         return code;
     }
-    if let Some(code) = worker::run_if_asked(|| contenders.to_vec()) {
+    if let Some(code) = worker::run_if_asked(|| [contenders, &harness::rungs()].concat()) {
         return code;
     }
     let name = called::name();
@@ -293,6 +293,8 @@ fn run(arguments: Arguments, contenders: &[Contender]) -> Result<ExitCode, Stop>
         // Ratios to it are what is shown, and what records are compared by.
         selection.executor.extend([FLOOR, FLOOR_WITHOUT_ALLOCATOR].map(str::to_owned));
     }
+    let rungs = if matches!(verb, Some(Verb::Count { .. })) { harness::rungs() } else { Vec::new() };
+    let contenders = &[contenders, &rungs].concat();
     let mut session = Session::new(contenders, selection)?;
     session.watch = Watch::new(wait(verb.as_ref(), patience));
     let Some(verb) = verb else {

@@ -123,7 +123,7 @@ impl<'a> Session<'a> {
         Ok(Self { all, chosen, selection, watch, verdicts: BTreeMap::new() })
     }
 
-    /// Finds out who breaks the contract: from `docs/conformance.md`, or by running the suite of those who are not in
+    /// Finds out who breaks the contract: from `docs/conformance.jsonl`, or by running the suite of those who are not in
     /// it. Whatever is measured is measured after this.
     ///
     /// # Errors

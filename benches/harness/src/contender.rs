@@ -105,7 +105,7 @@ impl Contender {
     }
 
     /// Adds the suite that it must pass: `conformance::suite!(RemoteSpawn: MyExecutor)`. An executor that is not in
-    /// `docs/conformance.md` is measured only if it passes.
+    /// `docs/conformance.jsonl` is measured only if it passes.
     pub fn with_suite(self, suite: Vec<Check>) -> Self {
         Self { suite, ..self }
     }
@@ -166,6 +166,22 @@ macro_rules! contenders {
 }
 
 lineup::for_each_executor!(contenders);
+
+/// The rungs of the ladder. They are counted, and take part in nothing else: what a rung leaves out has its price, too.
+pub fn rungs() -> Vec<Contender> {
+    vec![
+        rung::<ladder::Noop>(),
+        rung::<ladder::Park>(),
+        rung::<ladder::Arc>(),
+        rung::<ladder::Vtable>(),
+        rung::<ladder::Raw>(),
+        rung::<ladder::Biased>(),
+    ]
+}
+
+fn rung<E: Executor + Described + 'static>() -> Contender {
+    Contender { cases: Vec::new(), probes: Probes::default(), ..Contender::executor::<E>() }
+}
 
 /// The contender of that name.
 pub(crate) fn find<'a>(name: &str, contenders: &'a [Contender]) -> Result<&'a Contender, String> {

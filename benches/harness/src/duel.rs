@@ -1,18 +1,18 @@
-//! Who is faster, on a machine that also does something else.
+//! Which contender is faster, on a machine that also does something else.
 //!
-//! Contenders that are timed one after the other each get the weather of their own second. Here they take turns, a
-//! *slice* of some microseconds each, shorter than what a scheduler hands out, so that all get the same weather; and of
-//! many slices the shortest is kept, as a disturbance can only make one longer. Where two threads take part that is not
-//! so, and the median is kept instead.
+//! Contenders that are timed one after another are each measured under whatever else the machine does at that moment.
+//! Here they take turns, a *slice* of some microseconds each, shorter than a scheduler's time slice, so that all are
+//! measured under the same conditions. Of many slices the shortest is kept, because a disturbance can only make one
+//! longer. With two threads that is not so, and the median is kept instead.
 //!
-//! At each turn its contender does the same without being timed, until it has touched all that the workload has: what
-//! others left in the caches is no part of the figure. Where that is far more than a slice touches, as many slices
-//! follow as touch all of it again, and the figure is their mean, each the shortest in its place: otherwise it would be
-//! that of the tasks that lie best, or of the moment in which the cache that all processors share was nobody else's.
+//! A turn begins untimed, until the contender has touched all that the workload has: what others left in the caches is
+//! not part of the figure. If that is far more than one slice touches, as many slices follow as touch all of it again,
+//! and the figure is the mean over the places in the turn, each with its shortest slice. Otherwise it would be the
+//! figure of the tasks that lie best in memory, or of a moment in which no other program used the shared cache.
 //!
-//! The slices of a process are split into blocks, each of which gives one observation a contender; several fresh
-//! processes say how far figures vary with addresses and heaps. The reference takes part twice. How far its twins
-//! differ is how far any two contenders can differ for no reason: the run's *noise floor*.
+//! The slices of a process are split into blocks, each of which gives one observation for each contender; several fresh
+//! processes show how far figures vary with addresses and heaps. The reference takes part twice. The difference between
+//! these twins is how far any two contenders can differ for no reason: the run's *noise floor*.
 //!
 //! The method of short interleaved slices is that of [tango](https://docs.rs/tango-bench), for more than two
 //! contenders and across several processes.
@@ -44,9 +44,9 @@ pub use table::{UNSTEADY, percent, ranks, side_by_side, view};
 pub struct Plan {
     /// The workload's name.
     pub workload: String,
-    /// The contenders' names. One that stands here twice takes part twice.
+    /// The contenders' names. One that is listed twice takes part twice.
     pub contenders: Vec<String>,
-    /// How long it goes on.
+    /// How long it measures.
     pub milliseconds: u64,
     /// Which process it is, from 0.
     pub process: u32,
@@ -55,33 +55,33 @@ pub struct Plan {
 /// The verb of these observations.
 pub const VERB: &str = "duel";
 
-/// What is observed where one thread does all.
+/// The quantity where one thread does everything.
 pub const SHORTEST: &str = "ns per operation, shortest slice of a block";
 
-/// What is observed where two threads take part.
+/// The quantity where two threads take part.
 pub const MEDIAN: &str = "ns per operation, median slice of a block";
 
 /// Below this nothing was done: less than a cycle for a call, a poll and a wake.
 pub const FOLDED_BELOW: f64 = 0.3;
 
-/// What stands at an observation of nothing.
+/// The note of an observation in which nothing was done.
 pub const FOLDED: &str = "folded: less than a call can take, so the compiler left it out";
 
-/// After the name of the reference's twin.
+/// The suffix of the name of the reference's twin.
 pub const TWIN: &str = "#2";
 
 /// Into how many parts a process's time is split.
 const BLOCKS: u32 = 8;
 
-/// A slice is at least so long, so that reading the clock (some 40 ns) is less than a hundredth of it.
+/// The least length of a slice, so that reading the clock (some 40 ns) is less than a hundredth of it.
 const SLICE: Duration = Duration::from_micros(5);
 
-/// A contender whose slices are longer takes its turn less often, so that one slow contender does not use up the time
-/// of all.
+/// A contender with longer slices takes its turn less often, so that one slow contender does not use up everyone's
+/// time.
 const LONG_SLICE: Duration = Duration::from_micros(200);
 
-/// A pass that takes longer is one iteration: 10,000 wakes take less of whoever polls what was woken. Whoever takes
-/// longer polls everybody for each wake, and has touched all after the first.
+/// A pass that takes longer is one iteration. 10,000 wakes take less time if only woken tasks are polled; a contender
+/// that takes longer polls every task for each wake, and so has touched all of them after the first.
 const LONG_PASS: Duration = Duration::from_millis(50);
 
 /// Into how many slices a pass is split at most.
@@ -93,15 +93,15 @@ pub(crate) const PARTS: usize = 10;
 ///
 /// When the process fails.
 pub fn measure(plan: &Plan) -> Result<Vec<Observation>, Failure> {
-    // Setting up takes its time, too: 10,000 tasks for each contender.
+    // Setting up takes time, too: 10,000 tasks for each contender.
     worker::run(&Work::Duel(plan.clone()), Duration::from_millis(plan.milliseconds) + Duration::from_secs(60))
 }
 
-/// Whether a contender gets through the workload's check, in a process of its own.
+/// Whether a contender passes the workload's check, in a process of its own.
 ///
 /// # Errors
 ///
-/// When it does not: why.
+/// When it does not; says why.
 pub fn try_one(contender: &str, workload: &str) -> Result<(), Failure> {
     let work = Work::Trial { executor: contender.to_owned(), workload: workload.to_owned() };
     worker::run(&work, Duration::from_secs(30)).map(drop)
@@ -122,13 +122,13 @@ struct Contestant {
     repeats: usize,
     /// Iterations at the beginning of a turn that are not timed.
     pass: usize,
-    /// Takes part in one turn of so many.
+    /// It takes part in one turn out of this many.
     every: usize,
-    /// The slices of this block, in ns per operation, by their place in a turn: together they are no less than a pass.
+    /// The slices of this block, in ns per operation, by their place in a turn: together they are at least a pass.
     parts: Vec<Vec<f64>>,
 }
 
-/// In the process: lets them take turns.
+/// In the process: lets the contenders take turns.
 pub(crate) fn take_turns(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Observation>, String> {
     Allocations::suspend();
     let mut observations = Vec::new();
@@ -146,7 +146,7 @@ pub(crate) fn take_turns(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Ob
             continue;
         }
         let mut iteration = case.set_up();
-        // Not timed: what only a first iteration causes, such as a buffer that grows.
+        // Not timed: what only happens in a first iteration, such as a buffer that grows.
         iteration();
         let name = if again { format!("{name}{TWIN}") } else { name.clone() };
         contestants.push(Contestant::new(name, iteration, case.workload));
@@ -158,12 +158,12 @@ pub(crate) fn take_turns(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Ob
     let mut turn = 0;
     for block in 0..BLOCKS {
         let begun = Instant::now();
-        // Nobody leaves a block without a slice.
+        // Every contender has at least one slice in a block.
         while begun.elapsed() < block_time || contestants.iter().any(Contestant::is_missing) {
             shuffle.shuffle(&mut order);
             for &index in &order {
                 let contestant = &mut contestants[index];
-                // A twin has the same turns as its twin.
+                // Twins take the same turns.
                 if turn % contestant.every == 0 || contestant.is_missing() {
                     contestant.turn(workload);
                 }
@@ -178,7 +178,7 @@ pub(crate) fn take_turns(plan: &Plan, contenders: &[Contender]) -> Result<Vec<Ob
     Ok(observations)
 }
 
-/// Of three.
+/// The one in the middle of three.
 fn shortest(iteration: &mut Iteration) -> Duration {
     let times = (0..3).map(|_| {
         let begun = Instant::now();
@@ -188,8 +188,8 @@ fn shortest(iteration: &mut Iteration) -> Duration {
     times.min().expect("three is more than none")
 }
 
-/// The shape of a turn where an iteration takes so long: how many iterations are not timed, how many there are in a
-/// slice, and how many slices.
+/// The shape of a turn if an iteration takes that long: how many iterations are untimed, how many are in a slice, and
+/// how many slices there are.
 fn shape(workload: &Workload, once: Duration) -> (usize, usize, usize) {
     let pass = if once * workload.pass as u32 > LONG_PASS { 1 } else { workload.pass };
     let least = SLICE.as_nanos().div_ceil(once.as_nanos().max(1)) as usize;
@@ -211,9 +211,9 @@ impl Contestant {
         self.parts[0].is_empty()
     }
 
-    /// Touches all that there is, and then takes the time of as much. Whoever had a turn before has used the caches,
-    /// and the more of them there were the less is left in them: without this, the figure would say how large the
-    /// company is.
+    /// Touches everything, and then times as much. The contenders before have used the caches, and the more they were,
+    /// the less of this one is left there: without the untimed pass, the figure would say how many contenders there
+    /// are.
     fn turn(&mut self, workload: &Workload) {
         for _ in 0..self.pass {
             black_box((self.iteration)());
@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn a_turn_is_as_many_slices_as_touch_all() {
         let [one, many] = [&workloads::crowd::ONE_READY_100, &workloads::crowd::ONE_READY_10000];
-        // Who polls only what was woken, and who polls everybody.
+        // A contender that polls only what was woken, and one that polls everything.
         assert_eq!(shape(many, Duration::from_micros(2)), (501, 51, 10));
         assert_eq!(shape(many, Duration::from_millis(2)), (1, 1, 1));
         assert_eq!(shape(one, Duration::from_micros(3)), (2, 2, 1));

@@ -21,5 +21,5 @@ pub mod verdicts;
 pub mod versions;
 pub mod worker;
 
-pub use contender::{Contender, Kind, contenders};
+pub use contender::{Contender, Kind, contenders, rungs};
 pub use observation::Observation;

@@ -1,4 +1,4 @@
-//! The tables that stand in the repository's pages, and where: between `<!-- table: name -->` and `<!-- end -->`.
+//! The tables in the repository's pages, which are between `<!-- table: name -->` and `<!-- end -->`.
 
 use std::env;
 use std::fmt::Write as _;
@@ -11,30 +11,30 @@ use crate::contender::{Contender, Kind};
 use crate::sources::{Counts, SourceFile};
 use crate::versions;
 
-/// Set to write the pages anew instead of comparing them.
+/// The variable to set to rewrite the pages instead of comparing them.
 pub const UPDATE: &str = "UPDATE_TABLES";
 
-/// What there is in any checkout of this repository.
+/// A file that every checkout of this repository has.
 const CHECKOUT: [&str; 3] = ["Cargo.toml", "docs/conformance.md", "crates/executor"];
 
-/// The checkout of this repository that a folder lies in, if it does.
+/// The checkout of this repository that contains a folder, if one does.
 pub fn checkout(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|root| CHECKOUT.iter().all(|part| root.join(part).exists()))
 }
 
-/// A page of the repository to be read: in the checkout that the current directory lies in, or else in the one that
-/// this program was built from.
+/// A page to read: in the checkout that contains the current directory, or otherwise in the one that this program was
+/// built from.
 pub fn to_read(name: &str) -> PathBuf {
     let current = env::current_dir().unwrap_or_default();
     checkout(&current).map_or_else(|| page(name), |root| root.join(name))
 }
 
-/// A page of the repository to be written: only in the checkout that the current directory lies in. What a program
-/// elsewhere was built from may be cargo's, where nobody would look for it.
+/// A page to write: only in the checkout that contains the current directory. Otherwise the sources of this program may
+/// be in a directory of cargo's, where the page would not be found.
 ///
 /// # Errors
 ///
-/// When it lies in none: `otherwise` says what to do.
+/// When no checkout contains it; `otherwise` says what to do.
 pub fn to_write(name: &str, otherwise: &str) -> Result<PathBuf, String> {
     let current = env::current_dir().map_err(|error| format!("there is no current directory: {error}"))?;
     let root = checkout(&current).ok_or_else(|| {
@@ -54,7 +54,7 @@ pub fn page(name: &str) -> PathBuf {
 ///
 /// # Errors
 ///
-/// As [`compare_table`] and [`write_table`].
+/// Like [`compare_table`] and [`write_table`].
 pub fn check_table(page: &Path, name: &str, table: &str) -> Result<(), String> {
     if env::var_os(UPDATE).is_some() {
         write_table(page, name, table)
@@ -67,7 +67,7 @@ pub fn check_table(page: &Path, name: &str, table: &str) -> Result<(), String> {
 ///
 /// # Errors
 ///
-/// When the page cannot be read, has no such table, or has another one: the message says where they part.
+/// When the page cannot be read, has no such table, or has a different one; the message says where they differ.
 pub fn compare_table(page: &Path, name: &str, table: &str) -> Result<(), String> {
     let Spot { text, start, end } = spot(page, name)?;
     let (found, wanted) = (&text[start..end], between_marks(table));
@@ -114,7 +114,7 @@ fn between_marks(table: &str) -> String {
     format!("\n{}\n", table.trim_end())
 }
 
-/// A page, and where in it a table stands.
+/// A page, and the place of a table in it.
 struct Spot {
     text: String,
     start: usize,
@@ -128,7 +128,7 @@ fn spot(page: &Path, name: &str) -> Result<Spot, String> {
     Ok(Spot { text, start, end })
 }
 
-/// What stands in `page` as the table `name`.
+/// The table `name` in `page`.
 pub fn read_table(page: &Path, name: &str) -> Option<String> {
     let text = fs::read_to_string(page).ok()?;
     let (start, end) = place(&text, name)?;
@@ -147,7 +147,7 @@ pub fn cells(line: &str) -> Vec<&str> {
     line.trim_matches('|').split('|').map(str::trim).collect()
 }
 
-/// The lines of which one text has more than the other.
+/// The lines that only one of the texts has.
 pub fn difference(found: &str, wanted: &str) -> String {
     let mut text = String::new();
     for line in found.lines().filter(|line| !wanted.lines().any(|other| other == *line)) {
@@ -159,11 +159,11 @@ pub fn difference(found: &str, wanted: &str) -> String {
     text
 }
 
-/// What each strategy is, for those of which `allocations` knows what a spawn and 1,000 wakes take.
+/// What each strategy is, for those whose allocations by a spawn and by 1,000 wakes `allocations` knows.
 ///
 /// # Panics
 ///
-/// When the source of one cannot be read.
+/// When the source of a strategy cannot be read.
 pub fn strategies(contenders: &[Contender], allocations: impl Fn(&str) -> Option<(usize, usize)>) -> String {
     let mut text = String::from(
         "| strategy | a wake names | with nothing ready it | allocations a spawn | allocations for 1,000 wakes | lines of code \
@@ -182,7 +182,7 @@ pub fn strategies(contenders: &[Contender], allocations: impl Fn(&str) -> Option
     text
 }
 
-/// How many lines of code are in a folder, and how many `unsafe` sites, without tests.
+/// The lines of code and the `unsafe` sites in a folder, without tests.
 fn code(folder: &Path) -> (usize, usize) {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let (mut lines, mut sites) = (0, 0);
@@ -201,7 +201,7 @@ fn code(folder: &Path) -> (usize, usize) {
     (lines, sites)
 }
 
-/// What every contender says it can do, and below it of which versions that is said.
+/// What every contender claims, and below it the versions.
 pub fn capabilities(contenders: &[Contender]) -> String {
     let mut text = String::from(
         "| executor | a wake names | idle, it | polls only what was woken | other threads may spawn | several threads may \

@@ -1,5 +1,5 @@
-//! Who keeps which clause, as it was committed: `docs/conformance.jsonl`, from which the gate decides who is measured,
-//! and from which `docs/conformance.md` is written.
+//! Which executor keeps which clause, as committed in `docs/conformance.jsonl`: the gate decides from it which
+//! executors are measured, and `docs/conformance.md` is written from it.
 //!
 //! Its first line names the executors, and each other line is a clause with the outcomes that are not a pass.
 
@@ -8,10 +8,10 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-/// Where they are committed, from the root.
+/// The committed file, relative to the root.
 pub const FILE: &str = "docs/conformance.jsonl";
 
-/// What came of asking one executor for one clause.
+/// The outcome of one clause for one executor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -30,13 +30,13 @@ pub enum Outcome {
 /// An outcome with its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// What it was.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Why it was no pass.
+    /// Why it is not a pass.
     pub why: String,
 }
 
-/// A clause, and what came of it.
+/// A clause and its outcomes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// Its name.
@@ -48,18 +48,18 @@ pub struct Row {
     /// The executors that do not pass, in a debug build.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub debug: BTreeMap<String, Verdict>,
-    /// Those of which a release build says something else.
+    /// The executors whose outcome differs in a release build.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub release: BTreeMap<String, Outcome>,
 }
 
 impl Row {
-    /// What a debug build says of that executor.
+    /// That executor's outcome in a debug build.
     pub fn in_debug(&self, executor: &str) -> Outcome {
         self.debug.get(executor).map_or(Outcome::Passes, |verdict| verdict.outcome)
     }
 
-    /// What a release build says of that executor.
+    /// That executor's outcome in a release build.
     pub fn in_release(&self, executor: &str) -> Outcome {
         self.release.get(executor).copied().unwrap_or_else(|| self.in_debug(executor))
     }
@@ -73,7 +73,7 @@ impl Row {
 /// The verdicts on some executors.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdicts {
-    /// All that were asked, in the order of the columns.
+    /// All executors, in the order of the columns.
     pub executors: Vec<String>,
     /// The clauses, in their order.
     pub rows: Vec<Row>,
@@ -89,7 +89,7 @@ impl Verdicts {
     ///
     /// # Errors
     ///
-    /// When a line is not what it should be: which, and why.
+    /// When a line is malformed; says which, and why.
     pub fn read(text: &str) -> Result<Self, String> {
         let mut lines = text.lines();
         let wrong = |number: usize, error| format!("{FILE}:{number}: {error}");
@@ -124,7 +124,7 @@ impl Verdicts {
         self.rows.iter().filter(varies).map(|row| row.clause.clone()).collect()
     }
 
-    /// What is to be committed of a release build: those of before, with the outcomes that differ in this one.
+    /// The verdicts to commit after a release build: the previous ones, with the outcomes that differ in this build.
     pub fn with_release(&self, released: &Self) -> Self {
         let mut rows = self.rows.clone();
         for row in &mut rows {
@@ -138,7 +138,7 @@ impl Verdicts {
         Self { rows, ..self.clone() }
     }
 
-    /// What is to be committed of a debug build: what it found, and of release builds what was known.
+    /// The verdicts to commit after a debug build: its own outcomes, and the known ones of release builds.
     pub fn keeping_release(self, known: &Self) -> Self {
         let released = |clause: &str| known.rows.iter().find(|row| row.clause == clause).map(|row| row.release.clone());
         let rows = self.rows.into_iter().map(|row| {
@@ -150,7 +150,7 @@ impl Verdicts {
     }
 }
 
-/// What is committed.
+/// The committed verdicts.
 pub fn committed() -> &'static Verdicts {
     static COMMITTED: LazyLock<Verdicts> = LazyLock::new(|| {
         Verdicts::read(include_str!("../../../docs/conformance.jsonl")).unwrap_or_else(|why| panic!("{why}"))
@@ -203,7 +203,7 @@ mod tests {
         let verdicts = verdicts().with_release(&released);
         assert_eq!(verdicts.rows[0].release.len(), 0, "it passes in both");
         assert_eq!(verdicts.rows[1].release, BTreeMap::from([("pollster".to_owned(), Outcome::Passes)]));
-        // A debug build that passes differs no longer.
+        // A debug build that passes no longer differs.
         let mut debug = verdicts.clone();
         debug.rows.iter_mut().for_each(|row| row.debug.clear());
         assert!(debug.keeping_release(&verdicts).rows.iter().all(|row| row.release.is_empty()));

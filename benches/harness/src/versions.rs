@@ -1,4 +1,4 @@
-//! Of which version an executor is: what the lock file says that this program was built with.
+//! The versions of the executors, from the lock file that this program was built with.
 
 /// The lock file.
 pub const LOCK: &str = include_str!("../../../Cargo.lock");
@@ -20,7 +20,7 @@ pub fn version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
     field(entry(lock, package)?, "version")
 }
 
-/// The version of an executor that was published: of none of this workspace's.
+/// The version of a published executor; `None` for this workspace's.
 pub fn published(executor: &str) -> Option<&'static str> {
     let entry = entry(LOCK, package(executor))?;
     field(entry, "source").and_then(|_| field(entry, "version"))
@@ -31,7 +31,7 @@ pub fn named(executor: &str) -> String {
     published(executor).map_or_else(|| executor.to_owned(), |version| format!("{executor} {version}"))
 }
 
-/// For below a table that speaks of these: the versions of those that were published, if there are any.
+/// A remark below a table of these executors: the versions of the published ones, if there are any.
 pub fn in_words<'a>(executors: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let published: Vec<_> = executors.into_iter().filter(|name| published(name).is_some()).map(named).collect();
     (!published.is_empty()).then(|| format!("Published: {}.", published.join(", ")))

@@ -79,7 +79,7 @@ impl Shared {
         let mut cx = Context::from_waker(root.waker());
         loop {
             if entered.drives() {
-                // Their end has been reported, and the root, which may await them, was polled in between.
+                // The ends of these tasks are reported, and the root, which may await them, has been polled since.
                 self.local.reclaim();
                 if self.has_work() {
                     self.poll_ready();
@@ -148,7 +148,9 @@ impl<'a> FirstPoll<'a> {
     /// For a future that was ready in its first poll, or has panicked.
     #[inline]
     fn leave(self) {
-        drop(self.end());
+        if let Some(owner) = self.end() {
+            owner.leave();
+        }
     }
 
     /// For a future that was not ready at once.

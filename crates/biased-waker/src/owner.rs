@@ -46,6 +46,7 @@ impl RefUnwindSafe for Local {}
 impl Local {
     /// Unlinks a task whose result is in its place, and reports its end. It is freed later, by
     /// [`reclaim`](Self::reclaim), or at once if nobody else refers to it.
+    #[inline]
     pub(crate) fn retire(&self, task: LocalTask, count: &TaskCount) {
         self.all.remove(task);
         count.ended();
@@ -105,6 +106,14 @@ impl<'a> Owner<'a> {
         drives
     }
 
+    /// Outlined: a first poll seldom makes its thread the owner and ends the call, too.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn leave(self) {
+        drop(self);
+    }
+
+    #[inline]
     pub(crate) fn park_unless(&self, ready: impl FnOnce() -> bool) {
         self.shared.reclaim();
         self.entered.park_unless(ready);
@@ -201,6 +210,7 @@ impl Shared {
     }
 
     /// Gives up the executor's references to the tasks that have ended, if this thread is the owner.
+    #[inline]
     fn reclaim(&self) {
         self.local().into_iter().for_each(Local::reclaim);
     }

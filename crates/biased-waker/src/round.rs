@@ -20,10 +20,12 @@ pub(crate) struct Round {
 }
 
 impl Round {
+    #[inline]
     pub(crate) fn new() -> Self {
         Self { left: MIN_ROUND, current: None, next: None }
     }
 
+    #[inline]
     pub(crate) fn run(&mut self, Shared { local, remote, count, .. }: &Shared) {
         while let Some(task) = self.advance(local) {
             let waker = waker::waker_ref(task);

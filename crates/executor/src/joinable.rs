@@ -50,6 +50,16 @@ where
     (Box::into_pin(task), join)
 }
 
+/// As [`joinable`], for an executor that has a place of its own for the first half: there is no box around it.
+pub fn joinable_unboxed<F>(future: F) -> (impl Future<Output = ()> + Send + 'static, Join<F::Output>)
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let join = Arc::default();
+    (Joinable { future: Some(future), join: Arc::clone(&join) }, Join { shared: join })
+}
+
 pin_project! {
     /// The half that is polled. Completes when the future has returned, panicked or been aborted, and is dropped.
     ///

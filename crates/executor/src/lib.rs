@@ -37,7 +37,7 @@ pub mod support {
     pub use crate::cached::{Cached, Renew};
     pub use crate::driver::{Driver, Entered};
     pub use crate::foreign::{UNPOISONED, discard, discard_panic, drop_future_before};
-    pub use crate::joinable::{BoxedFuture, Join, TaskHandle, joinable};
+    pub use crate::joinable::{BoxedFuture, Join, TaskHandle, joinable, joinable_unboxed};
     pub use crate::root_waker::RootWaker;
     pub use crate::run_waiters::{RunWait, RunWaiters};
     pub use crate::spare_memory::SpareMemory;

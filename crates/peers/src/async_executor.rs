@@ -1,4 +1,4 @@
-//! async-executor's `Executor`, the one of smol, for any number of threads.
+//! async-executor's `Executor`, which smol uses, for any number of threads.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -21,7 +21,7 @@ pub struct AsyncExecutor {
     waiting: Waiting,
 }
 
-/// Spawns onto an [`AsyncExecutor`] while that is alive.
+/// Spawns onto an [`AsyncExecutor`] as long as it exists.
 #[derive(Clone, Debug)]
 pub struct AsyncSpawner {
     executor: Weak<async_executor::Executor<'static>>,

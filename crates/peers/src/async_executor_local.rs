@@ -1,4 +1,4 @@
-//! async-executor's `LocalExecutor`: the same one, kept to the thread that made it.
+//! async-executor's `LocalExecutor`: the same executor, confined to the thread that made it.
 
 use std::future::{pending, poll_fn};
 use std::pin::pin;
@@ -55,7 +55,8 @@ impl Executor for LocalAsyncExecutor {
     fn run(&self) {
         let mut running = pin!(self.executor.run(pending::<()>()));
         future::block_on(poll_fn(|cx| {
-            // Never ready. It returns when it has nothing to do, or to let others run, and has asked for a wake.
+            // Never ready. It is pending when it has nothing to do, or to let others run, and has then arranged its
+            // wake.
             let _ = running.as_mut().poll(cx);
             if self.executor.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         }));

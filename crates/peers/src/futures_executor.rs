@@ -1,4 +1,4 @@
-//! futures' `LocalPool`, with the parts that the futures crates have for handles, and their `block_on` alone.
+//! futures' `LocalPool`, with handles made from parts of the futures crates, and futures' bare `block_on`.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -30,13 +30,13 @@ pub struct FuturesBlockOn;
 
 /// Made of futures' own parts: its [`AbortHandle`](futures::future::AbortHandle) and a oneshot channel.
 ///
-/// Its ready-made `RemoteHandle` is the same channel and a flag, but cannot say whether the task has ended, and aborts
-/// only by being dropped; to make up for that would take more than these parts.
+/// Its ready-made `RemoteHandle` has the same channel and a flag, but cannot say whether the task has finished, and
+/// aborts only by being dropped; to work around that would take more than these parts.
 pub struct FuturesJoinHandle<T>(Sharing<Joining<T>>);
 
 struct Joining<T> {
     receiver: Receiver<Ended<T>>,
-    /// Received while only asked for.
+    /// The result, received by `is_finished`.
     early: Option<Result<T, JoinError>>,
     /// The result was received and taken.
     over: bool,
@@ -86,7 +86,7 @@ impl Spawn for FuturesExecutor {
         let (sender, receiver) = oneshot::channel();
         let (task, registration) = futures::future::AbortHandle::new_pair();
         let future = Abortable::new(AssertUnwindSafe(future).catch_unwind(), registration);
-        // The future is dropped before its result is sent. Nobody there to receive it: it is dropped.
+        // The future is dropped before its result is sent. Without a receiver the result is dropped.
         let spawned = self.spawner.spawn_local(future.map(|ended| drop(sender.send(ended))));
         spawned.expect("the pool is alive: it belongs to this executor");
         FuturesJoinHandle(Sharing::new(Joining { receiver, early: None, over: false, task }))
@@ -174,7 +174,7 @@ impl<T> Future for FuturesJoinHandle<T> {
     }
 }
 
-/// The result is only ever moved, never pinned.
+/// The result is only moved, never pinned.
 impl<T> Unpin for FuturesJoinHandle<T> {}
 
 impl<T> fmt::Debug for FuturesJoinHandle<T> {

@@ -7,7 +7,8 @@ use std::task::Waker;
 
 use executor::support::UNPOISONED;
 
-/// The calls of `run` under way. Whoever drives looks here when it has nothing to do, which costs the tasks nothing.
+/// The active calls of `run`. The thread that drives checks them when it has nothing to do, which costs the tasks
+/// nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     any: AtomicBool,

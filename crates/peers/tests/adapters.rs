@@ -1,4 +1,4 @@
-//! What an adapter could get wrong. What an executor could get wrong is the conformance suite's business.
+//! What an adapter could get wrong. What an executor could get wrong is tested by the conformance suite.
 
 use std::cell::Cell;
 use std::future::{pending, poll_fn};
@@ -12,7 +12,7 @@ use std::thread;
 use conformance::Outcome;
 use executor::{BlockOn, Described, Executor, JoinError, JoinHandle, RemoteSpawn, Spawn, yield_now};
 
-/// Pending for ever; counts its drops.
+/// Pending forever; counts its drops.
 struct Dropped(Arc<AtomicUsize>);
 
 impl Drop for Dropped {
@@ -29,7 +29,7 @@ fn idle(drops: &Arc<AtomicUsize>) -> impl Future<Output = ()> + Send + 'static {
     }
 }
 
-/// Ready after `wakes` wakes, each from a thread of its own, which starts when the future is polled.
+/// Ready after `wakes` wakes, each from a new thread, which starts when the future is polled.
 fn woken_by_threads(mut wakes: usize) -> impl Future<Output = ()> + Send + 'static {
     poll_fn(move |cx| {
         if wakes == 0 {
@@ -196,8 +196,8 @@ fn tasks_of_two_executors_on_one_thread_stay_apart<E: Executor + Described>() {
     assert!(matches!(poll(&mut waits), Poll::Ready(Ok(()))));
 }
 
-/// The adapter makes it, but for tokio's. (compio's own handle counts as finished as soon as it is aborted: clause
-/// T10c.)
+/// The adapter makes the abort handle, except tokio's. (compio's own handle counts as finished as soon as it is
+/// aborted: clause T10c.)
 fn an_abort_handle_does_what_the_clause_asks<E: Executor + Described + 'static>() {
     assert_eq!(conformance::tasks::t10h_an_abort_handle_aborts_as_the_join_handle_does::<E>(), Outcome::Pass);
 }

@@ -1,4 +1,4 @@
-//! The README says which versions are compared: those of the lock file.
+//! The README names the versions that are compared: those of the lock file.
 
 #[test]
 fn the_versions_in_the_readme_are_those_of_the_lock_file() {

@@ -1,15 +1,16 @@
-//! `hammer [STRATEGY...] [--rounds N] [--with-a-race]`: all that several threads at once can do to the strategies
-//! named, or to each that it can hammer, for sanitizers to watch. `just tsan` and `just memcheck` run it.
+//! `hammer [STRATEGY...] [--rounds N] [--with-a-race]`: everything that several threads can do at once to the named
+//! strategies, or to all that it can hammer, while a sanitizer watches. `just tsan` and `just memcheck` run it.
 //!
-//! It can hammer what other threads may spawn onto, what polls only tasks that were woken, as a task here takes its
-//! second poll for proof of its own wake, and what has handles of its own: the shared ones keep a result under a lock
-//! of std's, and what that orders a sanitizer does not see.
+//! A strategy can be hammered if other threads may spawn onto it; if it polls only woken tasks, because a task here
+//! takes its second poll as proof of its own wake; and if it has handles of its own, because the shared ones keep a
+//! result under a lock of std's, whose ordering a sanitizer does not see.
 //!
-//! In half of the rounds the executor is dropped meanwhile; in the other half it sleeps, or is about to, and is woken.
-//! Nothing here is ordered by a lock or by a thread's end: what the sanitizer sees ordered, the executor has ordered.
+//! In half of the rounds the executor is dropped at the same time; in the other half it is asleep, or about to sleep,
+//! and is woken. Nothing here is ordered by a lock or by the end of a thread: all order that a sanitizer sees is the
+//! executor's.
 //!
-//! `--with-a-race` adds a write that nothing orders, in this program's own data: a sanitizer that does not report it is
-//! not looking.
+//! `--with-a-race` adds a write that nothing orders, to this program's own data: a sanitizer that does not report it is
+//! not working.
 #![deny(unsafe_code)]
 
 use std::any::TypeId;

@@ -1,6 +1,6 @@
 //! The colours, each for a light ground and for a dark one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// What something is drawn in.
@@ -64,11 +64,13 @@ impl Ink {
 /// The style of a picture in which these are used. The ground is part of it: a page may be dark where the system, which
 /// is asked for its colours, is light.
 pub(super) fn style(used: &BTreeSet<Ink>) -> String {
+    // Several executors may share a colour.
+    let pairs: BTreeMap<String, Pair> = used.iter().map(|ink| (ink.class(), ink.pair())).collect();
     let inks = |side: fn(Pair) -> &'static str| {
         let ground = side(GROUND);
         let mut rules = format!(".ground,.hollow{{fill:{ground}}}\ntext,.solid{{stroke:{ground}}}\n");
-        for ink in used {
-            let _ = writeln!(rules, ".{}{{color:{}}}", ink.class(), side(ink.pair()));
+        for (class, pair) in &pairs {
+            let _ = writeln!(rules, ".{class}{{color:{}}}", side(*pair));
         }
         rules
     };

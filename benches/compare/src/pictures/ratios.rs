@@ -60,6 +60,9 @@ pub(super) fn draw(observations: &[Observation], cast: &Cast<'_>) -> Option<Stri
         "Time as a multiple of what the same work takes without an executor (1x, the upright line); less is better",
     );
     cast.legend(&mut svg, TOP + 6.0, ", the fastest and the slowest");
+    if themes.iter().flat_map(|(_, panels)| panels).flat_map(|(_, rows)| rows).any(|(.., is_steady)| !is_steady) {
+        svg.text((WIDTH - MARGIN, TOP + 6.0), "! varies by process", Ink::Soft, Anchor::End);
+    }
     let mut y = top;
     for (theme, panels) in &themes {
         svg.line(&[(MARGIN, y - 12.0), (WIDTH - MARGIN, y - 12.0)], Ink::Soft, Stroke::Faint);

@@ -1,4 +1,4 @@
-//! What the observations of a duel come down to: who is faster, and whether that can be said.
+//! The result of a duel's observations: which contender is faster, and whether that can be said.
 
 use workloads::WORKLOADS;
 
@@ -7,48 +7,48 @@ use crate::contender::{FLOOR, is_floor};
 use crate::observation::{Observation, distinct};
 use crate::statistics;
 
-/// The noise is never taken as less, however alike the twins are: they share their code, and so cannot show what
-/// depends on where code is.
+/// The least noise that is assumed, however alike the twins are: they share their code, and so cannot show what depends
+/// on its address.
 pub const LEAST_NOISE: f64 = 1.02;
 
-/// About a processor's cycle, in nanoseconds. Where the linker puts a loop makes a turn of it longer by up to that: of
-/// a wake in 100 ns nobody sees it, of one in 4 ns it is a twelfth.
+/// About a processor's cycle, in nanoseconds. The address of a loop can make each iteration longer by that much: in a
+/// wake of 100 ns it is invisible, in one of 4 ns it is a twelfth.
 const CYCLE: f64 = 0.33;
 
-/// A row whose processes differ by more than this factor says nothing about the next process, and is not ranked. On a
-/// quiet machine bad luck with addresses makes up to 1.5; who shares a processor with another program takes twice as
-/// long, and more.
+/// A row whose processes differ by more than this factor predicts nothing about the next process, and is not ranked. On
+/// a quiet machine unlucky addresses cost a factor of up to 1.5; sharing a processor with another program costs 2 or
+/// more.
 pub const STEADY: f64 = 2.0;
 
-/// One process in so many may be further off, as in a full duel of seven one now and then is.
+/// One process in this many may deviate further, as happens now and then in a full duel of seven.
 const ONE_IN: usize = 7;
 
-/// What the observations of one workload come down to.
+/// The result of the observations of one workload.
 #[derive(Clone, Debug)]
 pub struct Ranking {
     /// The workload's name.
     pub workload: String,
-    /// To whom the ratios are: whose twin took part.
+    /// The reference of the ratios, whose twin took part.
     pub reference: String,
-    /// Everybody but the twin, the fastest first.
+    /// All contenders but the twin, the fastest first.
     pub places: Vec<Place>,
     /// How far the reference's twins differ at most, as a factor, in two of three processes, and at least
     /// [`LEAST_NOISE`]. For short operations it is more: see [`noise_for`](Self::noise_for).
     pub noise: f64,
     /// In how many processes it was measured.
     pub processes: usize,
-    /// Who was left out, and why.
+    /// Which contenders were left out, and why.
     pub left_out: Vec<(String, String)>,
 }
 
-/// How one contender did.
+/// The result of one contender.
 #[derive(Clone, Debug)]
 pub struct Place {
     /// The contender's name.
     pub name: String,
     /// The shortest (or, with two threads, the median) of all blocks, in ns per operation.
     pub nanoseconds: f64,
-    /// To the reference, within each process, the median of them.
+    /// The median of the ratios to the reference, each taken within one process.
     pub ratio: f64,
     /// The lowest and highest ratio of any process.
     pub interval: (f64, f64),
@@ -59,7 +59,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Whether processes agree, within [`STEADY`], but for one in seven.
+    /// Whether the processes agree within [`STEADY`], except for one in seven.
     pub fn is_steady(&self) -> bool {
         let mut sorted = self.ratios.clone();
         sorted.sort_by(f64::total_cmp);
@@ -68,28 +68,28 @@ impl Place {
     }
 }
 
-/// Whether one is faster than another.
+/// Whether one contender is faster than another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// It is, by more than the noise, in two of three processes.
+    /// It is faster, by more than the noise, in two of three processes.
     Faster,
-    /// The other one is.
+    /// The other one is faster.
     Slower,
     /// They differ by less than the noise.
     Tie,
-    /// By more than the noise, and not in as many processes.
+    /// They differ by more than the noise, but in too few processes.
     Unsettled,
-    /// That cannot be said, as the processes of one of them differ too much.
+    /// Unknown, because the processes of one of them differ too much.
     Unsteady,
 }
 
-/// So many of the processes do not count: in a process, a contender can have bad luck with its addresses, and then
-/// takes half as long again, from beginning to end.
+/// How many processes do not count. A contender can have unlucky addresses in a process, and then takes half as long
+/// again, from beginning to end.
 fn unlucky(processes: usize) -> usize {
     processes / 3
 }
 
-/// What the observations say of a workload. `reference` is whose twin took part.
+/// What the observations say about a workload. `reference` is the contender whose twin took part.
 pub fn ranking(observations: &[Observation], workload: &str, reference: &str) -> Ranking {
     let rows: Vec<_> = observations.iter().filter(|row| row.verb == VERB && row.subject == workload).collect();
     let mut left_out: Vec<(String, String)> = Vec::new();
@@ -189,35 +189,35 @@ impl Ranking {
         faster / pairs
     }
 
-    /// Whether every two neighbours are a tie or in order: where there are no two, nothing is open.
+    /// Whether all neighbours are tied or in order. With fewer than two contenders, nothing is open.
     pub fn is_settled(&self) -> bool {
         let is_open = |order| matches!(order, Order::Unsettled | Order::Unsteady);
         self.places.windows(2).all(|pair| !is_open(self.order(&pair[0], &pair[1])))
     }
 
-    /// The noise of one's figure: at least what a cycle more makes of it.
+    /// The noise of a contender's figure: at least the factor that one more cycle makes.
     pub fn noise_for(&self, place: &Place) -> f64 {
         self.noise.max(LEAST_NOISE + CYCLE / place.nanoseconds)
     }
 
-    /// The largest noise of anybody's figure but the floors'.
+    /// The largest noise of any figure but the floors'.
     pub fn largest_noise(&self) -> f64 {
         let noises = self.places.iter().filter(|place| !is_floor(&place.name)).map(|place| self.noise_for(place));
         noises.fold(self.noise, f64::max)
     }
 
-    /// Whether the ratio of that one to the floor, or to the reference where there is no floor, is the same in each
+    /// Whether that contender's ratio to the floor, or to the reference if there is no floor, is the same in each
     /// process, within [`STEADY`].
     pub fn is_steady(&self, name: &str) -> bool {
         [name, FLOOR].iter().all(|name| self.place(name).is_none_or(Place::is_steady))
     }
 
-    /// How many were timed, not counting the floor.
+    /// How many contenders were timed, without the floor.
     pub fn rivals(&self) -> usize {
         self.places.iter().filter(|place| place.name != FLOOR).count()
     }
 
-    /// How many times as long as the same work by hand that one takes.
+    /// How many times as long as the same work by hand that contender takes.
     pub fn to_floor(&self, name: &str) -> Option<f64> {
         Some(self.place(name)?.ratio / self.place(FLOOR)?.ratio)
     }
@@ -228,14 +228,14 @@ impl Ranking {
     }
 }
 
-/// Whose twin took part in what was observed of that workload.
+/// The contender whose twin took part in that workload.
 fn observed_reference<'a>(observations: &'a [Observation], workload: &str) -> Option<&'a str> {
     let rows = observations.iter().filter(|row| row.verb == VERB && row.subject == workload);
     rows.filter_map(|row| row.executor.strip_suffix(TWIN)).next()
 }
 
-/// The ranking of that workload, to whoever was its reference: one that the usual reference does not know has another.
-/// Where nobody was timed, nobody has a place.
+/// The ranking of that workload, relative to its reference: a workload that the usual reference does not have uses
+/// another. If no contender was timed, the ranking is empty.
 pub fn observed_ranking(observations: &[Observation], workload: &str) -> Ranking {
     ranking(observations, workload, observed_reference(observations, workload).unwrap_or_default())
 }
@@ -291,7 +291,7 @@ mod tests {
         assert_eq!(order(&times, "a", "b"), Order::Tie);
     }
 
-    /// Twins have the same code, and where it lies makes 6 to 10 % of an operation of some nanoseconds.
+    /// Twins have the same code, and its address makes a difference of 6 to 10 % in an operation of some nanoseconds.
     #[test]
     fn a_cycle_is_no_difference_where_an_operation_takes_few() {
         let short = [("a", [6.0; 3]), ("a#2", [6.0; 3]), ("b", [6.4; 3]), ("c", [4.0; 3]), ("d", [4.38; 3])];
@@ -343,7 +343,7 @@ mod tests {
 
     #[test]
     fn what_is_not_so_in_most_processes_is_open() {
-        // By the medians b is slower, and in two of three processes it is faster.
+        // By the medians b is slower, but in two of three processes it is faster.
         let (b, c) = ([100.0, 110.0, 120.0], [105.0, 115.0, 60.0]);
         let times = [("a", [100.0; 3]), ("a#2", [100.0; 3]), ("b", b), ("c", c)];
         assert_eq!(order(&times, "b", "c"), Order::Unsettled);

@@ -1,4 +1,4 @@
-//! A duel: fresh processes one after the other, until the order of all is settled or the time is up.
+//! A duel: one fresh process after another, until the order of all contenders is settled or the time is up.
 
 use std::time::{Duration, Instant};
 
@@ -18,8 +18,8 @@ pub const HEADLINES: &[&str] =
 /// How long one process measures one workload at most, for each contender.
 const MILLISECONDS_EACH: u64 = 60;
 
-/// So many times as long for a workload of which a turn is many slices: each needs a moment in which the cache that all
-/// processors share is nobody else's.
+/// How many times as long for a workload with many slices in a turn: each needs a moment in which no other program uses
+/// the shared cache.
 const LONGER: u64 = 4;
 
 /// Fewer processes say little about how far they vary.
@@ -30,13 +30,14 @@ const LEAST_PROCESSES: u32 = 7;
 pub struct Duel {
     /// Each takes its turns with the same contenders.
     pub workloads: Vec<&'static str>,
-    /// Who takes part, where they know the workload; the reference once.
+    /// The contenders that take part in the workloads that they have; the reference is listed once.
     pub contenders: Vec<Contender>,
-    /// To whom all are compared: it takes part twice. Where it does not know the workload, the first that does.
+    /// The baseline of the ratios, measured twice to show the noise. For a workload that it does not have, the first
+    /// contender that has it.
     pub reference: &'static str,
-    /// When to stop in any case.
+    /// When to stop at the latest.
     pub time: Duration,
-    /// How many processes at most.
+    /// The maximum number of processes.
     pub most_processes: u32,
 }
 
@@ -49,13 +50,13 @@ pub struct Outcome {
     pub open: Vec<&'static str>,
 }
 
-/// Runs process after process, the workloads by turns, until all orders are settled or the time is up. A contender that
-/// brings a process down is left out, with what it said. Each process waits for a quiet moment, as far as the watch
+/// Runs process after process, with the workloads in turn, until all orders are settled or the time is up. A contender
+/// that makes a process fail is left out, with what it said. Each process waits for a quiet moment, as far as the watch
 /// does.
 ///
 /// # Errors
 ///
-/// When a process fails of something else than the contenders, or of none of them alone.
+/// When a process fails for another reason than its contenders, or when none of them fails alone.
 pub fn run(duel: &Duel, watch: &Watch) -> Result<Outcome, String> {
     let begun = Instant::now();
     let least = LEAST_PROCESSES.min(duel.most_processes);
@@ -65,7 +66,7 @@ pub fn run(duel: &Duel, watch: &Watch) -> Result<Outcome, String> {
     let bar = progress(contests.len() * duel.most_processes as usize);
     for process in 0..duel.most_processes {
         for contest in &mut contests {
-            // A process more than the least is begun only while there is time.
+            // Beyond the least number, a process is started only while there is time.
             if contest.settled || (process >= least && begun.elapsed() > duel.time) {
                 continue;
             }
@@ -86,7 +87,7 @@ pub fn run(duel: &Duel, watch: &Watch) -> Result<Outcome, String> {
     Ok(Outcome { observations, open })
 }
 
-/// One workload and who is in it.
+/// One workload and its contenders.
 struct Contest {
     workload: &'static str,
     names: Vec<&'static str>,
@@ -95,7 +96,7 @@ struct Contest {
 }
 
 impl Contest {
-    /// Nothing, when only the floor knows the workload.
+    /// `None` if only the floor has the workload.
     fn new(duel: &Duel, workload: &'static str) -> Option<Self> {
         let knows = |contender: &&Contender| contender.case_named(workload).is_some();
         let names: Vec<_> = duel.contenders.iter().filter(knows).map(|contender| contender.name).collect();
@@ -104,7 +105,7 @@ impl Contest {
         Some(Self { workload, names, reference, settled: false })
     }
 
-    /// What a fresh process observed. Where it came to an end of its own, whoever fails alone as well is left out.
+    /// What a fresh process observed. If the process failed, each contender that also fails alone is left out.
     fn process(&mut self, process: u32, milliseconds: u64, watch: &Watch) -> Result<Vec<Observation>, String> {
         let mut observations = Vec::new();
         loop {
@@ -120,7 +121,7 @@ impl Contest {
             };
             let mut fallen = self.fallen(|name| try_one(name, self.workload))?;
             if fallen.is_empty() {
-                // One iteration was not enough to show who it is.
+                // One iteration was not enough to show which contender it is.
                 fallen = self.fallen(|name| self.together(&[name], process, milliseconds).map(drop))?;
             }
             if fallen.is_empty() {
@@ -149,7 +150,7 @@ impl Contest {
         measure(&Plan { workload: self.workload.to_owned(), contenders, milliseconds, process })
     }
 
-    /// Who fails when it is tried so, and why.
+    /// Which contenders fail when each is tried alone, and why.
     fn fallen(&self, attempt: impl Fn(&str) -> Result<(), Failure>) -> Result<Vec<(&'static str, String)>, String> {
         let mut fallen = Vec::new();
         for &name in &self.names {
@@ -168,7 +169,7 @@ pub fn takes_longer(workload: &str) -> bool {
     WORKLOADS.iter().any(|other| other.id == workload && other.pass > PARTS)
 }
 
-/// So much that the least number of processes fits into the time.
+/// The time for one process, so that the least number of processes fits into the whole time.
 fn milliseconds(duel: &Duel, contest: &Contest) -> u64 {
     let least = u64::from(LEAST_PROCESSES.min(duel.most_processes));
     let share = duel.time.as_millis() as u64 / (least * duel.workloads.len() as u64);

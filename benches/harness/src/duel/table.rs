@@ -1,11 +1,11 @@
-//! What is shown of duels.
+//! The tables of a duel.
 
 use super::{Order, Place, Ranking, VERB, rankings};
 use crate::contender::{FLOOR, FLOOR_WITHOUT_ALLOCATOR, is_floor};
 use crate::observation::{Observation, distinct};
 use crate::table::{Table, figure};
 
-/// For each workload the ranking, and how often each was faster than each other.
+/// For each workload, the ranking, and how often each contender was faster than each other.
 pub fn view(observations: &[Observation]) -> Vec<Table> {
     let mut tables = Vec::new();
     for ranking in rankings(observations) {
@@ -22,7 +22,7 @@ pub fn view(observations: &[Observation]) -> Vec<Table> {
     tables
 }
 
-/// The ranks that each may have: ties leave several. Nought for the floors, and where processes differ too much.
+/// The ranks that each may have: ties leave several. 0 for the floors, and where processes differ too much.
 pub fn ranks(ranking: &Ranking) -> Vec<(usize, usize)> {
     let is_ranked = |place: &Place| !is_floor(&place.name) && place.is_steady();
     let others: Vec<_> = ranking.places.iter().filter(|place| is_ranked(place)).collect();
@@ -33,7 +33,7 @@ pub fn ranks(ranking: &Ranking) -> Vec<(usize, usize)> {
     ranking.places.iter().map(|place| if is_ranked(place) { of(place) } else { (0, 0) }).collect()
 }
 
-/// What stands where somebody reads ratios to a floor that allocates.
+/// The remark on ratios to a floor that allocates.
 const ALLOCATOR: &str = "The floor boxes each future, and most of what that takes is malloc and free: what is left without them \
                          stands beside it.";
 
@@ -99,7 +99,7 @@ fn in_order(ranking: &Ranking) -> Table {
     table
 }
 
-/// As a part of a hundred that a factor is more than 1.
+/// By how many percent a factor exceeds 1.
 pub fn percent(factor: f64) -> String {
     format!("{:.1} %", 100.0 * (factor - 1.0))
 }
@@ -119,8 +119,8 @@ fn pairs(ranking: &Ranking) -> Option<String> {
     (!pairs.is_empty()).then(|| format!("Not in one order in every block; of 100, {pairs}."))
 }
 
-/// Workloads across: ratios to the floor, marked where they tie with the fastest, and in the last rows the floor itself
-/// and the noise. For a screen.
+/// Workloads across, for a screen: ratios to the floor, marked where they tie with the fastest, and in the last rows
+/// the floor itself and the noise.
 pub fn side_by_side(observations: &[Observation]) -> Vec<Table> {
     let mut rankings = rankings(observations);
     rankings.retain(|ranking| !ranking.places.is_empty());
