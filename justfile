@@ -6,11 +6,11 @@ default:
 
 # Check a package and its tests, in seconds: `just check wakers-arc`.
 check package *arguments:
-    cargo check --package {{package}} --all-targets {{arguments}}
+    cargo check --package={{package}} --all-targets {{arguments}}
 
 # Lint a package; a warning is an error.
 lint package *arguments:
-    cargo clippy --package {{package}} --all-targets {{arguments}} -- -D warnings
+    cargo clippy --package={{package}} --all-targets {{arguments}} -- -D warnings
 
 # Format everything.
 fmt:

@@ -103,10 +103,11 @@ impl Copy {
         fs::read_to_string(self.0.join(file)).unwrap_or_else(|error| panic!("{file} cannot be read: {error}"))
     }
 
-    /// What the command prints. Cargo builds where this test was built, so that little is built twice.
+    /// What the command prints. Cargo takes a copy for the workspace that it was copied from, as it tells packages apart by
+    /// their place in it: so it builds in a folder of its own.
     fn run(&self, program: &str, arguments: &[&str]) -> String {
         let this = env::current_exe().expect("this program knows itself");
-        let target = this.ancestors().nth(3).expect("tests are built in `target/debug/deps`");
+        let target = this.ancestors().nth(3).expect("tests are built in `target/debug/deps`").join("added");
         let mut command = Command::new(program);
         command.current_dir(&self.0).args(arguments);
         command.env("CARGO_TARGET_DIR", target).env("CARGO_TERM_COLOR", "never").env("CARGO_NET_OFFLINE", "true");
