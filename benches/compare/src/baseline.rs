@@ -39,7 +39,9 @@ fn exact(observations: &[Observation]) -> impl Iterator<Item = &Observation> {
 
 /// Whether it is the floor, or one of this workspace's strategies or rungs.
 pub fn is_ours(executor: &str) -> bool {
-    executor == FLOOR || harness::rungs().iter().any(|rung| rung.name == executor) || programs::of(executor).is_some_and(Program::is_ours)
+    executor == FLOOR
+        || harness::rungs().iter().any(|rung| rung.name == executor)
+        || programs::of(executor).is_some_and(Program::is_ours)
 }
 
 /// Where counts are committed to.
