@@ -462,7 +462,8 @@ impl Verdict {
 ///
 /// When its suite has to be run and cannot be.
 pub fn verdict(contender: &Contender, fresh: bool) -> Result<Verdict, String> {
-    if contender.kind == Kind::Floor {
+    // The suite of a rung is in its own tests, and not in this program.
+    if contender.kind == Kind::Floor || harness::rungs().iter().any(|rung| rung.name == contender.name) {
         return Ok(Verdict { known: true, ..Verdict::default() });
     }
     let committed = verdicts::committed();
