@@ -45,7 +45,8 @@ fn is_followed_by_comment(line: &str) -> bool {
     line.split_once(" // ").is_some_and(|(code, _)| !code.trim().is_empty() && code.matches('"').count() % 2 == 0)
 }
 
-/// The lines of a page that are too wide: all but those of tables and blocks of code, and what is generated.
+/// The lines of a page that are too wide: all but those of tables and blocks of code, headings, which are one line, and
+/// what is generated.
 fn page(text: &str) -> Vec<(usize, usize)> {
     let (mut is_code, mut is_generated) = (false, false);
     let prose = text.lines().enumerate().filter(|(_, line)| {
@@ -53,7 +54,7 @@ fn page(text: &str) -> Vec<(usize, usize)> {
         let fence = line.starts_with("```");
         is_code ^= fence;
         is_generated = (is_generated || line.starts_with("<!-- table: ")) && !line.starts_with("<!-- end -->");
-        !(is_code || fence || is_generated || line.starts_with('|'))
+        !(is_code || fence || is_generated || line.starts_with(['|', '#']))
     });
     // The state above follows the lines one after the other.
     let prose: Vec<_> = prose.collect();

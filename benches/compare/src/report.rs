@@ -311,7 +311,7 @@ fn page(record: &Record, pictures: &[(&str, String)]) -> String {
 
     let anchor = |title: &str| title.to_lowercase().replace(' ', "-");
     let contents: Vec<_> = sections.iter().map(|(title, _)| format!("[{title}](#{})", anchor(title))).collect();
-    let mut text = format!("# Results\n\n{}\n", contents.join(" · "));
+    let mut text = format!("# Results\n\n{}\n", contents.join(" ·\n"));
     if let Some((name, _)) = pictures.iter().find(|(name, _)| *name == pictures::AMONG_MANY) {
         let _ = writeln!(text, "\n![To wake one task among many that wait]({PICTURES}/{name}.svg)");
     }

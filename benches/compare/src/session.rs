@@ -123,8 +123,8 @@ impl<'a> Session<'a> {
         Ok(Self { all, chosen, selection, watch, verdicts: BTreeMap::new() })
     }
 
-    /// Finds out who breaks the contract: from `docs/conformance.jsonl`, or by running the suite of those who are not in
-    /// it. Whatever is measured is measured after this.
+    /// Finds out which executors break the contract: from `docs/conformance.jsonl`, or by running the suites of those
+    /// that it lacks. Measuring begins after this.
     ///
     /// # Errors
     ///

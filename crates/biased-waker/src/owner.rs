@@ -33,10 +33,10 @@ pub(crate) struct Local {
 
 // SAFETY: `Local` is reached in four ways: through `Shared::local_at`, which asks whether this thread is the owner;
 // through `Shared::drive_early`, once `Driver::drive_early` has said that this thread drives from now on; in `drive`,
-// `poll_ready`, `has_work` and `Owner`, and what they call, once `Entered::drives` or `Driver::drives_here` has said that
-// this thread does; and in `Shared::close`, once `Driver::close` has said that no thread does or ever will. At most one
-// thread drives at a time, and the right to drive passes from thread to thread with a Release and an Acquire, in
-// `Driver`.
+// `poll_ready`, `has_work` and `Owner`, and what they call, once `Entered::drives` or `Driver::drives_here` has said
+// that this thread does; and in `Shared::close`, once `Driver::close` has said that no thread does or ever will. At
+// most one thread drives at a time, and the right to drive passes from thread to thread with a Release and an Acquire,
+// in `Driver`.
 unsafe impl Sync for Local {}
 // SAFETY: as above; and what `Local` holds are tasks, which any thread may be the one to drive.
 unsafe impl Send for Local {}

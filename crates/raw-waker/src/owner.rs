@@ -20,9 +20,9 @@ pub(crate) struct Local {
 }
 
 // SAFETY: `Local` is reached in four ways: through `Shared::local`, which asks whether this thread drives; through
-// `Shared::drive_early`, once `Driver::drive_early` has said that it does from now on; in `poll_ready`, `has_work` and what they
-// call, which `drive` calls once `Entered::drives` has said that this thread does; and in `Shared::close`, once
-// `Driver::close` has said that no thread does or ever will. At most one thread drives at a time, and the right to
+// `Shared::drive_early`, once `Driver::drive_early` has said that it does from now on; in `poll_ready`, `has_work` and
+// what they call, which `drive` calls once `Entered::drives` has said that this thread does; and in `Shared::close`,
+// once `Driver::close` has said that no thread does or ever will. At most one thread drives at a time, and the right to
 // drive passes from thread to thread with a Release and an Acquire, in `Driver`.
 unsafe impl Sync for Local {}
 // SAFETY: as above; and what `Local` holds are references to tasks, which any thread may give back.
