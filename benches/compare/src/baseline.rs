@@ -151,7 +151,11 @@ pub fn depends_on_chance(operation: &str) -> bool {
 /// program's path.
 fn tolerance(operation: &str, quantity: &str, was: f64) -> f64 {
     let part = OPERATIONS.iter().find(|known| known.id == operation).map_or(0.0, |known| known.tolerance);
-    let least = if quantity == card::INSTRUCTIONS { 0.05 } else { 0.0 };
+    let least = match quantity {
+        card::INSTRUCTIONS => 0.05,
+        card::ATOMICS => card::HEAP,
+        _ => 0.0,
+    };
     f64::max(was * part, least)
 }
 
@@ -180,8 +184,8 @@ mod tests {
     }
 
     #[test]
-    fn one_atomic_more_in_a_thousand_operations_is_a_difference() {
-        let found = [row(card::ATOMICS, 2.001)];
+    fn three_atomics_more_in_a_hundred_operations_are_a_difference() {
+        let found = [row(card::ATOMICS, 2.03)];
         assert!(matches!(compare(&[row(card::ATOMICS, 2.0)], &found), Check::Different(_)));
     }
 

@@ -93,7 +93,7 @@ impl Shared {
         LocalQueue::with(self.address(), f)
     }
 
-    /// Makes this thread drive, if it is in the first poll of a `block_on`. See [`Driver::drive_early`].
+    /// Makes this thread drive, if it is in the first poll of a `block_on`. See `Driver::drive_early`.
     pub(crate) fn drive_early(&self) -> bool {
         let drives = self.driver.drive_early();
         if drives {

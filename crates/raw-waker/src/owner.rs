@@ -38,7 +38,7 @@ impl Shared {
     }
 
     /// Makes this thread drive, if it is in the first poll of a `block_on`, and returns what then belongs to it. See
-    /// [`Driver::drive_early`].
+    /// `Driver::drive_early`.
     #[cold]
     pub(crate) fn drive_early(&self) -> Option<&Local> {
         if !self.driver.drive_early() {
