@@ -187,7 +187,8 @@ fn out_file(path: &Path) -> Result<String, String> {
     Ok(format!("--callgrind-out-file={}", path.replace('%', "%%")))
 }
 
-/// So many atomic operations for each operation may be the heap's, which happen in one of the counts and not in the other.
+/// So many atomic operations for each operation may be the heap's, which happen in one of the counts and not in the
+/// other.
 pub const HEAP: f64 = 0.02;
 
 /// What one operation costs, from the counts of n and of 2n.

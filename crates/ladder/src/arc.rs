@@ -94,7 +94,7 @@ impl Wake for Task {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Release: pairs with the Acquire before the poll, which sees what this thread wrote, also if the flag was set.
+        // Release: pairs with the Acquire before the poll, which sees what this thread wrote, even if the flag was set.
         if !self.queued.swap(true, Release) {
             self.signal.ready().push_back(self.key);
             self.signal.thread.unpark();

@@ -32,14 +32,15 @@ pub struct Core {
 struct Header {
     key: usize,
     owner: usize,
-    /// The owner's count. No other thread touches it.
+    /// The owner's count. Other threads ask who the owner is, and go no further.
     local: Cell<u64>,
     /// The flag, and the count of all other threads.
     remote: AtomicU64,
     signal: Arc<Signal>,
 }
 
-/// A task that has not ended. The future is dropped first, and then the executor's own reference, which is the waker's.
+/// A task that has not ended. Its counts are merged, then the future is dropped, and then the executor's own reference,
+/// which is the waker's.
 struct Live {
     task: Joint<Header>,
     waker: Waker,
@@ -138,7 +139,7 @@ unsafe fn wake(data: *const ()) {
 unsafe fn wake_by_ref(data: *const ()) {
     // SAFETY: the waker keeps its reference.
     let header = unsafe { &*data.cast::<Header>() };
-    // Release: pairs with the Acquire before the poll, which sees what this thread wrote, also if the flag was set.
+    // Release: pairs with the Acquire before the poll, which sees what this thread wrote, even if the flag was set.
     if header.remote.fetch_or(QUEUED, Release) & QUEUED == 0 {
         header.signal.ready().push_back(header.key);
         header.signal.thread.unpark();
@@ -153,7 +154,7 @@ unsafe fn release(data: *const ()) {
         local.set(local.get().wrapping_sub(REFERENCE));
         return;
     }
-    // AcqRel: the thread that frees the task sees what others did with theirs.
+    // AcqRel: the thread that frees the task sees what others did with theirs. The old value: one, and merged.
     if header.remote.fetch_sub(REFERENCE, AcqRel) & !QUEUED == REFERENCE | MERGED {
         // SAFETY: it was the last. The executor's own went after the future, as `Live` says.
         unsafe { joint::free(data.cast::<Header>()) };

@@ -71,7 +71,8 @@ pub trait Rung: Default + 'static {
         None
     }
 
-    /// Makes a task, which is ready, of a future that never panics. Returns the waker by which the task is aborted.
+    /// Makes a task, which is ready, of a future that never panics. Returns a waker of the task: to abort, the frame
+    /// leaves a mark in the future and wakes the task.
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Waker;
 
     /// How many tasks have not ended.
@@ -125,7 +126,7 @@ impl<R: Rung> BlockOn for Frame<R> {
     fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         let mut future = pin!(future.into_future());
         self.drive(|root| {
-            // What names no task tells nothing about the root either: then that is polled in every step.
+            // A waker that names no task cannot say whether the root was woken: so that is polled in every step.
             if root.take_woken() || self.rung.waker().is_some() {
                 let waker = self.rung.waker().unwrap_or(root.waker());
                 if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(waker)) {

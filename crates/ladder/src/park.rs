@@ -62,7 +62,7 @@ impl Rung for Core {
 
     /// A wake between the look and `park` makes `park` return at once. It may also return for no reason: hence a loop.
     fn wait(&self, _: &RootWaker) {
-        // Acquire: pairs with the Release in `wake_by_ref`. *Before* the polls: a wake during one of them is not lost.
+        // Acquire: pairs with the Release in `wake_by_ref`. Cleared *before* the next polls: a wake during one sets it.
         while !self.signal.woken.swap(false, Acquire) {
             thread::park();
         }
@@ -75,7 +75,7 @@ impl Wake for Signal {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Release: pairs with the Acquire before the poll, which sees what this thread wrote, also if the flag was set.
+        // Release: pairs with the Acquire before the poll, which sees what this thread wrote, even if the flag was set.
         if !self.woken.swap(true, Release) {
             self.thread.unpark();
         }

@@ -112,7 +112,7 @@ unsafe fn wake(data: *const ()) {
 unsafe fn wake_by_ref(data: *const ()) {
     // SAFETY: the waker keeps its reference.
     let header = unsafe { &*data.cast::<Header>() };
-    // Release: pairs with the Acquire before the poll, which sees what this thread wrote, also if the flag was set.
+    // Release: pairs with the Acquire before the poll, which sees what this thread wrote, even if the flag was set.
     if header.state.fetch_or(QUEUED, Release) & QUEUED == 0 {
         header.signal.ready().push_back(header.key);
         header.signal.thread.unpark();
@@ -122,7 +122,7 @@ unsafe fn wake_by_ref(data: *const ()) {
 unsafe fn release(data: *const ()) {
     // SAFETY: the waker has its reference until the next step.
     let header = unsafe { &*data.cast::<Header>() };
-    // AcqRel: the thread that frees the task sees what others did with theirs.
+    // AcqRel: the thread that frees the task sees what others did with theirs. The old value: one, queued or not.
     if header.state.fetch_sub(REFERENCE, AcqRel) < 2 * REFERENCE {
         // SAFETY: it was the last. The executor's own went after the future, as `Live` says.
         unsafe { joint::free(data.cast::<Header>()) };

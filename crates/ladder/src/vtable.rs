@@ -113,7 +113,7 @@ unsafe fn wake(data: *const ()) {
 unsafe fn wake_by_ref(data: *const ()) {
     // SAFETY: the waker keeps its reference.
     let task = unsafe { &*data.cast::<Task>() };
-    // Release: pairs with the Acquire before the poll, which sees what this thread wrote, also if the flag was set.
+    // Release: pairs with the Acquire before the poll, which sees what this thread wrote, even if the flag was set.
     if !task.queued.swap(true, Release) {
         task.signal.ready().push_back(task.key);
         task.signal.thread.unpark();

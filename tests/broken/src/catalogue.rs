@@ -286,7 +286,7 @@ exhibits! {
         may_fail: ["W13", "T1", "T1d", "T2", "X23", "X23s"],
         symptom: TaskWaits,
         trigger_hangs: true,
-        ours: "biased-waker" "TaskRef::wake_by_ref" "asks at each call on which thread it is",
+        ours: "biased-waker" "Header::local" "asks at each call on which thread it is",
     }
     "merged-twice" merged_twice {
         fails: ["W2", "W3"],

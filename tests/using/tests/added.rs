@@ -103,8 +103,8 @@ impl Copy {
         fs::read_to_string(self.0.join(file)).unwrap_or_else(|error| panic!("{file} cannot be read: {error}"))
     }
 
-    /// What the command prints. Cargo takes a copy for the workspace that it was copied from, as it tells packages apart
-    /// by their place in it: so it builds in a folder of its own.
+    /// What the command prints. Cargo takes a copy for the workspace that it was copied from, because it tells packages
+    /// apart by their place in it: so it builds in a folder of its own.
     fn run(&self, program: &str, arguments: &[&str]) -> String {
         let this = env::current_exe().expect("this program knows itself");
         let target = this.ancestors().nth(3).expect("tests are built in `target/debug/deps`").join("added");
