@@ -17,7 +17,8 @@ struct Allocation<H, F: ?Sized> {
 
 /// Owns the future of an allocation, and drops it. The allocation itself goes with [`free`].
 ///
-/// The pointer's target is valid until `free`, which its caller has to put off until this is dropped.
+/// The pointer's target is valid until `free`, which its caller has to put off until this is dropped. The pointer also
+/// keeps this, and all that holds it, on one thread: rung 6 relies on that.
 pub(crate) struct Joint<H> {
     allocation: NonNull<Allocation<H, dyn Future<Output = ()> + Send>>,
 }

@@ -90,6 +90,11 @@ pub trait Rung: Default + 'static {
 ///
 /// It stays on the thread that made it, and takes tasks from nobody else. So one thread drives and any number wake,
 /// which is all that a rung has to think of.
+///
+/// ```compile_fail,E0277
+/// fn send<T: Send>(_: T) {}
+/// send(ladder::Biased::default());
+/// ```
 pub struct Frame<R: Rung> {
     driver: Driver,
     rung: Rc<R>,
@@ -154,7 +159,9 @@ impl<R: Rung> Spawn for Frame<R> {
 
 impl<R: Rung> Executor for Frame<R> {
     fn run(&self) {
-        self.drive(|_| {
+        self.drive(|root| {
+            // There is no root to be polled.
+            root.take_woken();
             self.rung.poll_tasks();
             if self.rung.tasks() == 0 { Poll::Ready(()) } else { Poll::Pending }
         });

@@ -21,14 +21,14 @@ use crate::vtable::Signal;
 #[derive(Default)]
 pub struct Core {
     /// All that have not ended, by their keys. No key is used twice.
-    tasks: RefCell<BTreeMap<usize, Live>>,
-    next_key: Cell<usize>,
+    tasks: RefCell<BTreeMap<u64, Live>>,
+    next_key: Cell<u64>,
     signal: Arc<Signal>,
 }
 
 /// What the wakers of one task point at. Its future comes behind it.
 struct Header {
-    key: usize,
+    key: u64,
     state: AtomicUsize,
     signal: Arc<Signal>,
 }
@@ -54,7 +54,9 @@ impl Rung for Core {
         let task = Joint::new(header, future);
         // SAFETY: the functions of `VTABLE` ask for this pointer, with a reference that is the waker's.
         let waker = unsafe { Waker::new(task.as_ptr().cast(), &VTABLE) };
-        self.tasks.borrow_mut().insert(key, Live { task, waker: waker.clone() });
+        let live = Live { task, waker };
+        let waker = live.waker.clone();
+        self.tasks.borrow_mut().insert(key, live);
         waker.wake_by_ref();
         waker
     }

@@ -19,21 +19,21 @@ use crate::Rung;
 pub struct Core {
     /// All that have not ended, by their keys. No key is used twice.
     #[expect(clippy::type_complexity, reason = "the three are named wherever they are taken out")]
-    tasks: RefCell<BTreeMap<usize, (BoxedFuture, Waker, Arc<Task>)>>,
-    next_key: Cell<usize>,
+    tasks: RefCell<BTreeMap<u64, (BoxedFuture, Waker, Arc<Task>)>>,
+    next_key: Cell<u64>,
     signal: Arc<Signal>,
 }
 
 /// What every waker leads to.
 pub(crate) struct Signal {
     /// Keys, and no references: these would lead back here, and nobody would free the cycle.
-    ready: Mutex<VecDeque<usize>>,
+    ready: Mutex<VecDeque<u64>>,
     pub(crate) thread: Thread,
 }
 
 /// What the wakers of one task point at.
 struct Task {
-    key: usize,
+    key: u64,
     /// Set from a wake to the poll that it causes: so the key is in the queue at most once.
     queued: AtomicBool,
     signal: Arc<Signal>,
@@ -86,7 +86,7 @@ impl Rung for Core {
 }
 
 impl Signal {
-    pub(crate) fn ready(&self) -> MutexGuard<'_, VecDeque<usize>> {
+    pub(crate) fn ready(&self) -> MutexGuard<'_, VecDeque<u64>> {
         self.ready.lock().expect("nothing panics under this lock")
     }
 }

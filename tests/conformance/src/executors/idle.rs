@@ -22,25 +22,31 @@ const IDLE_PROCESSOR_TIME: Duration = Duration::from_millis(10);
 /// How often a future may be polled before its executor finds that there is nothing to do.
 const IDLE_POLLS: usize = 3;
 
-/// Drives the executor with nothing to do for [`IDLE`]. Fails if the thread uses its processor during that time, or
-/// polls the root or one of the futures logged in `tasks`.
-fn assert_sleeps(executor: &impl BlockOn, tasks: &[Arc<Log>]) {
-    let (root, gate) = (Log::new(), Gate::new());
+/// Has the executor driven with nothing to do for [`IDLE`], until `gate` opens. Fails if the thread uses its processor
+/// during that time, or polls one of `futures` without a wake.
+fn assert_sleeps(gate: &Arc<Gate>, futures: &[Arc<Log>], drive: impl FnOnce()) {
     let ends = gate.clone();
     let before = processor_time();
     let helper = thread::spawn(move || {
         thread::sleep(IDLE);
         ends.open();
     });
-    executor.block_on(root.future(opened(&gate)));
+    drive();
     if let (Some(before), Some(after)) = (before, processor_time()) {
         let used = after - before;
         assert!(used < IDLE_PROCESSOR_TIME, "of {IDLE:?} with nothing to do, the thread was busy for {used:?}");
     }
     helper.join().expect("the other thread does not panic");
-    for log in tasks.iter().chain([&root]) {
+    for log in futures {
         assert!(log.polls() <= IDLE_POLLS, "a future that was not woken was polled {} times", log.polls());
     }
+}
+
+/// The same, while the root of a `block_on` waits beside these tasks.
+fn assert_block_on_sleeps(executor: &impl BlockOn, tasks: &[Arc<Log>]) {
+    let (root, gate) = (Log::new(), Gate::new());
+    let futures: Vec<_> = tasks.iter().chain([&root]).cloned().collect();
+    assert_sleeps(&gate, &futures, || executor.block_on(root.future(opened(&gate))));
 }
 
 /// The outcome for an executor that spins, once it has made 1,000 polls without a wake.
@@ -66,7 +72,11 @@ clause! {
         }
         let tasks: Vec<_> = (0..10).map(|_| Log::new()).collect();
         tasks.iter().for_each(|log| drop(executor.spawn(log.pending())));
-        assert_sleeps(&executor, &tasks);
+        assert_block_on_sleeps(&executor, &tasks);
+        // In `run` as well, where there is no root.
+        let (executor, log, gate) = (E::default(), Log::new(), Gate::new());
+        drop(executor.spawn(log.future(opened(&gate))));
+        assert_sleeps(&gate, &[log], || executor.run());
         Outcome::Pass
     }
 }
@@ -80,7 +90,7 @@ clause! {
             executor.block_on(Log::new().future(|poll, _| if poll > 1_000 { Poll::Ready(()) } else { Poll::Pending }));
             return SPINS;
         }
-        assert_sleeps(&executor, &[]);
+        assert_block_on_sleeps(&executor, &[]);
         Outcome::Pass
     }
 }
