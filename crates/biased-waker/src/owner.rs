@@ -79,11 +79,13 @@ fn owned() -> *const Shared {
 pub(crate) struct Owner<'a> {
     shared: &'a Arc<Shared>,
     entered: Entered<'a>,
-    /// The thread is the owner.
+    /// This call has made its thread the owner. What runs on that thread inside this call may have another owner for a
+    /// while.
     settled: Cell<bool>,
 }
 
 impl<'a> Owner<'a> {
+    /// `settled`: `Shared::drive_early` has made the thread the owner already.
     #[inline]
     pub(crate) fn new(shared: &'a Arc<Shared>, entered: Entered<'a>, settled: bool) -> Self {
         Self { shared, entered, settled: Cell::new(settled) }

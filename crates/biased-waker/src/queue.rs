@@ -1,7 +1,7 @@
 //! The ready queue, the list of all tasks and that of the retired ones, all threaded through the tasks themselves, so
 //! that neither a wake nor a spawn allocates for them.
 
-#![expect(unsafe_code, reason = "the stack's links are references given remote as pointers")]
+#![expect(unsafe_code, reason = "the stack's links are references given away as pointers")]
 
 use std::ptr::{self, NonNull};
 

@@ -339,7 +339,7 @@ impl LocalTask {
             }
         }
         self.next_ready.set(None);
-        // SAFETY: the owner has the right to `stage`, and the task has not ended.
+        // SAFETY: the thread that drives has the right to `stage`, and the task has not ended.
         match unsafe { (self.vtable.poll)(self.header, &mut Context::from_waker(waker)) } {
             Poll::Pending => PollResult::Pending,
             Poll::Ready(()) => PollResult::Ended,
@@ -417,7 +417,8 @@ impl LocalTask {
         // sees the result; this thread sees the joiner.
         let remote = self.count.remote().fetch_or(ENDED, AcqRel);
         if (local | remote) & DETACHED != 0 {
-            // SAFETY: without a handle the owner has the right to `stage`, and the task has ended.
+            // SAFETY: without a handle the thread that drives, drops or rejects has the right to `stage`, and the task
+            // has ended.
             unsafe { (self.vtable.drop_result)(self.header) };
         } else if remote & BORROWED == 0 {
             // SAFETY: `BORROWED` cannot be set after `ENDED`, so the joiner belongs to this thread for good.

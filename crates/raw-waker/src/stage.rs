@@ -61,7 +61,8 @@ impl<F: Future> Task<F> {
         free: Self::free,
     };
 
-    /// Writes a task into memory of its own. The result points to its header.
+    /// Writes a task into memory of its own. The result points to its header, whose `vtable` is [`Self::VTABLE`]: each
+    /// caller sees to that, and all uses of the table rely on it.
     ///
     /// Header and future are written one by one: a task that is put together first is one more copy of the future.
     #[inline(always)]

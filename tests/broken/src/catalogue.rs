@@ -281,8 +281,8 @@ exhibits! {
         ours: "executor" "joinable" "turns a panic into what the handle yields",
     }
     "remembers-owner" remembers_owner {
-        fails: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10", "T10c", "X7", "X8t", "X10f", "X10o", "X10s", "X17", "X22", "X22h", "X22n", "X22o", "X25s"],
-        hangs: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10c", "X7", "X8t", "X10s", "X22", "X22h", "X22n", "X25s"],
+        fails: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10", "T10c", "X6", "X7", "X8t", "X10f", "X10o", "X10s", "X17", "X22", "X22h", "X22n", "X22o", "X25s"],
+        hangs: ["W1", "W5", "W6", "W9", "W10", "W18", "W19", "W22", "W23", "T10c", "X6", "X7", "X8t", "X10s", "X22", "X22h", "X22n", "X25s"],
         may_fail: ["W13", "T1", "T1d", "T2", "X23", "X23s"],
         symptom: TaskWaits,
         trigger_hangs: true,

@@ -717,9 +717,9 @@ mutants! {
             "let unshared = Arc::strong_count(&self.signal) == 2;" => "let unshared = Arc::strong_count(&self.signal) > 0;".
         "root-renews-unfenced": "the wakes of clones that are gone are not ordered before the next call",
             "        fence(Acquire);\n" => "".
-        "root-stays-woken": "a wake at home in the last poll of a `block_on` is taken for one in the next",
+        "root-stays-woken": "a wake on the driving thread in the last poll of a `block_on` is taken for one in the next",
             "        renewed.signal.woken_locally.store(false, Relaxed);\n" => "".
-        "root-stays-woken-away": "a wake elsewhere in the last poll of a `block_on` is taken for one in the next",
+        "root-stays-woken-away": "a wake on another thread in the last poll of a `block_on` is taken for one in the next",
             "        renewed.signal.woken_remotely.store(false, Relaxed);\n" => "".
         "root-wake-looks": "a wake of a woken root looks and does not write",
             "} else if !self.woken_remotely.swap(true, Release) {"
