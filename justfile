@@ -44,6 +44,10 @@ loom *arguments:
 mutants *arguments:
     cargo run -p mutants -- {{arguments}}
 
+# Add a strategy to a copy of the workspace, as docs/add-a-strategy.md says, and see it take part in everything.
+added:
+    cargo test -p using --test added -- --ignored
+
 # Drop executors while other threads wake: `just race raw-waker tokio --rounds 10000`, or all of them.
 race *arguments:
     cargo run --release -p benches --bin race -- {{arguments}}
