@@ -262,7 +262,7 @@ mutants! {
             => "let remote = if local & QUEUED_REMOTELY != 0 { self.clear_queued() } else { 0 };".
         "biased-cleared-late": "the task counts as queued until its poll is over",
             "        self.next_ready.set(None);
-        // SAFETY: the owner has the right to `stage`, and the task has not ended.
+        // SAFETY: the thread that drives has the right to `stage`, and the task has not ended.
         match unsafe { (self.vtable.poll)(self.header, &mut Context::from_waker(waker)) } {"
             => "        let poll = unsafe { (self.vtable.poll)(self.header, &mut Context::from_waker(waker)) };
         self.next_ready.set(None);
