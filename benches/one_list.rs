@@ -1,4 +1,4 @@
-//! A strategy is named in one list, `lineup`, and whoever needs to know which there are reads it.
+//! A strategy is named in one list, `lineup`, and everything that must know which there are reads it.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -88,7 +88,7 @@ fn main() -> ExitCode {
     if let (Ok(executor), Ok(rounds)) = (env::var(EXECUTOR), env::var(TIMES)) {
         return run_alone(&executor, &rounds).map_or_else(|stop| stop.end(), |()| ExitCode::SUCCESS);
     }
-    // What is no text is no executor's name either, and is named as such.
+    // An argument that is not UTF-8 names no executor, and the message says so.
     let arguments = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
     let done = Request::read(arguments).and_then(|request| request.map_or(Ok(ExitCode::SUCCESS), run));
     done.unwrap_or_else(|stop| stop.end())

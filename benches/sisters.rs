@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use lineup::STRATEGIES;
+use similar::{ChangeTag, TextDiff};
+
 /// A file, the crates before and after the decision, and how many lines may change.
 const BOUNDS: [(&str, &str, &str, usize); 5] = [
     ("executor.rs", "noop-waker", "park-waker", 120),
@@ -29,13 +32,14 @@ fn a_diff_between_sisters_is_as_short_as_its_decision() {
 /// The public face is in `lib.rs`: so no diff of the run loop shows a mere name.
 #[test]
 fn the_run_loop_names_no_strategy() {
-    for name in ["noop", "park", "arc", "raw", "biased"] {
-        let [first, rest] = [&name[..1], &name[1..]];
+    for strategy in STRATEGIES {
+        let folder = strategy.library.replace('_', "-");
+        let source = source(&folder, "executor.rs");
+        let name = strategy.executor.trim_end_matches("Executor");
         for item in ["Executor", "Spawner"] {
-            let public = format!("{}{rest}{item}", first.to_uppercase());
-            let source = source(&format!("{name}-waker"), "executor.rs");
+            let public = format!("{name}{item}");
             let line = source.lines().position(|line| line.contains(&public));
-            assert_eq!(line, None, "the line of {name}-waker's executor.rs that names {public}");
+            assert_eq!(line, None, "the line of {folder}'s executor.rs that names {public}");
         }
     }
 }
@@ -53,18 +57,7 @@ fn source(name: &str, file: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// How many lines `diff old new` removes and adds: all that are not in a longest common subsequence.
+/// How many lines `diff old new` removes and adds.
 fn changed_lines(old: &str, new: &str) -> usize {
-    let [old, new] = [old, new].map(|text| text.lines().collect::<Vec<_>>());
-    // `common[j]`: how many lines the part of `old` so far has in common with the first `j` of `new`.
-    let mut common = vec![0; new.len() + 1];
-    for line in &old {
-        let mut diagonal = 0;
-        for (j, other) in new.iter().enumerate() {
-            let above = common[j + 1];
-            common[j + 1] = if line == other { diagonal + 1 } else { above.max(common[j]) };
-            diagonal = above;
-        }
-    }
-    old.len() + new.len() - 2 * common[new.len()]
+    TextDiff::from_lines(old, new).iter_all_changes().filter(|change| change.tag() != ChangeTag::Equal).count()
 }

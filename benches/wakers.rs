@@ -292,7 +292,7 @@ impl Progress {
         let (_, why) = self.busy.last()?;
         let (busy, all) = (self.busy.len(), self.chosen.len());
         Some(format!(
-            "Of criterion's {all} times above {busy} cannot be trusted, as the machine did something else meanwhile ({why}): {}.",
+            "Of criterion's {all} times above {busy} cannot be trusted, because the machine was busy with something else ({why}): {}.",
             self.busy.iter().map(|(id, _)| &**id).collect::<Vec<_>>().join(", ")
         ))
     }

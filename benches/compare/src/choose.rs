@@ -73,7 +73,7 @@ pub enum Origin {
     Published,
     /// A strategy of this workspace.
     Ours,
-    /// Brought by whoever runs the program.
+    /// Brought by the one who runs the program.
     Yours,
 }
 
@@ -160,7 +160,7 @@ fn adapter(name: &str) -> Option<String> {
     Some(format!("{why}: what was measured is our adapter, {lines} lines of code in crates/peers, and not published"))
 }
 
-/// What is to be taken under that name: where the crate is not all of it, one has to write the rest.
+/// What to take under that name: where the crate is not all of it, one has to write the rest.
 fn taken(name: &str) -> String {
     if adapter(name).is_some() { format!("an executor of your own around {name}") } else { name.to_owned() }
 }

@@ -51,7 +51,7 @@ const ABORT_NOT_SEEN: &str = "fails in about one run of twenty: an abort by anot
 const LEFT_UNDROPPED: &str = "fails in most runs: a wake that races the executor's drop leaves a future undropped, which \
                               then keeps itself and the executor's queue alive";
 
-/// If this process is to be a single case: runs it, prints the outcome, and says how to exit.
+/// If this process runs a single case: runs it, prints the outcome, and says how to exit.
 pub fn run_if_asked(contenders: &[Contender]) -> Option<ExitCode> {
     let (executor, clause) = requested()?;
     let contender = contenders.iter().find(|contender| contender.name == executor);
@@ -238,7 +238,7 @@ pub fn judge(contenders: &[&Contender], asked: &Asked) -> Result<Vec<Found>, Str
     Ok(found)
 }
 
-/// Remembers what was found now. Whoever was given up for lack of time may keep the clause the next time.
+/// Remembers what was found now. An executor that was given up for lack of time may keep the clause the next time.
 fn keep(mut remembered: Remembered, found: &[(Found, bool)]) {
     for (found, _) in found.iter().filter(|(found, given_up)| !found.remembered && !given_up) {
         remembered.note(found.executor, found.clause.id, &found.outcome, &found.last_words);
@@ -268,7 +268,7 @@ fn varies(executor: &str, clause: &str) -> Option<&'static str> {
     named.map(|(_, _, why)| *why)
 }
 
-/// What there is to be committed: of a debug build all of it, of a release build where it differs.
+/// What to commit: of a debug build all of it, of a release build where it differs.
 pub fn to_commit(found: &[Found], known: &Verdicts) -> Verdicts {
     let of = |clause: Clause| found.iter().filter(move |other| other.clause == clause);
     let row = |clause: Clause| Row {

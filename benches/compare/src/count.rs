@@ -16,7 +16,7 @@ pub fn operations() -> Vec<&'static str> {
 }
 
 /// Counts, for everybody who was chosen, as often as `passes` says: what is not the same each time is marked. What
-/// cannot be counted stands in a row that says why.
+/// cannot be counted has a row that says why.
 ///
 /// # Errors
 ///

@@ -122,7 +122,7 @@ fn of(contender: &Contender, workspace: &Workspace, empty: u64, watch: &Watch) -
     ])
 }
 
-/// A program that was built, and what else the machine did before and meanwhile.
+/// A program that was built, and what else the machine did before and during the build.
 struct Watched {
     what: Built,
     load: Option<f64>,

@@ -15,7 +15,7 @@ use crate::session::Session;
 /// How long one interval is measured, in one process.
 const ABOUT: Duration = Duration::from_millis(1_000);
 
-/// The same for a screen that is to be there soon: two thousand wakes.
+/// The same for a screen that must be there soon: two thousand wakes.
 const BRIEF: Duration = Duration::from_millis(200);
 
 /// The interval of the figure in a summary: this one on the screen and on every page that shows but one.

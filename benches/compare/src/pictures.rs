@@ -52,7 +52,7 @@ pub fn all(observations: &[Observation]) -> Vec<(&'static str, String)> {
     with_own(observations, &own.map(|program| (program.executor, program.package)).collect::<Vec<_>>())
 }
 
-/// The same, where the executors of this repository are these; whoever else was observed is somebody else's.
+/// The same, where the executors of this repository are these; everyone else who was observed is somebody else's.
 pub fn with_own(observations: &[Observation], own: &[Own<'_>]) -> Vec<(&'static str, String)> {
     let cast = Cast::new(observations, own);
     DRAWINGS.iter().filter_map(|(name, draw)| Some((*name, draw(observations, &cast)?))).collect()

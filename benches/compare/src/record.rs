@@ -313,7 +313,7 @@ impl Lock {
             fs::create_dir_all(folder).map_err(|error| format!("{} cannot be written: {error}", folder.display()))?;
             let file = match OpenOptions::new().create(true).read(true).append(true).open(&path) {
                 Ok(file) => file,
-                // Whoever had it has just removed the folder.
+                // The process that had it has just removed the folder.
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 Err(error) => return Err(cannot(error)),
             };
@@ -336,8 +336,8 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // While it is locked. Who has opened it meanwhile finds that it is no longer there, and begins again. Where it
-        // cannot be removed it stays, and harms nobody.
+        // While it is locked. A process that has opened it by then finds that it is no longer there, and begins again.
+        // Where it cannot be removed it stays, and harms nobody.
         let _ = fs::remove_file(self.folder.join(Self::NAME));
         // Fails where anything was recorded.
         let _ = fs::remove_dir(&self.folder);

@@ -108,7 +108,7 @@ impl Remembered {
         own.insert(clause.to_owned(), if varies { varying } else { verdict });
     }
 
-    /// Keeps it, all or nothing: who reads meanwhile reads what was there before.
+    /// Keeps it, all or nothing: a process that reads during this reads what was there before.
     ///
     /// # Errors
     ///

@@ -34,7 +34,7 @@ const WAITING: usize = 10_000;
 /// So many bytes has the future in the column about memory.
 const SIZE: f64 = 64.0;
 
-/// The page that all of it stands in.
+/// The page that holds all of it.
 const PAGE: &str = "docs/results.md";
 
 /// The folder of the pictures, as seen from [`PAGE`].

@@ -63,7 +63,8 @@ impl Rung for Core {
         let (local, remote) = (Cell::new(REFERENCE), AtomicU64::new(0));
         let header = Header { key, owner: thread_id::assign(), local, remote, signal: self.signal.clone() };
         let task = Joint::new(header, future);
-        // SAFETY: the functions of `VTABLE` ask for this pointer, with a reference that is the waker's.
+        // SAFETY: the functions of `VTABLE` ask for this pointer, with a reference that is the waker's. They may run on
+        // any thread: `remote` is atomic, and `local` is for the owner alone.
         let waker = unsafe { Waker::new(task.as_ptr().cast(), &VTABLE) };
         let live = Live { task, waker };
         let waker = live.waker.clone();

@@ -193,7 +193,7 @@ fn full(counts: &Counts) -> String {
          |---|---|---|---|---|---|\n",
     );
     for (name, complete) in
-        [("noop", "noop"), ("park", "park"), ("arc", "arc"), ("vtable", "arc"), ("raw", "raw"), ("biased", "biased")]
+        [("noop", "noop"), ("park", "park"), ("arc", "arc"), ("vtable", "raw"), ("raw", "raw"), ("biased", "biased")]
     {
         let of = |operation, quantity| {
             let both = [format!("ladder-{name}"), format!("{complete}-waker")];

@@ -109,7 +109,7 @@ pub struct Strategy {
 
 macro_rules! strategies {
     ($($kind:ident $library:ident::$executor:ident from $package:literal,)*) => {
-        // So that whoever reads the list can name what stands in it, without a dependency on each.
+        // So that a reader of the list can name what is in it, without a dependency on each.
         $(#[doc(no_inline)]
         pub use $library::$executor;)*
 

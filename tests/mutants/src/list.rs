@@ -561,7 +561,7 @@ mutants! {
             "if self.parked.swap(false, AcqRel) {" => "if self.parked.swap(false, Acquire) {".
         "driver-awake-by-store": "the driver says that it is awake over the word of one who brought work",
             "self.driver.parked.swap(false, Acquire);" => "self.driver.parked.store(false, Release);".
-        "driver-awake-relaxed": "the driver says that it is awake without seeing the work that was brought meanwhile",
+        "driver-awake-relaxed": "the driver says that it is awake without seeing the work that was brought until then",
             "self.driver.parked.swap(false, Acquire);" => "self.driver.parked.swap(false, Relaxed);"
             ; equivalent: "a relaxed read-modify-write goes on with the release sequence of the waker's swap, and the driver acquires that when it next says that it parks, before it looks for work again".
         "driver-leaves-followers": "the driver leaves and tells nobody",
@@ -615,7 +615,7 @@ mutants! {
             "if self.driver.registered.load(Relaxed) != thread_id::current() {" => "if self.driver.registered.load(Relaxed) == 0 {".
     }
     "executor/src/spare_memory.rs": {
-        "spare-grants-all": "memory is kept that came from elsewhere, and that nobody takes",
+        "spare-grants-all": "memory is kept that other threads' tasks left, and that nobody takes",
             "            Some(list) if self.room.get() >= size_of::<T>() => {" => "            Some(list) => {",
             "self.room.set(self.room.get() - size_of::<T>());" => "self.room.set(self.room.get().saturating_sub(size_of::<T>()));".
         "spare-never-cleared": "an executor that is dropped keeps the memory of its tasks for its spawners",
@@ -685,7 +685,7 @@ mutants! {
     discard_panic(|| future.set(None));".
         "join-drops-waker-loudly": "the panic of a join waker that is not needed costs the result",
             "        discard(fresh);\n" => "        drop(fresh);\n".
-        "join-handle-drops-loudly": "what is dropped with a handle panics to whoever drops that",
+        "join-handle-drops-loudly": "what is dropped with a handle panics out of the handle's drop",
             "        discard_panic(|| drop(left));\n" => "        drop(left);\n".
         "join-keeps-first-waker": "the joiner's first waker stays",
             "mem::swap(joiner, &mut fresh);"
@@ -709,7 +709,7 @@ mutants! {
     "executor/src/foreign.rs": {
         "foreign-last-panic": "of two panics of a task the second is reported",
             "Err(JoinError::Panicked(_)) => (result, Err(panic))," => "Err(JoinError::Panicked(_)) => (Err(panic), result),".
-        "foreign-panics-out": "the panic of foreign code reaches whoever runs it",
+        "foreign-panics-out": "the panic of foreign code leaves the function that runs it",
             "    if let Err(payload) = catch_unwind(AssertUnwindSafe(action)) {" => "    if let Err::<(), Box<dyn std::any::Any>>(payload) = Ok(action()) {".
     }
     "executor/src/root_waker.rs": {
@@ -732,7 +732,7 @@ mutants! {
             self.signal.woken_remotely.store(false, Release);
             true
         }".
-        "root-woken-as-if-at-home": "another thread takes the way that is the own thread's",
+        "root-woken-as-if-at-home": "a wake from another thread is done as if it were the root's own",
             "if self.owner == thread_id::current() {" => "if self.owner != 0 {".
         "root-wake-silent": "a wake from another thread does not unpark the root's",
             "            self.thread.unpark();\n" => "            let _ = &self.thread;\n".

@@ -99,7 +99,7 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// Not to be ranked by, and wanted by whoever reads the ranking.
+    /// Not ranked by, and wanted by readers of the ranking.
     pub(super) fn besides(&mut self, needs: &Needs) {
         if needs.idle_tasks > 0 {
             self.idle(needs, idle::PROCESSOR);

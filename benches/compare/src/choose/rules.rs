@@ -165,7 +165,7 @@ pub struct Pointer {
 /// Whom a rule leaves in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admits {
-    /// Whoever drives a future.
+    /// The one who drives a future.
     Anybody,
     /// Those whose wake names the task.
     NamedTasks,

@@ -1,4 +1,4 @@
-//! Axes: where a value is, and what stands beside them.
+//! Axes: where a value is, and what is written next to them.
 
 use super::ink::Ink;
 use super::svg::{Anchor, Stroke, Svg};

@@ -54,7 +54,7 @@ impl<'a> Sweep<'a> {
         around(shares.map(|share| share.max(LEAST))).1
     }
 
-    /// What stands beside the first point: heights, words and their colours.
+    /// What is written next to the first point: heights, words and their colours.
     fn names(&self, first: &crossover::Point, cast: &Cast<'_>, y: impl Fn(f64) -> f64) -> Vec<(f64, String, Ink)> {
         let of = |name: &&str| Some((y(share(first, name)?), (*name).to_owned(), cast.look(name).ink));
         let mut names: Vec<_> = self.lines.iter().filter_map(of).collect();

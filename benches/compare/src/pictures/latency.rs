@@ -12,7 +12,7 @@ use super::mark::{Cast, joined};
 use super::svg::{Anchor, MARGIN, Point, Svg, TOP, WIDTH};
 use crate::latency::{SUMMARY, summary};
 
-/// Whoever uses more of a processor than that at [`SUMMARY`] spins.
+/// An executor that uses more of a processor than that at [`SUMMARY`] spins.
 const SPINS: f64 = 0.5;
 
 /// So many of those who spin have a line: more would lie on the same.

@@ -100,7 +100,7 @@ pub(super) fn joined(svg: &mut Svg, points: &[Point], look: Look) {
 /// Who takes part, and what they look like.
 pub(super) struct Cast<'a> {
     own: Vec<Own<'a>>,
-    /// The published ones of the list first: they look the same whoever else is there.
+    /// The published ones of the list first: they look the same, however many others there are.
     others: Vec<&'a str>,
     observed: Vec<&'a str>,
 }
@@ -141,7 +141,7 @@ impl<'a> Cast<'a> {
         if let Some(number) = self.own.iter().position(|(other, _)| *other == name) {
             return Look::own(number);
         }
-        // Whoever is not known stands behind the last.
+        // An unknown executor comes after the last.
         Look::peer(self.others.iter().position(|other| *other == name).unwrap_or(self.others.len()))
     }
 

@@ -79,7 +79,7 @@ pub(super) fn draw(observations: &[Observation], cast: &Cast<'_>) -> Option<Stri
 fn panel(svg: &mut Svg, cast: &Cast<'_>, (left, top): Point, workload: &str, rows: &Rows<'_>) {
     let known = WORKLOADS.iter().find(|other| other.id == workload);
     svg.text((left, top), known.map_or(workload, |known| known.title), Ink::Soft, Anchor::Start);
-    // Under that name it stands in the tables.
+    // The name that the tables use.
     svg.sized((left + 408.0, top - 23.0), workload, 12.0, Ink::Soft, Anchor::End);
     let axis = Axis::logarithmic((LEAST, MOST), (left + 172.0, left + 355.0));
     let first = top + 22.0;

@@ -369,7 +369,7 @@ impl Drop for Ended {
     }
 }
 
-/// Drops the value and frees its memory, later: so an [`Alive`] in it can tell whoever still looks at it.
+/// Drops the value and frees its memory, later: so an [`Alive`] in it notices a thread that still looks at it.
 pub fn free<T>(value: Box<T>) {
     std::thread_local!(static ENDED: RefCell<VecDeque<Ended>> = const { RefCell::new(VecDeque::new()) });
 
